@@ -1,0 +1,52 @@
+# Commands of the project. Everything runs in .venv, which is made on first use with the versions of .ci/constraints.txt.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
+
+.PHONY: help demo test test-slow lint bench conformance schemas golden clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/.local: pyproject.toml .ci/constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing avatar-gitops[local] into .venv"
+	@$(PIP) --editable '.[local]'
+	@touch $@
+
+.venv/.dev: .venv/.local
+	@echo "Installing the development tools into .venv"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+demo: .venv/.local ## anonymize the example project on this machine
+	@$(BIN)/python -m avatar_gitops apply --project configs --yes
+
+test: .venv/.dev ## the default test suite
+	@$(BIN)/pytest -n 2 --cov --cov-report=term -m "not conformance and not slow"
+
+test-slow: .venv/.dev ## the longer checks
+	@$(BIN)/pytest -m slow
+
+lint: .venv/.dev ## formatter, linter, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: .venv/.dev ## measure, and write benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks
+
+conformance: .venv/.dev ## run the unmodified official client against the embedded platform (needs Python 3.12)
+	@$(BIN)/pytest -m conformance -p no:xdist
+
+schemas: .venv/.local ## regenerate schemas/
+	@$(BIN)/python -m avatar_gitops schema --write schemas
+
+golden: .venv/.dev ## regenerate the golden files of the tests; read the difference before you commit it
+	@$(BIN)/pytest -n 2 -m "not conformance and not slow" --update-golden
+
+clean: ## remove what make made
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage

@@ -1,0 +1,1 @@
+"""Speaks to an Avatar server (hosted or embedded) and implements the ports."""

@@ -1,0 +1,1 @@
+"""Anonymization numerics: tables in, tables out. Never sees YAML, HTTP or set names."""

@@ -1,0 +1,104 @@
+"""Exception tree of the whole package; each class owns its exit code.
+
+AvatarGitOpsError            1   message, hint
+├── UsageError              64
+├── SpecError                3   carries diagnostics
+├── GateFailed               4   outcomes whose gates failed
+├── UnsafePlan               5   thresholds, ownership, protection
+├── StalePlan                6   the reviewed plan is no longer the plan
+├── PartialApply             7   outcomes, how to resume
+├── Locked                   8   another apply holds the project
+├── RemoteUnavailable        9   no answer, rate limited, or sign-in refused
+├── RemoteRefused            1   the server understood and said no
+├── IntegrityError           1   a lock, file or report does not match its digest
+└── EngineError              1   the data and the parameters do not fit; safe to show, never holds a cell value
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from avatar_gitops.diagnostics import Diagnostic
+
+
+class AvatarGitOpsError(Exception):
+    """Anything this package refuses or fails to do, with an optional hint on how to go on."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+class UsageError(AvatarGitOpsError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = 64
+
+
+class SpecError(AvatarGitOpsError):
+    """At least one spec or the project file is invalid."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic], *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = tuple(diagnostics)
+
+
+class GateFailed(AvatarGitOpsError):
+    """Every change ended, and at least one run did not pass its gates."""
+
+    exit_code = 4
+
+
+class UnsafePlan(AvatarGitOpsError):
+    """The plan would delete or take over more than it may."""
+
+    exit_code = 5
+
+
+class StalePlan(AvatarGitOpsError):
+    """What was reviewed is not what would run now."""
+
+    exit_code = 6
+
+
+class PartialApply(AvatarGitOpsError):
+    """Some changes were applied and some were not; the journal knows which."""
+
+    exit_code = 7
+
+
+class Locked(AvatarGitOpsError):
+    """Another apply works on the same project."""
+
+    exit_code = 8
+
+
+class RemoteUnavailable(AvatarGitOpsError):
+    """The server did not answer, asked to come back later, or refused the sign-in."""
+
+    exit_code = 9
+
+
+class RemoteRefused(AvatarGitOpsError):
+    """The server understood the request and refused it."""
+
+    def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class IntegrityError(AvatarGitOpsError):
+    """A stored file does not match its digest or its schema."""
+
+
+class EngineError(AvatarGitOpsError):
+    """The data and the parameters do not fit together; the text is safe to show to any user."""

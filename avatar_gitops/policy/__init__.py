@@ -1,0 +1,1 @@
+"""Rules and gates before and after a run. Pure."""

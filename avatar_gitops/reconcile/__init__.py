@@ -1,0 +1,1 @@
+"""Makes the server match the plan: runs steps, waits, gates, publishes, journals."""

@@ -1,0 +1,1 @@
+"""Result objects to text: plans, diagnostics, status and run summaries. Pure."""

@@ -1,0 +1,1 @@
+"""Embedded Avatar platform: HTTP API, object storage, job queue and workers."""

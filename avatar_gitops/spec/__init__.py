@@ -1,0 +1,1 @@
+"""What a run is: models, schema, positions, digests. Pure."""

@@ -1,0 +1,182 @@
+"""Request and response bodies of the Avatar HTTP API, as the official clients send and expect them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+ORIGINAL_SCHEMA: Final = "schema"
+AVATARIZED_SCHEMA: Final = "schema_avatarized"
+
+
+class Body(BaseModel):
+    """Base of every body: unknown fields are ignored, because servers and clients of other versions add some."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class JobKind(StrEnum):
+    """Kind of a job, derived from the kind of the parameters document that it runs."""
+
+    STANDARD = "standard"
+    PRIVACY_METRICS = "privacy_metrics"
+    SIGNAL_METRICS = "signal_metrics"
+    REPORT = "report"
+    ADVICE = "advice"
+
+
+class JobStatus(StrEnum):
+    """Status of a job; `running` does not exist on the platform, a running job is `pending`."""
+
+    NEW = ""
+    QUEUED = "queued"
+    CREATED = "created"
+    PENDING = "pending"
+    FINISHED = "finished"
+    ERROR = "error"
+    PARENT_ERROR = "parent_error"
+    LOST = "lost"
+    ORPHANED = "orphaned"
+    CANCELLED = "cancelled"
+
+    @property
+    def done(self) -> bool:
+        """Whether the status can no longer change."""
+        return self not in {JobStatus.NEW, JobStatus.QUEUED, JobStatus.CREATED, JobStatus.PENDING}
+
+
+class ResultKind(StrEnum):
+    """Key of a result listing. The unshuffled table and the original projections link avatars to people."""
+
+    SHUFFLED = "shuffled"
+    UNSHUFFLED = "unshuffled"
+    ORIGINAL_PROJECTIONS = "original_projections"
+    AVATAR_PROJECTIONS = "avatar_projections"
+    PRIVACY_METRICS = "privacy_metrics"
+    PRIVACY_METRICS_SUMMARY = "privacy_metrics_summary"
+    SIGNAL_METRICS = "signal_metrics"
+    SIGNAL_METRICS_SUMMARY = "signal_metrics_summary"
+    RUN_METADATA = "run_metadata"
+    REPORT = "report"
+
+
+SENSITIVE_RESULTS: Final = frozenset({ResultKind.UNSHUFFLED, ResultKind.ORIGINAL_PROJECTIONS})
+
+
+class Compatibility(Body):
+    """Answer of `GET /check_client`."""
+
+    message: str
+    most_recent_compatible_client: str | None = None
+    status: str = "compatible"
+
+
+class Environment(Body):
+    """Limits of the deployment, inside `GET /users/me`."""
+
+    dataset_expiration_days: int
+    max_allowed_dimensions_per_dataset: int
+    max_allowed_lines_per_dataset: int
+    license_type: str | None = None
+
+
+class User(Body):
+    """Answer of `GET /users/me`."""
+
+    id: UUID
+    organization_id: UUID
+    email: str
+    role: str = "user"
+    environment: Environment | None = None
+
+
+class Capabilities(Body):
+    """Answer of `GET /capabilities`; `features` and `engine` are additions of the embedded platform.
+
+    `features` names what this platform's engine can run; None means "not said" (the hosted platform).
+    """
+
+    input_protocols: list[str] = []
+    database_engines: list[str] = []
+    connections: list[str] = []
+    features: list[str] | None = None
+    engine: str | None = None
+
+
+class SetCreated(Body):
+    """Answer of `PUT /resources/{display_name}`."""
+
+    set_name: UUID
+    display_name: str
+
+
+class JobRequest(Body):
+    """Body of `POST /jobs`."""
+
+    set_name: UUID
+    parameters_name: str
+    depends_on: list[str] = []
+
+
+class JobCreated(Body):
+    """Answer of `POST /jobs`; both values are in the body, never in a header."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    name: str
+    location: Annotated[str, Field(alias="Location")]
+
+
+class JobResponse(Body):
+    """A job as listed by `GET /jobs` and `GET /jobs/{name}`."""
+
+    name: str
+    set_name: UUID
+    parameters_name: str
+    display_name: str
+    created_at: AwareDatetime
+    kind: str
+    status: JobStatus
+    exception: str = ""
+    done: bool
+    progress: float | None = None
+    phase: str = ""
+    phase_done: int = 0
+    phase_total: int = 0
+    deleted_at: AwareDatetime | None = None
+
+
+class JobList(Body):
+    """Answer of `GET /jobs`."""
+
+    jobs: list[JobResponse]
+
+
+class BulkDeleteRequest(Body):
+    """Body of `POST /jobs/bulk-delete`; the platform takes at most 100 names in one call."""
+
+    job_names: list[str]
+
+
+class BulkDeleted(Body):
+    """Answer of `POST /jobs/bulk-delete`; unknown names are listed as failed, never an error."""
+
+    deleted_jobs: list[JobResponse]
+    failed_jobs: list[str]
+
+
+class Credentials(Body):
+    """Key pair of the object storage."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+class FileAccess(Body):
+    """Answer of `GET /access` and item of `POST /access/batch`."""
+
+    url: str
+    credentials: Credentials

@@ -1,0 +1,1 @@
+"""The repository on disk: project files, specs, data files, lock files."""
