@@ -1,0 +1,50 @@
+"""Findings about a text: code, severity, position, suggestion. Data only; wording of codes is in the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a finding is; only errors make a spec invalid."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a file: 1-based line and column of the first character, and of the one after the last."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that a finding is about, such as the first use of a duplicate key."""
+
+    span: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. No text of it may hold a value that looks like a secret or comes from a table."""
+
+    code: str
+    message: str
+    span: Span
+    severity: Severity = Severity.ERROR
+    path: tuple[str | int, ...] = ()
+    label: str = ""
+    why: str = ""
+    fix: str = ""
+    note: str = ""
+    related: tuple[Related, ...] = ()
+    hide_source: bool = False

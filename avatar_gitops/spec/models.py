@@ -1,0 +1,442 @@
+"""Models of a run spec: the YAML document `kind: AvatarRun`, version `avatar-gitops/v1`.
+
+Field names and enum values are the Avatar platform's own wherever it has them. The models hold structure only; rules that
+span fields, files or data (exclusive methods, column names, unique set names) are in `spec.checks`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+API_VERSION: Final = "avatar-gitops/v1"
+SET_NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"
+TABLE_NAME_PATTERN: Final = r"^[^\x00-\x1f\x7f#%]{1,200}$"
+GATE_PATTERN: Final = r"^(>=|<=|>|<) ?-?[0-9]{1,9}(\.[0-9]{1,9})?$"
+
+
+def _integral(value: Any) -> Any:
+    """JSON Schema calls 5.0 an integer; so do the models."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_integral, json_schema_input_type=int)]
+Positive = Annotated[float, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=500)]
+SetName = Annotated[str, Field(pattern=SET_NAME_PATTERN)]
+TableName = Annotated[str, Field(pattern=TABLE_NAME_PATTERN)]
+Digest = Annotated[str, Field(pattern=r"^(sha256|hmac-sha256):[0-9a-f]{64}$")]
+
+
+class Model(BaseModel):
+    """Base of every spec model: frozen, strict, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ColumnType(StrEnum):
+    """Declared type of a column; a column that is not declared has the type inferred from the data."""
+
+    INT = "int"
+    BOOL = "bool"
+    CATEGORY = "category"
+    FLOAT = "float"
+    DATETIME = "datetime"
+    DATETIME_TZ = "datetime_tz"
+
+
+class ColumnTag(StrEnum):
+    """What a column says about people; read by the plan, by policies and by the impact assessment."""
+
+    IDENTIFIER = "identifier"
+    QUASI_IDENTIFIER = "quasi_identifier"
+    SENSITIVE = "sensitive"
+    FREE_TEXT = "free_text"
+
+
+class PiiType(StrEnum):
+    """Kind of substitute that FAKER makes."""
+
+    EMAIL = "EMAIL"
+    FIRST_NAME = "FIRST_NAME"
+    LAST_NAME = "LAST_NAME"
+    FULL_NAME = "FULL_NAME"
+    PHONE = "PHONE"
+    SSN = "SSN"
+    ADDRESS = "ADDRESS"
+    FREE_TEXT = "FREE_TEXT"
+
+
+class LetterCase(StrEnum):
+    """Case of the letters of a SPECIFIC_ID."""
+
+    BOTH = "both"
+    UPPER = "upper"
+    LOWER = "lower"
+
+
+class FakerPseudonymization(Model):
+    """Replace by realistic values."""
+
+    kind: Literal["FAKER"]
+    pii_type: PiiType
+    consistent: bool = True
+    high_variability: bool = False
+
+
+class HashPseudonymization(Model):
+    """Replace by the SHA-256 of the value; reversible by dictionary for values that can be guessed."""
+
+    kind: Literal["HASH_SHA256"]
+
+
+class UuidPseudonymization(Model):
+    """Replace by a random UUID."""
+
+    kind: Literal["UUID4"]
+    consistent: bool = True
+
+
+class ConstantPseudonymization(Model):
+    """Replace by one constant."""
+
+    kind: Literal["CONSTANT"]
+    value: str
+
+
+class IntegerPseudonymization(Model):
+    """Replace by unique integers without order."""
+
+    kind: Literal["INTEGER"]
+    consistent: bool = True
+
+
+class SpecificIdPseudonymization(Model):
+    """Replace by a pattern: `#` digit, `?` letter, `^` lower-case letter or digit, `{{column}}` another column."""
+
+    kind: Literal["SPECIFIC_ID"]
+    pattern: Text
+    letter_case: LetterCase = LetterCase.BOTH
+    consistent: bool = True
+
+
+Pseudonymization = Annotated[
+    FakerPseudonymization
+    | HashPseudonymization
+    | UuidPseudonymization
+    | ConstantPseudonymization
+    | IntegerPseudonymization
+    | SpecificIdPseudonymization,
+    Field(discriminator="kind"),
+]
+
+
+class Column(Model):
+    """What is said about one column."""
+
+    type: ColumnType | None = None
+    tag: ColumnTag | None = None
+    value_type: Text | None = None
+    primary_key: bool = False
+    identifier: bool = False
+    time_series_time: bool = False
+    drop: bool = False
+    pseudonymization: Pseudonymization | None = None
+
+
+class FileFormat(StrEnum):
+    """Format of a table file."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+class Source(Model):
+    """Where a table's rows are, when the plain path is not enough; `options` go to the object store."""
+
+    uri: Text
+    format: FileFormat | None = None
+    digest: Digest | None = None
+    options: dict[str, str] = {}
+
+
+class ImputationMethod(StrEnum):
+    """How missing values are filled temporarily."""
+
+    KNN = "knn"
+    FAST_KNN = "fast_knn"
+    MEAN = "mean"
+    MEDIAN = "median"
+    MODE = "mode"
+
+
+class Imputation(Model):
+    """Temporary filling of missing values; avatars are blanked again unless `return_data_imputed`."""
+
+    method: ImputationMethod | None = None
+    k: Annotated[Integer, Field(ge=1)] | None = None
+    training_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+    return_data_imputed: bool = False
+
+
+class ReplacementStrategy(StrEnum):
+    """How excluded columns come back; `row_order` ties real values to a person's own avatar."""
+
+    ROW_ORDER = "row_order"
+    COORDINATE_SIMILARITY = "coordinate_similarity"
+
+
+class ExcludeVariables(Model):
+    """Columns set aside before anonymization; the platform's unsafe default strategy must be asked for by name."""
+
+    variable_names: Annotated[list[ColumnName], Field(min_length=1)]
+    replacement_strategy: ReplacementStrategy
+
+
+class Geometry(Model):
+    """Settings of the space in which distances are measured."""
+
+    ncp: Annotated[Integer, Field(ge=1)] | None = None
+    use_categorical_reduction: bool | None = None
+    column_weights: dict[ColumnName, Positive] | None = None
+    exclude_variables: ExcludeVariables | None = None
+    imputation: Imputation | None = None
+
+
+class NamedStrategy(StrEnum):
+    """Augmentation of small classes."""
+
+    MINORITY = "minority"
+    NOT_MAJORITY = "not_majority"
+
+
+class DataAugmentation(Model):
+    """More avatars than originals: a size factor, a class strategy, or a ratio per modality."""
+
+    augmentation_strategy: Annotated[float, Field(ge=1)] | NamedStrategy | dict[str, Positive]
+    target_column: ColumnName | None = None
+    should_anonymize_original_table: bool = True
+
+
+class RangeDifferenceProcessor(Model):
+    """Inter-record range difference: intervals of one person modelled as lengths and gaps."""
+
+    id_variable: ColumnName
+    target_start_variable: ColumnName
+    target_end_variable: ColumnName
+
+
+class RelativeDifferenceProcessor(Model):
+    """A column modelled relative to the sum of others."""
+
+    target: ColumnName
+    references: Annotated[list[ColumnName], Field(min_length=1)]
+    scaling_unit: Positive | None = None
+
+
+class OpenDp(Model):
+    """Differential privacy by marginals."""
+
+    epsilon: Positive
+    preprocess_budget_ratio: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Mechanism(StrEnum):
+    """Model that `fast_dp` perturbs."""
+
+    GAUSSIAN = "gaussian"
+    GMM = "gmm"
+    HISTOGRAM = "histogram"
+
+
+class FastDp(Model):
+    """Differential privacy in an encoded space."""
+
+    epsilon: Positive
+    mechanism: Mechanism = Mechanism.GAUSSIAN
+    gmm_n_components: Annotated[Integer, Field(ge=1)] | None = None
+    histogram_n_bins: Annotated[Integer, Field(ge=2)] | None = None
+    bounds_percentile: Annotated[float, Field(ge=0, lt=50)] | None = None
+
+
+class Generation(StrEnum):
+    """How an avatar is drawn from its neighbours; `local_gaussian` is offered by the embedded platform only."""
+
+    BARYCENTRE = "barycentre"
+    LOCAL_GAUSSIAN = "local_gaussian"
+
+
+class Avatarization(Geometry):
+    """Anonymization of one table by exactly one method: `k`, `open_dp` or `fast_dp`."""
+
+    k: Annotated[Integer, Field(ge=2)] | None = None
+    open_dp: OpenDp | None = None
+    fast_dp: FastDp | None = None
+    generation: Generation = Generation.BARYCENTRE
+    data_augmentation: DataAugmentation | None = None
+    avatarization_processors_parameters: (
+        list[RangeDifferenceProcessor | RelativeDifferenceProcessor] | None
+    ) = None
+
+
+class SignalMetrics(Geometry):
+    """Settings of the utility metrics; what is not set follows `avatarization`."""
+
+
+class PrivacyMetrics(Geometry):
+    """Settings of the privacy metrics; what is not set follows `avatarization`."""
+
+    known_variables: Annotated[list[ColumnName], Field(min_length=1)] | None = None
+    target: ColumnName | None = None
+    quantile_threshold: Annotated[Integer, Field(ge=1, le=99)] | None = None
+
+
+class Table(Model):
+    """One table: its rows, its columns, and what is done with it."""
+
+    source: Text | Source
+    avatars: Text | Source | None = None
+    individual_level: bool = True
+    columns: dict[ColumnName, Column] = {}
+    avatarization: Avatarization | None = None
+    privacy_metrics: PrivacyMetrics | None = None
+    signal_metrics: SignalMetrics | None = None
+
+
+class Job(StrEnum):
+    """Jobs of a run, in the order in which they depend on each other."""
+
+    STANDARD = "standard"
+    PRIVACY_METRICS = "privacy_metrics"
+    SIGNAL_METRICS = "signal_metrics"
+    REPORT = "report"
+    REPORT_PIA = "report_pia"
+
+
+class DataRecipient(StrEnum):
+    """Who receives the avatars."""
+
+    UNKNOWN = "unknown"
+    OPENDATA = "opendata"
+    CONTRACTUAL_THIRDPARTY = "contractual_thirdparty"
+    INTERNAL = "internal"
+    OUTSIDE_EU = "outside_eu"
+    TRUSTED_THIRDPARTY = "trusted_thirdparty"
+
+
+class DataType(StrEnum):
+    """What the data are about."""
+
+    UNKNOWN = "unknown"
+    HEALTH = "health"
+    HR = "hr"
+    MOBILITY = "mobility"
+    INSURANCE = "insurance"
+    FINANCE = "finance"
+    EDUCATION = "education"
+
+
+class DataSubject(StrEnum):
+    """Whom the data are about."""
+
+    UNKNOWN = "unknown"
+    PATIENTS = "patients"
+    EMPLOYEES = "employees"
+    CLIENTS = "clients"
+    USERS = "users"
+    STUDENTS = "students"
+
+
+class SensitivityLevel(StrEnum):
+    """Harm to people if the data were disclosed."""
+
+    UNDEFINED = "Undefined"
+    VERY_HIGH = "Very High"
+    HIGH = "High"
+    MEDIUM = "Medium"
+    LOW = "Low"
+    VERY_LOW = "Very Low"
+    NEGLIGIBLE = "Negligible"
+
+
+class Language(StrEnum):
+    """Language of reports and summaries."""
+
+    EN = "en"
+    FR = "fr"
+
+
+class Pia(Model):
+    """Context of the privacy impact assessment; what is unknown stays visibly unknown in the document."""
+
+    purpose: Text | None = None
+    controller: Text | None = None
+    legal_basis: Text | None = None
+    retention: Text | None = None
+    data_recipient: DataRecipient = DataRecipient.UNKNOWN
+    data_type: DataType = DataType.UNKNOWN
+    data_subject: DataSubject = DataSubject.UNKNOWN
+    sensitivity_level: SensitivityLevel = SensitivityLevel.UNDEFINED
+    language: Language = Language.EN
+
+
+class ReportFormat(StrEnum):
+    """Format of the technical report; the impact assessment is always DOCX."""
+
+    PDF = "pdf"
+    DOCX = "docx"
+
+
+class Results(Model):
+    """Form of the results; `format` absent = the format of the input file."""
+
+    format: FileFormat | None = None
+    report_format: ReportFormat = ReportFormat.PDF
+    compute_figures: bool = True
+    max_distribution_plots: Annotated[Integer, Field(ge=-1)] | None = None
+    name_template: Text | None = None
+
+
+class Lifecycle(Model):
+    """What may happen to the set: `protect` forbids delete and relaunch, `keep_versions` counts published versions."""
+
+    protect: bool = False
+    keep_versions: Annotated[Integer, Field(ge=1, le=100)] = 1
+
+
+class Metadata(Model):
+    """Identity of the set; `name` is its display name on the server."""
+
+    name: SetName
+    owner: Text | None = None
+    description: Text | None = None
+    labels: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,63}$")], Annotated[str, Field(max_length=200)]
+    ] = {}
+
+
+Gate = Annotated[str, Field(pattern=GATE_PATTERN)]
+
+
+class Spec(Model):
+    """What is to be run."""
+
+    seed: Annotated[Integer, Field(ge=0, le=2**31 - 1)] | None = None
+    tables: Annotated[dict[TableName, Table], Field(min_length=1)]
+    jobs: Annotated[list[Job], Field(min_length=1)] = list(Job)
+    gates: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")], Gate] = {}
+    pia: Pia = Pia()
+    results: Results = Results()
+    lifecycle: Lifecycle = Lifecycle()
+
+
+class AvatarRun(Model):
+    """One run spec, one file, one set on the server."""
+
+    apiVersion: Literal["avatar-gitops/v1"]  # noqa: N815 - the field's name in Kubernetes-style documents
+    kind: Literal["AvatarRun"]
+    metadata: Metadata
+    spec: Spec
