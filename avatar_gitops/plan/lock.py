@@ -1,0 +1,42 @@
+"""Lock: what was published last for one set, so that a plan can name the fields that changed and needs no server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from avatar_gitops.plan.desired import Digests, TableInput
+
+Metrics = Mapping[str, Mapping[str, float]]
+"""Table name to metric name to value, in natural units."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate, evaluated: `value` is the worst table's; None when the metric was not computed, which fails."""
+
+    metric: str
+    condition: str
+    value: float | None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The last published run of a set. `spec` is the resolved spec, `jobs` maps job to the server's job id."""
+
+    set: str
+    path: str
+    digests: Digests
+    spec: Mapping[str, Any]
+    inputs: tuple[TableInput, ...]
+    run: str
+    started: str
+    finished: str
+    jobs: Mapping[str, str]
+    engine: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=dict)
+    gates: tuple[GateResult, ...] = ()
+    commit: str = ""

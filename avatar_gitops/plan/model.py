@@ -1,0 +1,121 @@
+"""The plan: a frozen value that says what would happen to each set, why, and whether privacy gets weaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from avatar_gitops.plan.desired import DesiredSet, FieldPath
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.observed import ServerSet
+from avatar_gitops.spec.models import Job
+
+
+class Action(StrEnum):
+    """What happens to a set."""
+
+    LAUNCH = "launch"
+    RELAUNCH = "relaunch"
+    UPDATE = "update"
+    COLLECT = "collect"
+    DELETE = "delete"
+    UNCHANGED = "unchanged"
+    KEEP = "keep"  # would be deleted or relaunched, but protection or `prune: never` keeps it; reported, not done
+
+    @property
+    def symbol(self) -> str:
+        """Mark of the action in every output."""
+        return {"launch": "+", "relaunch": "-/+", "update": "~", "collect": ">", "delete": "-"}.get(self.value, " ")
+
+
+class Reason(StrEnum):
+    """Why; a closed list."""
+
+    NEW = "new"
+    MISSING = "missing"
+    SPEC_CHANGED = "spec_changed"
+    INPUT_CHANGED = "input_changed"
+    LAST_RUN_FAILED = "last_run_failed"
+    UNFINISHED = "unfinished"
+    NOT_COLLECTED = "not_collected"
+    METADATA_CHANGED = "metadata_changed"
+    REMOVED_FROM_GIT = "removed_from_git"
+    PROTECTED = "protected"
+    PRUNE_NEVER = "prune_never"
+    NOTHING_CHANGED = "nothing_changed"
+
+
+class Consequence(StrEnum):
+    """What a change of a field makes run again, from most to least."""
+
+    RERUN_ALL = "rerun_all"
+    RERUN_METRICS = "rerun_metrics"
+    RERUN_REPORTS = "rerun_reports"
+    METADATA = "metadata"
+
+
+class Privacy(StrEnum):
+    """Which way a change moves privacy."""
+
+    WEAKER = "weaker"
+    UNKNOWN = "unknown"
+    NEUTRAL = "neutral"
+    STRONGER = "stronger"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of the resolved spec, before and after; `line` is its place in the spec file, 0 when it left it."""
+
+    path: FieldPath
+    before: Any
+    after: Any
+    consequence: Consequence
+    privacy: Privacy
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one set. `current` is the version on the server that the change starts from."""
+
+    set: str
+    action: Action
+    reason: Reason
+    path: str
+    fields: tuple[FieldChange, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    desired: DesiredSet | None = None
+    current: ServerSet | None = None
+    versions: tuple[ServerSet, ...] = ()
+    lock: Lock | None = None
+    protected: bool = False
+    digest: str = ""
+
+    @property
+    def privacy(self) -> Privacy:
+        """Direction of the whole change: weaker if any field is, then unknown, then stronger, else neutral."""
+        directions = {field.privacy for field in self.fields}
+        order = (Privacy.WEAKER, Privacy.UNKNOWN, Privacy.STRONGER)
+        return next((direction for direction in order if direction in directions), Privacy.NEUTRAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes, ordered as they are shown: weaker first, then deletes, then the rest by name.
+
+    `foreign` counts sets on the server that belong to somebody else; they are never touched.
+    """
+
+    project: str
+    server: str
+    changes: tuple[Change, ...]
+    foreign: int = 0
+    commit: str = ""
+    digest: str = ""
+
+    @property
+    def effective(self) -> tuple[Change, ...]:
+        """The changes that apply would carry out."""
+        return tuple(c for c in self.changes if c.action not in {Action.UNCHANGED, Action.KEEP})

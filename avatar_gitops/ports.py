@@ -1,0 +1,99 @@
+"""Protocols between the reconciler and the outside: the server, the workspace, the clock, the journal.
+
+`RunReader` cannot write; commands that must not change anything are given one of those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from avatar_gitops.events import Event
+from avatar_gitops.plan.desired import DesiredSet, TableInput
+from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
+from avatar_gitops.plan.outcome import RunResult
+from avatar_gitops.spec.models import Job
+
+
+class RunReader(Protocol):
+    """Read access to an Avatar server."""
+
+    def observe(self, project: str) -> Observed:
+        """Everything listed for this key; documents are read only of sets whose display name is asked for once."""
+        ...
+
+    def jobs(self, set_id: str) -> tuple[ServerJob, ...]:
+        """The jobs of one version, as they are now."""
+        ...
+
+    def job(self, name: str) -> ServerJob:
+        """One job, as it is now; the server may hold the answer for a few seconds while the job is not done."""
+        ...
+
+    def results(self, version: ServerSet, jobs: Mapping[Job, str]) -> RunResult:
+        """Avatars, metrics and reports of finished jobs; never a sensitive result."""
+        ...
+
+
+class RunWriter(RunReader, Protocol):
+    """Read and write access to an Avatar server."""
+
+    def upload(self, desired: DesiredSet) -> None:
+        """Send the data files of a set; a file that is already there with the same digest may be skipped."""
+        ...
+
+    def create(self, desired: DesiredSet, annotations: Mapping[str, str]) -> str:
+        """Create a new version of the set and return its id."""
+        ...
+
+    def launch(self, set_id: str, job: Job, after: Sequence[str]) -> str:
+        """Launch a job after other jobs (ids) and return its id."""
+        ...
+
+    def delete(self, jobs: Sequence[str]) -> None:
+        """Delete jobs by id; jobs that no longer exist are no error."""
+        ...
+
+
+class Workspace(Protocol):
+    """The repository on disk, as far as an apply writes to it."""
+
+    def inputs(self, desired: DesiredSet) -> tuple[TableInput, ...]:
+        """The data files as they are now."""
+        ...
+
+    def publish(self, desired: DesiredSet, lock: Lock, result: RunResult) -> Lock:
+        """Write artifacts, then the lock; return the lock as written, with the digests of the artifacts."""
+        ...
+
+    def update(self, desired: DesiredSet, lock: Lock) -> None:
+        """Write the lock only."""
+        ...
+
+    def remove(self, name: str, path: str) -> None:
+        """Remove the lock and the artifacts of a deleted set."""
+        ...
+
+    def failed(self, desired: DesiredSet, result: RunResult, gates: Sequence[GateResult]) -> None:
+        """Keep what a run that did not pass its gates measured, beside the published artifacts and without avatars."""
+        ...
+
+
+class Journal(Protocol):
+    """Append-only record of an apply, on disk before the next step begins."""
+
+    def __call__(self, event: Event) -> None: ...
+
+
+class Clock(Protocol):
+    """Time as a parameter."""
+
+    def now(self) -> datetime:
+        """Current time, aware, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Pause; returns early and raises KeyboardInterrupt on Ctrl-C."""
+        ...
