@@ -1,0 +1,153 @@
+"""What the engine is asked to do and what it answers, as plain frozen values; no numerics, no input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ColumnType(StrEnum):
+    """Declared kind of a column; it overrides what the data look like."""
+
+    INT = "int"
+    BOOL = "bool"
+    CATEGORY = "category"
+    FLOAT = "float"
+    DATETIME = "datetime"
+    DATETIME_TZ = "datetime_tz"
+
+
+class ImputationMethod(StrEnum):
+    """How missing values are filled while rows are compared."""
+
+    KNN = "knn"
+    FAST_KNN = "fast_knn"
+    MEAN = "mean"
+    MEDIAN = "median"
+    MODE = "mode"
+
+
+class Generation(StrEnum):
+    """How an avatar is drawn from its neighbours: the published weights, or a local normal draw (hardened)."""
+
+    BARYCENTRE = "barycentre"
+    LOCAL_GAUSSIAN = "local_gaussian"
+
+
+@dataclass(slots=True, frozen=True)
+class ColumnSpec:
+    """What is known of one column; columns without a spec are typed by the data.
+
+    `drop` removes it from the output. `identifier` and `primary_key` columns are never modelled: they come back with
+    fresh values, equal where the originals were equal.
+    """
+
+    name: str
+    type: ColumnType | None = None
+    drop: bool = False
+    identifier: bool = False
+    primary_key: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Imputation:
+    """Temporary filling of missing values; `None` means the default of the method.
+
+    `training_fraction` is the share of rows that serve as donors. With `return_data_imputed` avatars keep the filled
+    values, otherwise an avatar is blank where its drawn missing indicator says so.
+    """
+
+    method: ImputationMethod | None = None
+    k: int | None = None
+    training_fraction: float | None = None
+    return_data_imputed: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Space:
+    """The geometry in which rows are compared; avatars and metrics of one run share it.
+
+    `ncp` axes are compared (default 5, never more than the table has dimensions). `column_weights` are positive; a
+    larger weight makes a column count for more in distances.
+    """
+
+    ncp: int | None = None
+    column_weights: Mapping[str, float] = field(default_factory=dict)
+    imputation: Imputation | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class AvatarParams:
+    """One avatarization: `k` neighbours, a geometry, and the way avatars are drawn."""
+
+    k: int
+    space: Space = field(default_factory=Space)
+    generation: Generation = Generation.BARYCENTRE
+    legacy_int_truncation: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class PrivacyParams:
+    """What the attackers of the privacy metrics know and want, and for whom the avatars are meant.
+
+    `recipient` is a data recipient of the privacy impact assessment; it chooses the targets, unknown the strictest.
+    """
+
+    space: Space = field(default_factory=Space)
+    known_variables: tuple[str, ...] = ()
+    target: str | None = None
+    quantile_threshold: float = 5.0
+    recipient: str = "unknown"
+
+
+@dataclass(slots=True, frozen=True)
+class SignalParams:
+    """Utility metrics; only the geometry can be chosen."""
+
+    space: Space = field(default_factory=Space)
+
+
+@dataclass(slots=True, frozen=True)
+class ColumnFact:
+    """What became of one column. `role` is modelled, dropped, identifier, primary_key or empty."""
+
+    name: str
+    role: str
+    type: ColumnType | None = None
+    dimensions: int = 0
+    missing: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Facts:
+    """What the engine did, without any value of the data.
+
+    `explained_variance` and `ncp` describe the compared axes (shares of the total inertia); `contributions` gives, for
+    each modelled column, its share of the inertia of each axis in percent.
+    """
+
+    columns: tuple[ColumnFact, ...]
+    dimensions: int
+    ncp: int
+    explained_variance: tuple[float, ...]
+    contributions: Mapping[str, tuple[float, ...]]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class Metrics:
+    """Metrics of one table in natural units; `None` where a metric does not apply, with the reason in `notes`.
+
+    Rates are in percent, Hellinger distances in [0, 1], correlation differences in percent. `intervals` are 95 %
+    intervals, `population` the number of rows each value rests on, `references` what rows that were never used would
+    score, `targets` the wanted values of this recipient. Exact numbers of rows are for the owner of the data only.
+    """
+
+    values: Mapping[str, float | None]
+    intervals: Mapping[str, tuple[float, float]]
+    population: Mapping[str, int]
+    notes: Mapping[str, str]
+    targets: Mapping[str, str]
+    meta: float | None
+    references: Mapping[str, float] = field(default_factory=dict)
