@@ -1,0 +1,161 @@
+"""Every metric the documents know: criterion, unit, direction, decimals and default target, and how a value is written.
+
+The families are the three criteria of the Article 29 Working Party (Opinion 05/2014), membership inference, and
+utility. The words of each metric are in `metric_texts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from avatar_gitops.assessment.targets import parse_target
+from avatar_gitops.assessment.text import bare, decimals_for, number, percent, sign
+
+
+class Family(StrEnum):
+    """The question that a metric helps to answer."""
+
+    SINGLING_OUT = "singling_out"
+    LINKABILITY = "linkability"
+    INFERENCE = "inference"
+    MEMBERSHIP = "membership"
+    UTILITY = "utility"
+    OTHER = "other"
+
+
+CRITERIA: Final = (Family.SINGLING_OUT, Family.LINKABILITY, Family.INFERENCE, Family.MEMBERSHIP)
+
+
+class Unit(StrEnum):
+    """Natural unit of a metric."""
+
+    PERCENT = "percent"
+    COUNT = "count"
+    RATIO = "ratio"
+    DISTANCE = "distance"
+
+
+@dataclass(slots=True, frozen=True)
+class MetricInfo:
+    """What is true of a metric whatever the table.
+
+    `exact` metrics are counted on the whole released table, nothing is sampled or drawn, so they need no interval.
+    `target` is the default one for an unknown recipient.
+    """
+
+    name: str
+    family: Family
+    unit: Unit
+    higher_is_better: bool
+    decimals: int
+    target: str | None
+    exact: bool = False
+
+
+def _info(name: str, family: Family, unit: Unit, target: str | None, *, exact: bool = False) -> MetricInfo:
+    decimals = {Unit.PERCENT: 1, Unit.COUNT: 0, Unit.RATIO: 3, Unit.DISTANCE: 3}[unit]
+    higher = family is not Family.OTHER if target is None else parse_target(target).higher_is_better
+    return MetricInfo(name, family, unit, higher, decimals, target, exact)
+
+
+_SINGLING, _LINK, _INFER, _MEMBER, _USE = (*CRITERIA, Family.UTILITY)
+
+CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
+    {
+        info.name: info
+        for info in (
+            _info("hidden_rate", _SINGLING, Unit.PERCENT, ">= 90"),
+            _info("hidden_rate_strict", _SINGLING, Unit.PERCENT, None),
+            _info("local_cloaking", _SINGLING, Unit.COUNT, ">= 5"),
+            _info("categorical_hidden_rate", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
+            _info("distance_to_closest", _SINGLING, Unit.DISTANCE, "> 0.2"),
+            _info("closest_distances_ratio", _SINGLING, Unit.RATIO, "> 0.3"),
+            _info("closest_rate", _SINGLING, Unit.PERCENT, ">= 90"),
+            _info("column_direct_match_protection", _SINGLING, Unit.PERCENT, ">= 50", exact=True),
+            _info("row_direct_match_protection", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
+            _info("knowledge_protection_rate", _LINK, Unit.PERCENT, ">= 95"),
+            _info("linkability_protection_rate", _LINK, Unit.PERCENT, ">= 95"),
+            _info("inference_accuracy_ratio", _INFER, Unit.PERCENT, ">= 95"),
+            _info("inference_continuous", _INFER, Unit.PERCENT, "> 10"),
+            _info("inference_categorical", _INFER, Unit.PERCENT, "> 10"),
+            _info("membership_auc", _MEMBER, Unit.RATIO, "<= 0.55"),
+            _info("membership_tpr_at_1_fpr", _MEMBER, Unit.PERCENT, "<= 3"),
+            _info("hellinger_mean", _USE, Unit.RATIO, "<= 0.1"),
+            _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "<= 0.1"),
+            _info("correlation_difference_ratio", _USE, Unit.PERCENT, "<= 10"),
+        )
+    }
+)
+
+ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "correlation_protection_rate": "knowledge_protection_rate",
+        "direct_match_protection": "column_direct_match_protection",
+        "multivariate Hellinger (mean)": "multivariate_hellinger_mean",
+        "mia_auc": "membership_auc",
+        "membership_inference_auc": "membership_auc",
+        "mia_tpr_at_1_fpr": "membership_tpr_at_1_fpr",
+        "membership_tpr_at_1": "membership_tpr_at_1_fpr",
+    }
+)
+"""Older or other names of the same metric."""
+
+HIDDEN_RATE_TARGETS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "internal": ">= 30",
+        "trusted_thirdparty": ">= 50",
+        "contractual_thirdparty": ">= 50",
+        "outside_eu": ">= 80",
+        "opendata": ">= 90",
+        "unknown": ">= 90",
+    }
+)
+
+
+def canonical_name(name: str) -> str:
+    """The name under which a metric stands in the catalogue."""
+    return ALIASES.get(name, name)
+
+
+def in_catalogue(name: str) -> bool:
+    """Whether the documents have words for this metric."""
+    return name in CATALOGUE
+
+
+def family_of(name: str) -> Family:
+    """The criterion that a metric speaks to; `OTHER` for a metric that the catalogue does not know."""
+    return CATALOGUE[name].family if name in CATALOGUE else Family.OTHER
+
+
+def is_higher_better(name: str) -> bool:
+    """Direction of a metric; an unknown one is taken as a protection rate."""
+    return CATALOGUE[name].higher_is_better if name in CATALOGUE else True
+
+
+def default_target(name: str, recipient: str) -> str | None:
+    """The target used when a run names none; only the hidden rate depends on the recipient, unknown is strictest."""
+    if name == "hidden_rate":
+        return HIDDEN_RATE_TARGETS.get(recipient, HIDDEN_RATE_TARGETS["unknown"])
+    return CATALOGUE[name].target if name in CATALOGUE else None
+
+
+def written_value(name: str, value: float, language: str, target: str | None = None) -> str:
+    """A value with its unit; gets more decimals where rounding would put it on the wrong side of its target."""
+    info = CATALOGUE.get(name)
+    decimals = info.decimals if info else 2
+    if info and info.unit is Unit.COUNT and not float(value).is_integer():
+        decimals = 1
+    text = number(value, decimals_for(value, decimals, target), language)
+    return percent(text, language) if info and info.unit is Unit.PERCENT else text
+
+
+def written_target(name: str, target: str, language: str) -> str:
+    """A target with its unit, for example "≥ 90%"."""
+    bound = parse_target(target)
+    info = CATALOGUE.get(name)
+    text = bare(bound.bound, language)
+    return f"{sign(bound)} {percent(text, language) if info and info.unit is Unit.PERCENT else text}"

@@ -1,0 +1,240 @@
+"""What an assessment is made from: plain frozen data that cannot hold a row, given by the server or the command line.
+
+Metric values are in natural units: `hellinger_mean` is a distance in [0, 1] and `correlation_difference_ratio` is a
+percentage, both lower is better; rates are 0-100. Row counts are buckets. What is not known is None or the platform's
+own word for it, and stays visibly unknown in every document.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from avatar_gitops.assessment.catalogue import Family, canonical_name, family_of, in_catalogue, is_higher_better
+from avatar_gitops.assessment.targets import parse_target, target_text
+from avatar_gitops.errors import AvatarGitOpsError
+
+Language = Literal["en", "fr"]
+Scalar = bool | int | float | str
+
+BUCKETS: Final = ("<100", "100-1k", "1k-10k", "10k-100k", "100k-1M", ">1M")
+UNKNOWN_BUCKET: Final = "unknown"
+
+_WORDS: Final = (
+    "avatar open_dp fast_dp knn fast_knn mean median mode gaussian gmm histogram row_order coordinate_similarity "
+    "minority not_majority fpca flatten specified max min uniform skip csv parquet none by_modality set "
+    "linear_sum_assignment minimum_distance_assignment sensitive_original_order_assignment time_series "
+    "FAKER HASH_SHA256 UUID4 CONSTANT INTEGER SPECIFIC_ID EMAIL FIRST_NAME LAST_NAME FULL_NAME PHONE SSN ADDRESS "
+    "FREE_TEXT int bool category float datetime datetime_tz"
+)
+PARAMETER_WORDS: Final = frozenset(_WORDS.split())
+"""The only texts a parameter may hold, so that a modality of the data can never stand in a document."""
+
+
+@dataclass(slots=True, frozen=True)
+class MetricValue:
+    """One measured (or missing) figure of one table.
+
+    `value` None means not measured. `low` and `high` are the 95 % interval. `target` is "op value" such as ">= 90".
+    `scope` is the computation type of a multi-table block; `column` names the worst column where a metric has one.
+    """
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    target: str | None = None
+    family: Family = Family.OTHER
+    scope: str = "standalone"
+    column: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.target is not None:
+            parse_target(self.target)
+
+
+@dataclass(slots=True, frozen=True)
+class TableFacts:
+    """What one table of the set is, how it was anonymized and what was measured.
+
+    `rows` is one of `BUCKETS` (see `row_bucket`) or "unknown". `parameters` is flat ("imputation.method": "knn"), made
+    by `parameter_facts`. `pseudonymized` maps a column to its kind. `direct_identifiers` are columns of the output that
+    name a person. `column_hellinger` maps a column to its distance in [0, 1].
+    """
+
+    name: str
+    rows: str = UNKNOWN_BUCKET
+    columns: int | None = None
+    individual_level: bool = True
+    method: str = "avatar"
+    parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    pseudonymized: Mapping[str, str] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    replacement_strategy: str | None = None
+    direct_identifiers: tuple[str, ...] = ()
+    known_variables: tuple[str, ...] = ()
+    inference_target: str | None = None
+    metrics: tuple[MetricValue, ...] = ()
+    column_hellinger: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.rows not in (*BUCKETS, UNKNOWN_BUCKET):
+            raise AvatarGitOpsError(f"table {self.name}: rows must be a bucket such as '100-1k', see row_bucket()")
+        texts = [*self.parameters.values(), *self.pseudonymized.values(), self.method, self.replacement_strategy]
+        if any(isinstance(text, str) and text not in PARAMETER_WORDS for text in texts):
+            raise AvatarGitOpsError(f"table {self.name}: a parameter holds free text", hint="use parameter_facts()")
+
+    @property
+    def row_order(self) -> bool:
+        """Whether excluded columns were put back in the order of the originals, which links an avatar to its person."""
+        return bool(self.excluded) and self.replacement_strategy == "row_order"
+
+
+@dataclass(slots=True, frozen=True)
+class PiaContext:
+    """What the responsible people said about the processing; the four enumerations use the platform's own values."""
+
+    purpose: str | None = None
+    data_recipient: str = "unknown"
+    data_type: str = "unknown"
+    data_subject: str = "unknown"
+    sensitivity_level: str = "Undefined"
+    owner: str | None = None
+    controller: str | None = None
+    processor: str | None = None
+    legal_basis: str | None = None
+    information: str | None = None
+    rights: str | None = None
+    retention: str | None = None
+    retention_originals: str | None = None
+    dpo: str | None = None
+    dpo_opinion: str | None = None
+    review_trigger: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Provenance:
+    """Where every figure and statement comes from.
+
+    `input_digests` maps table to digest, keyed or not; `versions` maps component to version; `sources` maps a field
+    name of `PiaContext`, or "table.NAME", to a reference such as "pia.purpose, configs/x.yaml:31". `date` is a fact
+    of the run (ISO 8601, UTC), never the clock of the machine that renders.
+    """
+
+    engine: str | None = None
+    seed_recorded: bool | None = None
+    spec_digest: str | None = None
+    input_digests: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    job: str | None = None
+    commit: str | None = None
+    date: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class AssessmentFacts:
+    """Everything a technical report or a privacy impact assessment says about one set."""
+
+    set_name: str
+    tables: tuple[TableFacts, ...]
+    context: PiaContext = PiaContext()
+    language: Language = "en"
+    provenance: Provenance = Provenance()
+
+
+def row_bucket(rows: int | None) -> str:
+    """The bucket a row count is shown as; the lower bound belongs to the bucket."""
+    if rows is None:
+        return UNKNOWN_BUCKET
+    bounds = (100, 1_000, 10_000, 100_000, 1_000_000)
+    return BUCKETS[sum(rows >= bound for bound in bounds)]
+
+
+def pia_context(pia_metadata: Mapping[str, str] | None, **free: str | None) -> PiaContext:
+    """The context that an AvatarMetadata document states (`datarecipient`, `data_type`, …), with free fields."""
+    said = pia_metadata or {}
+    return PiaContext(
+        data_recipient=said.get("datarecipient") or "unknown",
+        data_type=said.get("data_type") or "unknown",
+        data_subject=said.get("datasubject") or "unknown",
+        sensitivity_level=said.get("sensitivity_level") or "Undefined",
+        **free,
+    )
+
+
+def metric_facts(
+    values: Mapping[str, object],
+    *,
+    intervals: Mapping[str, tuple[float | None, float | None]] | None = None,
+    targets: Mapping[str, object] | None = None,
+    scope: str = "standalone",
+    columns: Mapping[str, str] | None = None,
+) -> tuple[MetricValue, ...]:
+    """The metrics of one block, in natural units, as facts; ready for `TableFacts.metrics`.
+
+    `values` may be a whole result block: only names of the catalogue, and names that have a target, are read; None and
+    NaN mean not measured. An older name is dropped when the newer one of the same metric is present. A target may be
+    a string ("> 90", "90") or a number; without an operator the direction of the catalogue is used.
+    """
+    wanted = {canonical_name(name): target for name, target in (targets or {}).items()}
+    ends = {canonical_name(name): interval for name, interval in (intervals or {}).items()}
+    worst = {canonical_name(name): column for name, column in (columns or {}).items()}
+    found: dict[str, MetricValue] = {}
+    for raw, value in sorted(values.items(), key=lambda item: item[0] != canonical_name(item[0])):
+        name = canonical_name(raw)
+        if name in found or not _is_figure(value) or not (in_catalogue(name) or name in wanted):
+            continue
+        low, high = ends.get(name, (None, None))
+        found[name] = MetricValue(
+            name,
+            _number(value),
+            _number(low),
+            _number(high),
+            target_text(wanted[name], higher_is_better=is_higher_better(name))
+            if wanted.get(name) is not None
+            else None,
+            family_of(name),
+            scope,
+            worst.get(name),
+        )
+    return tuple(found.values())
+
+
+def parameter_facts(record: Mapping[str, Any]) -> dict[str, Scalar]:
+    """A parameter record of the platform, flat, with everything left out that could hold a value of the data.
+
+    A strategy that names modalities becomes "by_modality"; a text outside `PARAMETER_WORDS` becomes "set". Lists of
+    columns are not parameters here: say them in `excluded`, `known_variables`, ….
+    """
+    facts: dict[str, Scalar] = {}
+    for name, value in record.items():
+        if name == "exclude_variables" or value is None or isinstance(value, list | tuple):
+            continue
+        if name == "augmentation_strategy" and isinstance(value, Mapping):
+            facts[name] = "by_modality"
+        elif isinstance(value, Mapping):
+            facts.update({f"{name}.{inner}": fact for inner, fact in parameter_facts(value).items()})
+        elif isinstance(value, bool | int | float):
+            facts[name] = value
+        elif isinstance(value, str):
+            facts[name] = _word(value)
+    return facts
+
+
+def _word(value: str) -> Scalar:
+    if re.fullmatch(r"\d+(\.\d+)?", value):
+        return float(value)
+    return value if value in PARAMETER_WORDS else "set"
+
+
+def _is_figure(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
