@@ -72,9 +72,9 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("hidden_rate_strict", _SINGLING, Unit.PERCENT, None),
             _info("local_cloaking", _SINGLING, Unit.COUNT, ">= 5"),
             _info("categorical_hidden_rate", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
-            _info("distance_to_closest", _SINGLING, Unit.DISTANCE, "> 0.2"),
-            _info("closest_distances_ratio", _SINGLING, Unit.RATIO, "> 0.3"),
-            _info("closest_rate", _SINGLING, Unit.PERCENT, ">= 90"),
+            _info("distance_to_closest", _MEMBER, Unit.DISTANCE, "> 0.2"),
+            _info("closest_distances_ratio", _MEMBER, Unit.RATIO, "> 0.3"),
+            _info("closest_rate", _MEMBER, Unit.PERCENT, ">= 90"),
             _info("column_direct_match_protection", _SINGLING, Unit.PERCENT, ">= 50", exact=True),
             _info("row_direct_match_protection", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
             _info("knowledge_protection_rate", _LINK, Unit.PERCENT, ">= 95"),
@@ -84,9 +84,9 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("inference_categorical", _INFER, Unit.PERCENT, "> 10"),
             _info("membership_auc", _MEMBER, Unit.RATIO, "<= 0.55"),
             _info("membership_tpr_at_1_fpr", _MEMBER, Unit.PERCENT, "<= 3"),
-            _info("hellinger_mean", _USE, Unit.RATIO, "<= 0.1"),
-            _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "<= 0.1"),
-            _info("correlation_difference_ratio", _USE, Unit.PERCENT, "<= 10"),
+            _info("hellinger_mean", _USE, Unit.RATIO, "< 0.1"),
+            _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "< 0.1"),
+            _info("correlation_difference_ratio", _USE, Unit.PERCENT, "< 10"),
         )
     }
 )

@@ -47,13 +47,17 @@ class MetricValue:
     low: float | None = None
     high: float | None = None
     target: str | None = None
-    family: Family = Family.OTHER
     scope: str = "standalone"
     column: str | None = None
 
     def __post_init__(self) -> None:
         if self.target is not None:
             parse_target(self.target)
+
+    @property
+    def family(self) -> Family:
+        """The criterion that this metric speaks to, from the catalogue."""
+        return family_of(canonical_name(self.name))
 
 
 @dataclass(slots=True, frozen=True)
@@ -198,7 +202,6 @@ def metric_facts(
             target_text(wanted[name], higher_is_better=is_higher_better(name))
             if wanted.get(name) is not None
             else None,
-            family_of(name),
             scope,
             worst.get(name),
         )

@@ -1,0 +1,133 @@
+"""What a document is before it has a format: headings, paragraphs, lists and tables of plain, strong and code spans.
+
+Markdown, DOCX and PDF are written from this one model, so that they say the same thing.
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field
+from typing import Literal
+
+Style = Literal["plain", "strong", "code"]
+Tone = Literal["none", "low", "moderate", "high", "very_high", "muted"]
+
+
+@dataclass(slots=True, frozen=True)
+class Span:
+    """A piece of one line; the text is shown as it stands, renderers escape it."""
+
+    text: str
+    style: Style = "plain"
+
+
+Inline = tuple[Span, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class Heading:
+    """A heading; level 1 is a chapter, the title of the document is not a heading."""
+
+    level: Literal[1, 2, 3]
+    content: Inline
+
+
+@dataclass(slots=True, frozen=True)
+class Paragraph:
+    """One paragraph; a tone makes it a coloured notice, and the words say the same as the colour."""
+
+    content: Inline
+    tone: Tone = "none"
+
+
+@dataclass(slots=True, frozen=True)
+class Bullets:
+    """An unordered list."""
+
+    items: tuple[Inline, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class Cell:
+    """One table cell; the colour of its tone is only a second signal."""
+
+    content: Inline
+    tone: Tone = "none"
+
+
+@dataclass(slots=True, frozen=True)
+class Table:
+    """A table with a header row; `summary` describes it to people who cannot see it, `widths` are shares of the line."""
+
+    summary: str
+    header: tuple[Inline, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    widths: tuple[int, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class Bars:
+    """A bar for each named value in [0, 1], with a goal and a tolerance line; `labels` are the written values."""
+
+    summary: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    labels: tuple[str, ...]
+    goal: float
+    tolerance: float
+
+
+Block = Heading | Paragraph | Bullets | Table | Bars
+
+
+@dataclass(slots=True, frozen=True)
+class Document:
+    """A whole document; `details` are the lines under the title, `page_word` starts the page number."""
+
+    title: str
+    subject: str
+    language: Literal["en", "fr"]
+    details: tuple[Inline, ...]
+    footer: str
+    page_word: str
+    blocks: tuple[Block, ...] = field(default=())
+
+
+def plain(text: str) -> Inline:
+    """One plain span."""
+    return (Span(text),)
+
+
+def strong(text: str) -> Inline:
+    """One span that stands out."""
+    return (Span(text, "strong"),)
+
+
+def code(text: str) -> Inline:
+    """One span that is a name or a digest."""
+    return (Span(text, "code"),)
+
+
+def fill(template: str, **parts: Inline | str) -> Inline:
+    """A sentence with its `{name}` places filled; a part that has a style keeps it."""
+    spans: list[Span] = []
+    for literal, name, _, _ in string.Formatter().parse(template):
+        if literal:
+            spans.append(Span(literal))
+        if name:
+            part = parts[name]
+            spans.extend(plain(part) if isinstance(part, str) else part)
+    return tuple(spans)
+
+
+def joined(parts: tuple[Inline, ...], separator: str = ", ") -> Inline:
+    """Several inlines on one line."""
+    spans: list[Span] = []
+    for index, part in enumerate(parts):
+        spans.extend([Span(separator), *part] if index else part)
+    return tuple(spans)
+
+
+def text_of(content: Inline) -> str:
+    """The bare text of an inline."""
+    return "".join(span.text for span in content)
