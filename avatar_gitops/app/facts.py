@@ -1,0 +1,125 @@
+"""From a spec and its results to the facts that an assessment is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from avatar_gitops import __version__
+from avatar_gitops.assessment.facts import (
+    BUCKETS,
+    UNKNOWN_BUCKET,
+    AssessmentFacts,
+    MetricValue,
+    PiaContext,
+    Provenance,
+    TableFacts,
+    metric_facts,
+    parameter_facts,
+)
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.outcome import RunResult
+from avatar_gitops.spec.models import Avatarization, ColumnTag, PrivacyMetrics, Table
+
+
+def assessment_facts(desired: DesiredSet, result: RunResult, commit: str = "") -> AssessmentFacts:
+    """What the documents of one run say: only spec values, coarse sizes and metrics."""
+    pia = desired.run.spec.pia
+    return AssessmentFacts(
+        set_name=desired.name,
+        tables=tuple(_table(desired, result, name, table) for name, table in desired.run.spec.tables.items()),
+        context=PiaContext(
+            purpose=pia.purpose,
+            data_recipient=pia.data_recipient.value,
+            data_type=pia.data_type.value,
+            data_subject=pia.data_subject.value,
+            sensitivity_level=pia.sensitivity_level.value,
+            owner=desired.run.metadata.owner,
+            controller=pia.controller,
+            legal_basis=pia.legal_basis,
+            retention=pia.retention,
+        ),
+        language=pia.language.value,
+        provenance=Provenance(
+            engine=result.engine,
+            seed_recorded=desired.run.spec.seed is not None,
+            spec_digest=desired.digests.spec,
+            input_digests={item.table: item.digest for item in desired.inputs},
+            versions={"avatar-gitops": __version__},
+            sources=dict(_sources(desired)),
+            commit=commit or None,
+            date=result.finished,
+        ),
+    )
+
+
+def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> TableFacts:
+    facts = next((item for item in desired.inputs if item.table == name), None)
+    method = table.avatarization
+    excluded = method.exclude_variables if method else None
+    privacy = table.privacy_metrics or PrivacyMetrics()
+    return TableFacts(
+        name=name,
+        rows=_bucket(facts.rows if facts else UNKNOWN_BUCKET),
+        columns=len(facts.columns) or None if facts else None,
+        individual_level=table.individual_level,
+        method=_method(method),
+        parameters=parameter_facts(_plain(method)),
+        dropped=tuple(column for column, said in table.columns.items() if said.drop),
+        pseudonymized={c: said.pseudonymization.kind for c, said in table.columns.items() if said.pseudonymization},
+        excluded=tuple(excluded.variable_names) if excluded else (),
+        replacement_strategy=excluded.replacement_strategy.value if excluded else None,
+        direct_identifiers=tuple(_identifiers(table)),
+        known_variables=tuple(privacy.known_variables or ()),
+        inference_target=privacy.target,
+        metrics=tuple(_metrics(result, name)),
+    )
+
+
+def _bucket(rows: str) -> str:
+    """The spec's buckets go further up than the documents' do."""
+    return rows if rows in (*BUCKETS, UNKNOWN_BUCKET) else BUCKETS[-1]
+
+
+def _method(method: Avatarization | None) -> str:
+    if method is None:
+        return "none"
+    if method.open_dp:
+        return "open_dp"
+    return "fast_dp" if method.fast_dp else "avatar"
+
+
+def _plain(method: Avatarization | None) -> Mapping[str, Any]:
+    return method.model_dump(mode="json", exclude_none=True) if method else {}
+
+
+def _identifiers(table: Table) -> Iterator[str]:
+    """Columns that name a person and are still in the output as they were."""
+    for column, said in table.columns.items():
+        kept = not (said.drop or said.pseudonymization or said.primary_key or said.identifier)
+        if said.tag is ColumnTag.IDENTIFIER and kept:
+            yield column
+
+
+def _metrics(result: RunResult, table: str) -> Iterator[MetricValue]:
+    for block in result.blocks:
+        if block.table == table:
+            yield from metric_facts(
+                block.values, intervals=block.intervals, targets=block.targets, scope=block.computation_type
+            )
+
+
+def _sources(desired: DesiredSet) -> Iterator[tuple[str, str]]:
+    """Field of the context to its place in the spec file."""
+    places: dict[str, tuple[str, ...]] = {"owner": ("metadata", "owner")}
+    for field in ("purpose", "controller", "legal_basis", "retention", "data_recipient", "data_type", "data_subject"):
+        places[field] = ("spec", "pia", field)
+    places["sensitivity_level"] = ("spec", "pia", "sensitivity_level")
+    for field, path in places.items():
+        line = desired.lines.get(path)
+        if line:
+            yield field, f"{'.'.join(path[1:])}, {desired.path}:{line}"
+    for table in desired.run.spec.tables:
+        line = desired.lines.get(("spec", "tables", table))
+        if line:
+            yield f"table.{table}", f"{desired.path}:{line}"

@@ -1,0 +1,53 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+project_option = click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Project folder or project file; found upwards from here when not given.",
+)
+
+server_option = click.option(
+    "--server",
+    default=None,
+    help="Server of the project file, `local` (embedded platform) or `env` (AVATAR_BASE_URL, AVATAR_API_KEY).",
+)
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="When to colour; NO_COLOR wins over auto.",
+)
+
+ascii_option = click.option("--ascii", "ascii_only", is_flag=True, help="Only ASCII signs.")
+
+parallelism_option = click.option(
+    "--parallelism", type=click.IntRange(1, 64), default=None, help="Runs at a time; the project file's value, else 4."
+)
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only the verdict and errors.")
+
+
+def consent_options(command: Command) -> Command:
+    """Options that allow, for one call, what guard rails would stop."""
+    for option in (
+        click.option("--allow-delete", metavar="NAME", multiple=True, help="Allow this set to be deleted, once."),
+        click.option(
+            "--allow-relaunch", metavar="NAME", multiple=True, help="Allow this protected set to be relaunched, once."
+        ),
+        click.option("--force", metavar="REASON", default=None, help="Go over the thresholds; the reason is recorded."),
+    ):
+        command = option(command)
+    return command
