@@ -1,7 +1,7 @@
 """From a run to its digest: the resolved spec as plain data, RFC 8785 canonical JSON, SHA-256.
 
-What a resolved spec is: every default is written out; what was not said (`null` or absent) is left out; a source that was given as a
-plain path has the long form `{uri: …}`; jobs stand once each, in the order in which they depend on each other.
+What a resolved spec is: every default is written out; what was not said (`null` or absent) is left out; a source that
+was given as a plain path has the long form `{uri: …}`; jobs stand once each, in the order of their dependencies.
 References such as `env/NAME` stay references, so the values behind them never change a digest.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def bucket(rows: int) -> str:
     if rows < 100:
         return "<100"
     names = ("100", "1k", "10k", "100k", "1M", "10M", "100M", "1G")
-    for power, (low, high) in enumerate(zip(names, names[1:], strict=False), start=3):
+    for power, (low, high) in enumerate(pairwise(names), start=3):
         if rows < 10**power:
             return f"{low}-{high}"
     return ">=1G"

@@ -1,7 +1,7 @@
 """Models of a run spec: the YAML document `kind: AvatarRun`, version `avatar-gitops/v1`.
 
-Field names and enum values are the Avatar platform's own wherever it has them. The models hold structure only; rules that
-span fields, files or data (exclusive methods, column names, unique set names) are in `spec.checks`.
+Field names and enum values are the Avatar platform's own wherever it has them. The models hold structure only; rules
+that span fields, files or data (exclusive methods, column names, unique set names) are in `spec.checks`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ def _integral(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Integer = Annotated[int, BeforeValidator(_integral, json_schema_input_type=int)]
+MAX_INTEGER: Final = 2**31 - 1
+WHOLE: Final = BeforeValidator(_integral)
+Natural = Annotated[int, Field(ge=1, le=MAX_INTEGER), WHOLE]
 Positive = Annotated[float, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=500)]
@@ -177,7 +179,7 @@ class Imputation(Model):
     """Temporary filling of missing values; avatars are blanked again unless `return_data_imputed`."""
 
     method: ImputationMethod | None = None
-    k: Annotated[Integer, Field(ge=1)] | None = None
+    k: Natural | None = None
     training_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
     return_data_imputed: bool = False
 
@@ -199,7 +201,7 @@ class ExcludeVariables(Model):
 class Geometry(Model):
     """Settings of the space in which distances are measured."""
 
-    ncp: Annotated[Integer, Field(ge=1)] | None = None
+    ncp: Natural | None = None
     use_categorical_reduction: bool | None = None
     column_weights: dict[ColumnName, Positive] | None = None
     exclude_variables: ExcludeVariables | None = None
@@ -257,8 +259,8 @@ class FastDp(Model):
 
     epsilon: Positive
     mechanism: Mechanism = Mechanism.GAUSSIAN
-    gmm_n_components: Annotated[Integer, Field(ge=1)] | None = None
-    histogram_n_bins: Annotated[Integer, Field(ge=2)] | None = None
+    gmm_n_components: Natural | None = None
+    histogram_n_bins: Annotated[int, Field(ge=2, le=MAX_INTEGER), WHOLE] | None = None
     bounds_percentile: Annotated[float, Field(ge=0, lt=50)] | None = None
 
 
@@ -272,14 +274,12 @@ class Generation(StrEnum):
 class Avatarization(Geometry):
     """Anonymization of one table by exactly one method: `k`, `open_dp` or `fast_dp`."""
 
-    k: Annotated[Integer, Field(ge=2)] | None = None
+    k: Annotated[int, Field(ge=2, le=MAX_INTEGER), WHOLE] | None = None
     open_dp: OpenDp | None = None
     fast_dp: FastDp | None = None
     generation: Generation = Generation.BARYCENTRE
     data_augmentation: DataAugmentation | None = None
-    avatarization_processors_parameters: (
-        list[RangeDifferenceProcessor | RelativeDifferenceProcessor] | None
-    ) = None
+    avatarization_processors_parameters: list[RangeDifferenceProcessor | RelativeDifferenceProcessor] | None = None
 
 
 class SignalMetrics(Geometry):
@@ -291,7 +291,7 @@ class PrivacyMetrics(Geometry):
 
     known_variables: Annotated[list[ColumnName], Field(min_length=1)] | None = None
     target: ColumnName | None = None
-    quantile_threshold: Annotated[Integer, Field(ge=1, le=99)] | None = None
+    quantile_threshold: Annotated[int, Field(ge=1, le=99), WHOLE] | None = None
 
 
 class Table(Model):
@@ -396,7 +396,7 @@ class Results(Model):
     format: FileFormat | None = None
     report_format: ReportFormat = ReportFormat.PDF
     compute_figures: bool = True
-    max_distribution_plots: Annotated[Integer, Field(ge=-1)] | None = None
+    max_distribution_plots: Annotated[int, Field(ge=-1, le=MAX_INTEGER), WHOLE] | None = None
     name_template: Text | None = None
 
 
@@ -404,7 +404,7 @@ class Lifecycle(Model):
     """What may happen to the set: `protect` forbids delete and relaunch, `keep_versions` counts published versions."""
 
     protect: bool = False
-    keep_versions: Annotated[Integer, Field(ge=1, le=100)] = 1
+    keep_versions: Annotated[int, Field(ge=1, le=100), WHOLE] = 1
 
 
 class Metadata(Model):
@@ -413,9 +413,7 @@ class Metadata(Model):
     name: SetName
     owner: Text | None = None
     description: Text | None = None
-    labels: dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,63}$")], Annotated[str, Field(max_length=200)]
-    ] = {}
+    labels: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,63}$")], Annotated[str, Field(max_length=200)]] = {}
 
 
 Gate = Annotated[str, Field(pattern=GATE_PATTERN)]
@@ -424,7 +422,7 @@ Gate = Annotated[str, Field(pattern=GATE_PATTERN)]
 class Spec(Model):
     """What is to be run."""
 
-    seed: Annotated[Integer, Field(ge=0, le=2**31 - 1)] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = None
     tables: Annotated[dict[TableName, Table], Field(min_length=1)]
     jobs: Annotated[list[Job], Field(min_length=1)] = list(Job)
     gates: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")], Gate] = {}

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from avatar_gitops.spec.models import Integer, Model, SetName, Text
+from avatar_gitops.spec.models import WHOLE, Model, Natural, SetName, Text
 
 PROJECT_FILE: Final = "avatar-gitops.yaml"
 REFERENCE_PATTERN: Final = r"^env/[A-Za-z_][A-Za-z0-9_]*(/.*)?$"
@@ -33,9 +33,9 @@ class Server(Model):
 class Thresholds(Model):
     """Largest share of owned sets that one apply may delete or relaunch; checked from `min_sets` owned sets on."""
 
-    max_delete_percent: Annotated[Integer, Field(ge=0, le=100)] = 30
-    max_relaunch_percent: Annotated[Integer, Field(ge=0, le=100)] = 30
-    min_sets: Annotated[Integer, Field(ge=1)] = 10
+    max_delete_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 30
+    max_relaunch_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 30
+    min_sets: Natural = 10
 
 
 class ProjectMetadata(Model):
@@ -53,7 +53,7 @@ class ProjectSpec(Model):
     out: Text = "out"
     prune: Prune = Prune.NEVER
     thresholds: Thresholds = Thresholds()
-    parallelism: Annotated[Integer, Field(ge=1, le=64)] = 4
+    parallelism: Annotated[int, Field(ge=1, le=64), WHOLE] = 4
     digest_key: Reference | None = None
 
 

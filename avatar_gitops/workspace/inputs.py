@@ -47,7 +47,7 @@ def scheme(uri: str) -> str | None:
 
 
 def local_path(root: Path, uri: str) -> Path | None:
-    """The file that a path in a spec means, relative to the project root; None if it leaves the root, by `..` or by a symlink."""
+    """The file that a path in a spec means, relative to the project root; None if `..` or a symlink leaves the root."""
     try:
         target = (root / uri).resolve()
     except (OSError, RuntimeError, ValueError):
@@ -56,7 +56,7 @@ def local_path(root: Path, uri: str) -> Path | None:
 
 
 def local_facts(table: str, uri: str, path: Path, key: bytes | None = None) -> InputFacts:
-    """Facts about a local CSV or Parquet file; the digest is an HMAC when a key is given. Reads the file twice as a stream."""
+    """Facts about a local CSV or Parquet file; the digest is an HMAC if a key is given. Reads it twice, as a stream."""
     shape = read_shape(path)
     return InputFacts(
         table=table,
