@@ -1,0 +1,287 @@
+"""Columns between Arrow and numbers: what kind a column is, how it is encoded, and how avatars get its type back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from avatar_gitops.engine.params import ColumnType
+from avatar_gitops.errors import EngineError
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int32]
+
+MISSING: Final = -1
+_MOST_DECIMALS: Final = 6
+_TEMPORAL: Final = frozenset({ColumnType.DATETIME, ColumnType.DATETIME_TZ})
+_PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+@dataclass(slots=True, frozen=True)
+class NumberColumn:
+    """A column modelled as a number: value = code + `origin`, in units of the output type.
+
+    `step` is the coarsest unit in which all datetimes are whole; `lower` and `upper` bound the codes of the originals.
+    """
+
+    name: str
+    type: ColumnType
+    output: pa.DataType
+    origin: int
+    step: int
+    decimals: int
+    lower: float
+    upper: float
+
+
+@dataclass(slots=True, frozen=True)
+class CategoryColumn:
+    """A column modelled by its modalities; code i is `modalities[i]`, `len(modalities)` is one never seen.
+
+    `levels` is the dictionary of the originals, unused levels included, when they came as a dictionary.
+    """
+
+    name: str
+    type: ColumnType
+    output: pa.DataType
+    modalities: pa.Array
+    levels: pa.Array | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class EmptyColumn:
+    """A column without a single value; it comes back empty."""
+
+    name: str
+    output: pa.DataType
+
+
+Column = NumberColumn | CategoryColumn | EmptyColumn
+
+
+def fit_column(name: str, values: pa.ChunkedArray, declared: ColumnType | None) -> Column:
+    """How this column is modelled; raises EngineError when the data contradict the declared type."""
+    kind = declared or _detect(name, values.type)
+    output = values.type
+    if kind in (ColumnType.CATEGORY, ColumnType.BOOL):
+        return _fit_category(name, values, kind)
+    numbers = _as_type(name, _normal(values), kind)
+    if numbers.null_count == len(numbers):
+        return EmptyColumn(name, numbers.type if declared else output)
+    if kind is ColumnType.FLOAT:
+        return _fit_float(name, numbers, output)
+    return _fit_integer(name, numbers, kind)
+
+
+def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
+    """Codes of a numeric column; NaN where missing."""
+    numbers = _normal(values)
+    if column.type in _TEMPORAL:
+        numbers = _as_type(column.name, numbers, column.type)
+        if numbers.type != column.output:
+            numbers = numbers.cast(column.output, safe=False)
+    elif column.type is ColumnType.FLOAT or not _is_integral(numbers.type):
+        return _floats(_cast(column.name, numbers, pa.float64(), "a number")) - column.origin
+    whole = _integers(column.name, numbers)
+    filled = np.asarray(pc.fill_null(whole, column.origin).to_numpy(zero_copy_only=False), dtype=np.int64)
+    codes = (filled - column.origin).astype(np.float64)
+    codes[_mask(whole)] = np.nan
+    return codes
+
+
+def decode_number(column: NumberColumn, codes: Floats, *, truncate: bool = False) -> pa.Array:
+    """Numbers of the column's own type from barycentres, inside the range of the originals; NaN becomes missing."""
+    missing = np.isnan(codes)
+    bounded = np.clip(np.where(missing, column.lower, codes), column.lower, column.upper)
+    if column.type is ColumnType.FLOAT:
+        rounded = np.clip(np.round(bounded, column.decimals), column.lower, column.upper)
+        return _restore(pa.array(rounded, mask=missing), column.output)
+    if column.type in _TEMPORAL:
+        whole = np.floor(bounded + 1e-9).astype(np.int64) + column.origin
+        whole -= whole % column.step
+    elif truncate:
+        whole = np.trunc(bounded + column.origin).astype(np.int64)
+    else:
+        whole = np.rint(bounded).astype(np.int64) + column.origin
+    return _restore(pa.array(whole, mask=missing), column.output)
+
+
+def encode_category(column: CategoryColumn, values: pa.ChunkedArray) -> Codes:
+    """Codes of a categorical column: `MISSING`, a known modality, or `len(modalities)` for one never seen."""
+    normal = _normal(values)
+    if normal.type != column.modalities.type:
+        normal = _cast(column.name, normal, column.modalities.type, "values of the originals' type")
+    found = pc.fill_null(pc.index_in(normal, value_set=column.modalities), len(column.modalities))
+    codes = np.array(found.to_numpy(zero_copy_only=False), dtype=np.int32)
+    codes[_mask(normal)] = MISSING
+    return codes
+
+
+def decode_category(column: CategoryColumn, codes: Codes) -> pa.Array:
+    """Values of the column's own type; unused levels and the order of a dictionary are kept."""
+    values = column.modalities.take(pa.array(codes, mask=codes < 0))
+    if column.levels is None:
+        return values.cast(column.output)
+    indices = pc.index_in(values.cast(column.levels.type), value_set=column.levels, skip_nulls=True)
+    return pa.DictionaryArray.from_arrays(
+        indices.cast(column.output.index_type), column.levels, ordered=column.output.ordered
+    )
+
+
+def is_text(values: pa.ChunkedArray) -> bool:
+    """Whether a column holds text (also as a dictionary)."""
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _detect(name: str, kind: pa.DataType) -> ColumnType:
+    is_ = pa.types
+    if is_.is_boolean(kind):
+        return ColumnType.BOOL
+    if _is_integral(kind):
+        return ColumnType.INT
+    if is_.is_floating(kind) or is_.is_decimal(kind):
+        return ColumnType.FLOAT
+    if is_.is_timestamp(kind):
+        return ColumnType.DATETIME if kind.tz is None else ColumnType.DATETIME_TZ
+    if is_.is_date(kind):
+        return ColumnType.DATETIME
+    if is_.is_nested(kind) or is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind):
+        raise EngineError(
+            f"Column {name!r} has the type {kind}, which cannot be modelled.",
+            hint="Drop the column, or turn it into numbers, dates or text.",
+        )
+    return ColumnType.CATEGORY
+
+
+def _fit_category(name: str, values: pa.ChunkedArray, kind: ColumnType) -> Column:
+    seen = _normal(values).unique().drop_null()
+    if len(seen) == 0:
+        return EmptyColumn(name, values.type)
+    if kind is ColumnType.BOOL and len(seen) > 2:
+        raise EngineError(
+            f"Column {name!r} is declared bool but has more than two different values.",
+            hint="Declare it category or int.",
+        )
+    order = pc.sort_indices(seen.cast(pa.string()) if pa.types.is_boolean(seen.type) else seen)
+    levels = None
+    if pa.types.is_dictionary(values.type):
+        levels = values.unify_dictionaries().combine_chunks().dictionary
+    return CategoryColumn(name, kind, values.type, seen.take(order), levels)
+
+
+def _fit_float(name: str, numbers: pa.Array, output: pa.DataType) -> NumberColumn:
+    values = _floats(numbers)
+    known = values[~np.isnan(values)]
+    if not np.isfinite(known).all():
+        raise EngineError(f"Column {name!r} has infinite numbers.", hint="Replace them by empty values.")
+    decimal = pa.types.is_decimal(output)
+    if not (decimal or pa.types.is_floating(output)):
+        output = pa.float64()
+    decimals = output.scale if decimal else _decimals(known, coarse=output in (pa.float16(), pa.float32()))
+    return NumberColumn(name, ColumnType.FLOAT, output, 0, 1, decimals, float(known.min()), float(known.max()))
+
+
+def _fit_integer(name: str, numbers: pa.Array, kind: ColumnType) -> NumberColumn:
+    whole = np.asarray(_integers(name, numbers).drop_null().to_numpy(zero_copy_only=False), dtype=np.int64)
+    origin = int(whole.min())
+    step = _step(numbers.type, whole) if kind in _TEMPORAL else 1
+    return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, float(int(whole.max()) - origin))
+
+
+def _decimals(known: Floats, *, coarse: bool) -> int:
+    """Most decimals in use, up to 6; numbers below 1 may have more, so that 6 digits stay significant."""
+    largest = float(np.abs(known).max())
+    most = _MOST_DECIMALS
+    if 0 < largest < 1:
+        most -= int(np.floor(np.log10(largest)))
+    slack = 1e-6 if coarse else 1e-12
+    for decimals in range(most):
+        scale = 10.0**decimals
+        scaled = known * scale
+        if np.all(np.abs(scaled - np.rint(scaled)) <= slack * np.maximum(1.0, np.abs(scaled))):
+            return decimals
+    return most
+
+
+def _step(kind: pa.DataType, whole: npt.NDArray[np.int64]) -> int:
+    if pa.types.is_date32(kind):
+        return 1
+    second = _PER_SECOND["ms" if pa.types.is_date64(kind) else kind.unit]
+    ladder = [86_400 * second, 3_600 * second, 60 * second, second]
+    ladder += [second // parts for parts in (1_000, 1_000_000) if second > parts]
+    return next((step for step in ladder if not (whole % step).any()), 1)
+
+
+def _normal(values: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """One plain array; empty text and NaN are missing."""
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if isinstance(array, pa.ChunkedArray):  # too much text for one chunk
+        array = pa.concat_arrays(array.cast(pa.large_string()).chunks)
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if pa.types.is_string_view(array.type):
+        array = array.cast(pa.string())
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        return pc.if_else(pc.equal(array, ""), pa.scalar(None, array.type), array)
+    if pa.types.is_floating(array.type):
+        return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    return array
+
+
+def _as_type(name: str, values: pa.Array, kind: ColumnType) -> pa.Array:
+    is_ = pa.types
+    if kind is ColumnType.FLOAT:
+        return _normal(_cast(name, values, pa.float64(), "float"))
+    if kind is ColumnType.INT:
+        return values if _is_integral(values.type) else _cast(name, values, pa.int64(), "int")
+    if is_.is_timestamp(values.type) or is_.is_date(values.type):
+        zoned = is_.is_timestamp(values.type) and values.type.tz is not None
+        if kind is ColumnType.DATETIME_TZ and not zoned:
+            return pc.assume_timezone(values.cast(pa.timestamp("us")), "UTC")
+        return values
+    if not (is_.is_string(values.type) or is_.is_large_string(values.type) or is_.is_null(values.type)):
+        raise EngineError(f"Column {name!r} is declared {kind} but holds no dates.", hint="Change its type.")
+    return _cast(name, values, pa.timestamp("us", "UTC" if kind is ColumnType.DATETIME_TZ else None), str(kind))
+
+
+def _cast(name: str, values: pa.Array, kind: pa.DataType, wanted: str) -> pa.Array:
+    try:
+        return values.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise EngineError(
+            f"Column {name!r} is declared {wanted} but holds values that are not.",
+            hint="Correct the values or declare another type.",
+        ) from None
+
+
+def _is_integral(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_time(kind) or pa.types.is_duration(kind))
+
+
+def _integers(name: str, values: pa.Array) -> pa.Array:
+    if pa.types.is_date32(values.type) or pa.types.is_time32(values.type):
+        values = values.cast(pa.int32())
+    return _cast(name, values, pa.int64(), "a number of 64 bits")
+
+
+def _floats(values: pa.Array) -> Floats:
+    floats = pc.fill_null(values.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
+    return np.array(floats, dtype=np.float64)
+
+
+def _mask(values: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.is_null(values).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _restore(values: Any, output: pa.DataType) -> pa.Array:
+    if pa.types.is_date32(output) or pa.types.is_time32(output):
+        return values.cast(pa.int32()).cast(output)
+    if pa.types.is_decimal(output):
+        return values.cast(pa.decimal128(38, output.scale)).cast(output)
+    return values.cast(output)

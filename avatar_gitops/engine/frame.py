@@ -1,0 +1,122 @@
+"""A table as numbers: which columns are modelled, their codes, and the missing indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from avatar_gitops.engine.columns import (
+    MISSING,
+    CategoryColumn,
+    Codes,
+    EmptyColumn,
+    Floats,
+    NumberColumn,
+    encode_category,
+    encode_number,
+    fit_column,
+    is_text,
+)
+from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.errors import EngineError
+
+_IDENTIFIER_ROWS: Final = 20
+
+
+@dataclass(slots=True, frozen=True)
+class Layout:
+    """The modelled columns of a table, in table order within each kind, and the keys that are not modelled."""
+
+    numbers: tuple[NumberColumn, ...]
+    categories: tuple[CategoryColumn, ...]
+    empty: tuple[EmptyColumn, ...]
+    keys: tuple[ColumnSpec, ...]
+    dropped: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Modelled columns: numbers first, then categories."""
+        return (*(column.name for column in self.numbers), *(column.name for column in self.categories))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of modalities of each categorical column."""
+        return tuple(len(column.modalities) for column in self.categories)
+
+
+@dataclass(slots=True, frozen=True)
+class Frame:
+    """Codes of the modelled columns, one row per row; NaN and `MISSING` where a value is missing."""
+
+    numbers: Floats
+    codes: Codes
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.numbers)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Where values are missing, columns in the order of `Layout.names`."""
+        return np.hstack([np.isnan(self.numbers), self.codes == MISSING])
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Frame:
+        """Some rows, in the given order."""
+        return Frame(self.numbers[rows], self.codes[rows])
+
+
+def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec]) -> Layout:
+    """Type every column; raises EngineError for unknown names and for identifiers that are not declared."""
+    by_name = {spec.name: spec for spec in specs}
+    unknown = sorted(by_name.keys() - set(table.column_names))
+    if unknown:
+        raise EngineError(f"Column {unknown[0]!r} is declared but the table does not have it.")
+    numbers, categories, empty = [], [], []
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        spec = by_name.get(name, ColumnSpec(name))
+        if spec.drop or spec.identifier or spec.primary_key:
+            continue
+        column = fit_column(name, values, spec.type)
+        if isinstance(column, NumberColumn):
+            numbers.append(column)
+        elif isinstance(column, CategoryColumn):
+            _refuse_identifier(column, values)
+            categories.append(column)
+        else:
+            empty.append(column)
+    keys = [by_name[n] for n in table.column_names if n in by_name]
+    return Layout(
+        tuple(numbers),
+        tuple(categories),
+        tuple(empty),
+        tuple(s for s in keys if (s.identifier or s.primary_key) and not s.drop),
+        tuple(s.name for s in keys if s.drop),
+    )
+
+
+def encode(layout: Layout, table: pa.Table) -> Frame:
+    """The modelled columns of a table that has the layout's columns (originals or avatars)."""
+    absent = [name for name in layout.names if name not in table.column_names]
+    if absent:
+        raise EngineError(f"The avatars do not have the column {absent[0]!r} of the originals.")
+    numbers = np.empty((table.num_rows, len(layout.numbers)), order="F")
+    codes = np.empty((table.num_rows, len(layout.categories)), dtype=np.int32, order="F")
+    for i, number in enumerate(layout.numbers):
+        numbers[:, i] = encode_number(number, table[number.name])
+    for i, category in enumerate(layout.categories):
+        codes[:, i] = encode_category(category, table[category.name])
+    return Frame(numbers, codes)
+
+
+def _refuse_identifier(column: CategoryColumn, values: pa.ChunkedArray) -> None:
+    if len(values) >= _IDENTIFIER_ROWS and len(column.modalities) == len(values) and is_text(values):
+        raise EngineError(
+            f"Column {column.name!r} looks like an identifier: every row has a different text.",
+            hint="Drop the column, or declare it as an identifier or as the primary key.",
+        )

@@ -1,0 +1,154 @@
+"""Temporary filling of missing values, learnt from the originals and applied to originals and avatars alike.
+
+`knn` compares rows on the columns both have (numbers in standard deviations, categories as differences of 0 or 1, the
+mean over those columns) and takes the mean of the `k` nearest donors, for categories the most frequent modality.
+`fast_knn`, the default, is the same on at most `FAST_DONORS` random donors. `mean` and `median` fill categories with
+their mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from avatar_gitops.engine.columns import MISSING, Codes, Floats
+from avatar_gitops.engine.frame import Frame
+from avatar_gitops.engine.params import Imputation, ImputationMethod
+from avatar_gitops.engine.streams import stream
+from avatar_gitops.errors import EngineError
+
+FAST_DONORS: Final = 5_000
+_DEFAULT_K: Final = 5
+_WIDEST: Final = 50  # columns with more modalities do not take part in the comparison of rows
+_BLOCK_CELLS: Final = 8_000_000
+
+
+@dataclass(slots=True, frozen=True)
+class Imputer:
+    """Constants of each column, and for nearest donors their rows with the scaling of the comparison."""
+
+    constants: Floats
+    modes: Codes
+    k: int
+    centre: Floats
+    scale: Floats
+    sizes: tuple[int, ...]
+    donors: Frame | None
+
+
+def fit_imputer(frame: Frame, sizes: tuple[int, ...], options: Imputation | None, seed: int, label: str) -> Imputer:
+    """Learn how to fill each column; every column has at least one value."""
+    options = options or Imputation()
+    method = options.method or ImputationMethod.FAST_KNN
+    k = options.k if options.k is not None else _DEFAULT_K
+    fraction = options.training_fraction if options.training_fraction is not None else 1.0
+    if k < 1 or not 0 < fraction <= 1:
+        raise EngineError("Imputation needs k of at least 1 and a training fraction above 0 and up to 1.")
+    numbers = frame.numbers
+    nearest = method in (ImputationMethod.KNN, ImputationMethod.FAST_KNN)
+    deviation = np.nanstd(numbers, axis=0) if numbers.size else np.ones(numbers.shape[1])
+    modes = [np.bincount(column[column >= 0], minlength=1).argmax() for column in frame.codes.T]
+    return Imputer(
+        _constants(numbers, method),
+        np.array(modes, dtype=np.int32),
+        k,
+        np.nanmean(numbers, axis=0) if numbers.size else np.zeros(numbers.shape[1]),
+        np.where(deviation > 0, deviation, 1.0),
+        sizes,
+        _donors(frame, method, fraction, seed, label) if nearest and frame.missing.any() else None,
+    )
+
+
+def fill(imputer: Imputer, frame: Frame) -> Frame:
+    """The frame without missing values; modalities never seen stay as they are."""
+    missing = frame.missing
+    if not missing.any():
+        return frame
+    numbers = np.where(np.isnan(frame.numbers), imputer.constants, frame.numbers)
+    codes = np.where(frame.codes == MISSING, imputer.modes, frame.codes).astype(np.int32)
+    filled = Frame(np.asfortranarray(numbers), np.asfortranarray(codes))
+    if imputer.donors is not None:
+        rows = np.flatnonzero(missing.any(axis=1))
+        block = max(1, _BLOCK_CELLS // max(1, imputer.donors.rows))
+        donor_values, donor_known = _features(imputer, imputer.donors)
+        for start in range(0, len(rows), block):
+            some = rows[start : start + block]
+            values, known = _features(imputer, frame.take(some))
+            _fill_block(imputer, filled, some, missing[some], _distances(values, known, donor_values, donor_known))
+    return filled
+
+
+def _donors(frame: Frame, method: ImputationMethod, fraction: float, seed: int, label: str) -> Frame:
+    wanted = max(1, round(fraction * frame.rows))
+    if method is ImputationMethod.FAST_KNN:
+        wanted = min(wanted, FAST_DONORS)
+    if wanted == frame.rows:
+        return frame
+    rows = stream(seed, label, "imputation donors").permutation(frame.rows)[:wanted]
+    return frame.take(np.sort(rows))
+
+
+def _fill_block(imputer: Imputer, filled: Frame, rows: np.ndarray, missing: np.ndarray, distances: Floats) -> None:
+    donors = imputer.donors
+    assert donors is not None
+    has = ~donors.missing
+    m = filled.numbers.shape[1]
+    for column in np.flatnonzero(missing.any(axis=0)):
+        offered = np.flatnonzero(has[:, column])
+        if len(offered) == 0:
+            continue
+        asking = np.flatnonzero(missing[:, column])
+        near = distances[np.ix_(asking, offered)]
+        k = min(imputer.k, len(offered))
+        chosen = offered[np.argpartition(near, k - 1, axis=1)[:, :k]]
+        if column < m:
+            filled.numbers[rows[asking], column] = donors.numbers[chosen, column].mean(axis=1)
+        else:
+            filled.codes[rows[asking], column - m] = _most_frequent(donors.codes[chosen, column - m])
+
+
+def _most_frequent(codes: Codes) -> Codes:
+    codes = np.sort(codes, axis=1)
+    votes = (codes[:, :, None] == codes[:, None, :]).sum(axis=2)
+    chosen: Codes = codes[np.arange(len(codes)), votes.argmax(axis=1)]
+    return chosen
+
+
+def _features(imputer: Imputer, frame: Frame) -> tuple[Floats, Floats]:
+    """Coordinates in which rows are compared, zero where missing, and where they are known."""
+    known = [~np.isnan(frame.numbers)]
+    values = [np.nan_to_num((frame.numbers - imputer.centre) / imputer.scale)]
+    for column, size in enumerate(imputer.sizes):
+        if size <= _WIDEST:
+            codes = frame.codes[:, column]
+            values.append((codes[:, None] == np.arange(size)) * np.sqrt(0.5))
+            known.append(np.repeat((codes != MISSING)[:, None], size, axis=1) / size)
+    return np.hstack(values), np.hstack(known).astype(np.float64)
+
+
+def _distances(values: Floats, known: Floats, donor_values: Floats, donor_known: Floats) -> Floats:
+    """Squared distances over the columns both rows have, scaled to all columns; infinite when they share none."""
+    seen, donor_seen = (known > 0).astype(np.float64), (donor_known > 0).astype(np.float64)
+    squared = (values**2) @ donor_seen.T + seen @ (donor_values**2).T - 2 * values @ donor_values.T
+    shared = known @ donor_seen.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(shared > 0, np.maximum(squared, 0) / shared, np.inf)
+
+
+def _constants(numbers: Floats, method: ImputationMethod) -> Floats:
+    if not numbers.size:
+        return np.zeros(numbers.shape[1])
+    if method is ImputationMethod.MODE:
+        return _modes(numbers)
+    reduce = np.nanmedian if method is ImputationMethod.MEDIAN else np.nanmean
+    return np.asarray(reduce(numbers, axis=0), dtype=np.float64)
+
+
+def _modes(numbers: Floats) -> Floats:
+    modes = np.empty(numbers.shape[1])
+    for column, values in enumerate(numbers.T):
+        seen, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+        modes[column] = seen[counts.argmax()]
+    return modes

@@ -1,0 +1,42 @@
+"""Fresh keys for avatars: no value of a key of the originals reaches the output."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.engine.streams import stream
+
+Ids = npt.NDArray[np.int64]
+
+
+def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, places: Ids, seed: int, label: str) -> pa.Array:
+    """Keys of the avatars in the order of the originals.
+
+    A primary key numbers the rows of the shuffled table from 1 (`places` is where each row stands there). An identifier
+    gets one random number for each distinct value, so that rows that belonged together still do; missing stays missing.
+    Text keys are the column's name and the number.
+    """
+    if spec.primary_key:
+        return _as_keys(spec.name, places + 1, np.zeros(len(places), dtype=bool), values.type)
+    encoded = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
+    encoded = encoded.combine_chunks().dictionary_encode()
+    codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    numbers = stream(seed, label, f"identifiers of {spec.name}").permutation(max(1, len(encoded.dictionary))) + 1
+    return _as_keys(spec.name, numbers[codes], codes < 0, values.type)
+
+
+def _as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        keys = pa.array(numbers, mask=missing)
+        try:
+            return keys.cast(kind)
+        except pa.ArrowInvalid:  # more rows than a narrow type can number from 1
+            return keys
+    if pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
+        return pa.array(numbers, mask=missing)
+    width = len(str(int(numbers.max(initial=1))))
+    text = pa.array([f"{name}-{number:0{width}d}" for number in numbers], mask=missing)
+    return text if pa.types.is_dictionary(kind) or pa.types.is_null(kind) else text.cast(kind)

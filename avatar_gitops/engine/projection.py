@@ -1,0 +1,157 @@
+"""Projection of mixed tables: PCA, MCA and FAMD as one generalised singular value decomposition.
+
+Numbers are standardised, the indicator of a modality with share q becomes (1 - q)/sqrt(q) or (0 - q)/sqrt(q), and each
+column is multiplied by the square root of its weight, so that a weight multiplies its column's share of every squared
+distance (Pagès 2004). Without numbers all is divided by the square root of the number of columns, which is MCA. The
+axes are eigenvectors of the cross-product, which is built from codes without a one-hot table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import eigh
+from scipy.sparse.linalg import LinearOperator, eigsh
+
+from avatar_gitops.engine.columns import Codes, Floats
+
+_DENSE_DIMENSIONS: Final = 2_000
+_SMALLEST_SHARE: Final = 1e-10
+
+
+@dataclass(slots=True, frozen=True)
+class Projection:
+    """Axes of a fitted space. `tables[v][code]` is what a modality of column v adds to the coordinates."""
+
+    mean: Floats
+    scale: Floats
+    axes: Floats
+    tables: tuple[Floats, ...]
+    explained: Floats
+    contributions: Floats
+    dimensions: int
+
+    @property
+    def ncp(self) -> int:
+        """Number of axes."""
+        return int(self.axes.shape[1])
+
+
+def fit_projection(numbers: Floats, codes: Codes, sizes: tuple[int, ...], weights: Floats, ncp: int) -> Projection:
+    """Fit the first `ncp` axes (fewer when the rank is lower); weights are per column, numbers first.
+
+    `explained` are shares of the total inertia, `contributions` (columns x axes) percentages of an axis. The sign of an
+    axis makes its largest loading positive.
+    """
+    m = numbers.shape[1]
+    mean = numbers.mean(axis=0)
+    deviation = numbers.std(axis=0)
+    # a constant is constant up to rounding: its deviation is noise of its own size, not a scale
+    deviation[deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))] = np.inf
+    factor = 1.0 if m else 1.0 / np.sqrt(max(1, len(sizes)))
+    scale = np.sqrt(weights[:m]) / deviation
+    z = (numbers - mean) * scale
+    shares = [np.bincount(codes[:, v], minlength=size)[:size] / len(codes) for v, size in enumerate(sizes)]
+    roots = [np.sqrt(weights[m + v]) * factor / np.sqrt(np.where(q > 0, q, np.inf)) for v, q in enumerate(shares)]
+    wide = m + sum(sizes)
+    total = float((z**2).mean(axis=0).sum()) + sum(
+        float((r**2 * q * (1 - q)).sum()) for q, r in zip(shares, roots, strict=True)
+    )
+    wanted = min(ncp, wide)
+    if wide <= _DENSE_DIMENSIONS:
+        gram = _gram(z, codes, shares, roots)
+        values, vectors = eigh(gram, subset_by_index=(wide - wanted, wide - 1), check_finite=False)
+    else:
+        values, vectors = _iterative(z, codes, shares, roots, min(wanted, wide - 1))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    kept = max(1, int((values > _SMALLEST_SHARE * max(values[0], 1e-300)).sum()))
+    values, vectors = np.maximum(values[:kept], 0.0), vectors[:, :kept]
+    vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(kept)] < 0, -1.0, 1.0)
+    return _assemble(mean, scale, shares, roots, vectors, values / total if total > 0 else values)
+
+
+def project(projection: Projection, numbers: Floats, codes: Codes) -> Floats:
+    """Coordinates of rows, one column per axis; equal rows get equal coordinates bit for bit."""
+    coordinates = np.zeros((len(numbers), projection.ncp))
+    for column in range(numbers.shape[1]):
+        z = (numbers[:, column] - projection.mean[column]) * projection.scale[column]
+        coordinates += z[:, None] * projection.axes[column]
+    for column, table in enumerate(projection.tables):
+        coordinates += table[np.minimum(codes[:, column], len(table) - 1)]
+    return coordinates
+
+
+def _assemble(
+    mean: Floats,
+    scale: Floats,
+    shares: list[Floats],
+    roots: list[Floats],
+    vectors: Floats,
+    explained: Floats,
+) -> Projection:
+    m = len(mean)
+    tables, contributions = [], list(100.0 * vectors[:m] ** 2)
+    start = m
+    for q, root in zip(shares, roots, strict=True):
+        loadings = vectors[start : start + len(q)]
+        scaled = root[:, None] * loadings
+        base = -(q @ scaled)
+        tables.append(np.vstack([scaled + base, base[None, :]]))
+        contributions.append(100.0 * (loadings**2).sum(axis=0))
+        start += len(q)
+    return Projection(
+        mean, scale, vectors[:m], tuple(tables), explained, np.array(contributions), m + sum(map(len, shares))
+    )
+
+
+def _gram(z: Floats, codes: Codes, shares: list[Floats], roots: list[Floats]) -> Floats:
+    """Cross-product of the scaled columns divided by the number of rows, from moments and contingency tables."""
+    n, m = z.shape
+    starts = np.concatenate([[m], m + np.cumsum([len(q) for q in shares])]).astype(int)
+    gram = np.empty((starts[-1], starts[-1]))
+    gram[:m, :m] = z.T @ z / n
+    for a, (qa, ra) in enumerate(zip(shares, roots, strict=True)):
+        rows = slice(starts[a], starts[a + 1])
+        for j in range(m):
+            sums = np.bincount(codes[:, a], weights=z[:, j], minlength=len(qa))
+            gram[rows, j] = gram[j, rows] = sums / n * ra  # z is centred: the share of the mean is zero
+        for b in range(a + 1):
+            qb, rb = shares[b], roots[b]
+            pairs = codes[:, a].astype(np.int64) * len(qb) + codes[:, b]
+            joint = np.bincount(pairs, minlength=len(qa) * len(qb)).reshape(len(qa), len(qb)) / n
+            columns = slice(starts[b], starts[b + 1])
+            gram[rows, columns] = (joint - np.outer(qa, qb)) * np.outer(ra, rb)
+            gram[columns, rows] = gram[rows, columns].T
+    return gram
+
+
+def _iterative(
+    z: Floats, codes: Codes, shares: list[Floats], roots: list[Floats], wanted: int
+) -> tuple[Floats, Floats]:
+    """Leading eigenpairs, ascending, without the cross-product: for tables with thousands of modalities."""
+    n, m = z.shape
+    starts = np.concatenate([[m], m + np.cumsum([len(q) for q in shares])]).astype(int)
+    wide = int(starts[-1])
+
+    def multiply(vector: Floats) -> Floats:
+        vector = vector.ravel()
+        rows = z @ vector[:m]
+        for v, (q, root) in enumerate(zip(shares, roots, strict=True)):
+            part = root * vector[starts[v] : starts[v + 1]]
+            rows += part[codes[:, v]] - q @ part
+        result = np.empty(wide)
+        result[:m] = z.T @ rows
+        for v, (q, root) in enumerate(zip(shares, roots, strict=True)):
+            sums = np.bincount(codes[:, v], weights=rows, minlength=len(q))
+            result[starts[v] : starts[v + 1]] = root * (sums - q * rows.sum())
+        result /= n
+        return result
+
+    operator = LinearOperator((wide, wide), matvec=multiply, dtype=np.float64)
+    begin = np.cos(np.arange(1.0, wide + 1.0))
+    values, vectors = eigsh(operator, k=wanted, which="LA", v0=begin, tol=1e-9, maxiter=5_000)
+    order: npt.NDArray[np.intp] = np.argsort(values)
+    return np.asarray(values[order]), np.asarray(vectors[:, order])
