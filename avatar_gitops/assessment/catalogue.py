@@ -136,6 +136,11 @@ def is_higher_better(name: str) -> bool:
     return CATALOGUE[name].higher_is_better if name in CATALOGUE else True
 
 
+def is_exact(name: str) -> bool:
+    """Whether a metric is a count on the whole released table, so that it has no interval."""
+    return name in CATALOGUE and CATALOGUE[name].exact
+
+
 def default_target(name: str, recipient: str) -> str | None:
     """The target used when a run names none; only the hidden rate depends on the recipient, unknown is strictest."""
     if name == "hidden_rate":

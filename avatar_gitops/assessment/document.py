@@ -57,7 +57,7 @@ class Cell:
 
 @dataclass(slots=True, frozen=True)
 class Table:
-    """A table with a header row; `summary` describes it to people who cannot see it, `widths` are shares of the line."""
+    """A table with a header row; `summary` describes it to who cannot see it, `widths` are shares of the line."""
 
     summary: str
     header: tuple[Inline, ...]
@@ -67,9 +67,14 @@ class Table:
 
 @dataclass(slots=True, frozen=True)
 class Bars:
-    """A bar for each named value in [0, 1], with a goal and a tolerance line; `labels` are the written values."""
+    """A bar for each named value in [0, 1], with a goal and a tolerance line; `labels` are the written values.
+
+    `header` heads the names and the values; `legend` says what the two lines are.
+    """
 
     summary: str
+    header: tuple[Inline, Inline]
+    legend: str
     names: tuple[str, ...]
     values: tuple[float, ...]
     labels: tuple[str, ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA, Family, default_target
+from avatar_gitops.assessment.catalogue import CRITERIA, Family, default_target, is_exact
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, PiaContext, TableFacts
 from avatar_gitops.assessment.targets import Target, parse_target
 from avatar_gitops.errors import AvatarGitOpsError
@@ -201,8 +201,7 @@ def _finding(metric: MetricValue, bound: Target, shortfall: float) -> Finding:
         return Finding.SHORT
     if not bound.met_by(metric.value):
         return Finding.SLIGHT
-    info = CATALOGUE.get(metric.name)
-    if info is not None and info.exact:
+    if is_exact(metric.name):
         return Finding.MET
     pessimistic = metric.low if bound.higher_is_better else metric.high
     if pessimistic is None:

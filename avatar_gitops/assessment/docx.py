@@ -1,0 +1,228 @@
+"""A document as DOCX with real styles, marked header rows and a language; the same document gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from avatar_gitops.assessment.document import (
+    Bars,
+    Bullets,
+    Cell,
+    Document,
+    Heading,
+    Inline,
+    Paragraph,
+    Table,
+    code,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from docx.document import Document as Word
+
+FILLS: Final = {
+    "none": None,
+    "muted": "F2F2F2",
+    "low": "D9F2E3",
+    "moderate": "FFF3CC",
+    "high": "FFD9B8",
+    "very_high": "F8C9C9",
+}
+LANGUAGE_TAGS: Final = {"en": "en-GB", "fr": "fr-FR"}
+_FIXED: Final = datetime(1980, 1, 1, tzinfo=UTC)
+_LINE_CM: Final = 17.0
+_CODE_FONT: Final = "Consolas"
+
+
+def to_docx(document: Document) -> bytes:
+    """Word bytes; no clock, no picture, no macro, no external link."""
+    import docx
+
+    word = docx.Document()
+    _set_up(word, document)
+    word.add_paragraph(document.title, style="Title")
+    for line in document.details:
+        _write(word.add_paragraph(style="Subtitle"), line)
+    for block in document.blocks:
+        _WRITERS[type(block)](word, block)
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return _fixed_archive(buffer.getvalue())
+
+
+def _set_up(word: Word, document: Document) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml.ns import qn
+    from docx.shared import Cm, Pt, RGBColor
+
+    properties = word.core_properties
+    properties.title, properties.subject = document.title, document.subject
+    properties.author = properties.last_modified_by = "avatar-gitops"
+    properties.language = LANGUAGE_TAGS[document.language]
+    properties.comments = properties.keywords = properties.category = ""
+    properties.created = properties.modified = _FIXED
+    properties.revision = 1
+    for lang in word.styles.element.iter(qn("w:lang")):
+        lang.set(qn("w:val"), LANGUAGE_TAGS[document.language])
+    section = word.sections[0]
+    section.page_width, section.page_height = Cm(21.0), Cm(29.7)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(2.0)
+    word.styles["Normal"].font.size = Pt(10)
+    for name in ("Title", "Subtitle", "Heading 1", "Heading 2", "Heading 3", "Normal"):
+        style = word.styles[name]
+        style.font.name = "Calibri"
+        _drop_theme_fonts(style.element)
+        if name != "Normal":
+            style.font.color.rgb = RGBColor(0x1F, 0x2A, 0x37)
+    word.styles["Title"].font.size = Pt(22)
+    word.styles["Subtitle"].font.italic = False
+    word.styles["Subtitle"].font.size = Pt(9)
+    footer = section.footer.paragraphs[0]
+    footer.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    footer.add_run(f"{document.footer} · {document.page_word} ")
+    _page_number(footer)
+
+
+def _drop_theme_fonts(style: Any) -> None:
+    from docx.oxml.ns import qn
+
+    for fonts in style.iter(qn("w:rFonts")):
+        for name in [key for key in fonts.attrib if "Theme" in key]:
+            del fonts.attrib[name]
+
+
+def _page_number(paragraph: Any) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    field = OxmlElement("w:fldSimple")
+    field.set(qn("w:instr"), "PAGE")
+    paragraph._p.append(field)
+
+
+def _write(paragraph: Any, content: Inline) -> None:
+    for span in content:
+        run = paragraph.add_run(_printable(span.text))
+        run.bold = True if span.style == "strong" else None
+        if span.style == "code":
+            run.font.name = _CODE_FONT
+            run.font.size = _points(8.5)
+
+
+def _points(size: float) -> Any:
+    from docx.shared import Pt
+
+    return Pt(size)
+
+
+def _printable(text: str) -> str:
+    """The text without the control characters that XML cannot hold."""
+    return "".join(char for char in text if char in "\t\n" or (char.isprintable() or char == "\u00a0"))
+
+
+def _heading(word: Word, block: Heading) -> None:
+    _write(word.add_heading(level=block.level), block.content)
+
+
+def _paragraph(word: Word, block: Paragraph) -> None:
+    paragraph = word.add_paragraph()
+    _write(paragraph, block.content)
+    fill = FILLS[block.tone]
+    if fill:
+        _shade(paragraph._p.get_or_add_pPr(), fill)
+
+
+def _bullets(word: Word, block: Bullets) -> None:
+    for item in block.items:
+        _write(word.add_paragraph(style="List Bullet"), item)
+
+
+def _table(word: Word, block: Table) -> None:
+    table = word.add_table(rows=0, cols=len(block.header), style="Table Grid")
+    table.autofit = False
+    _describe(table, block.summary)
+    header = tuple(Cell(tuple(_strong(part)), "muted") for part in block.header)
+    for number, row in enumerate((header, *block.rows)):
+        _row(table.add_row(), row, block.widths, is_header=number == 0)
+    word.add_paragraph().paragraph_format.space_after = _points(4)
+
+
+def _strong(content: Inline) -> Inline:
+    from avatar_gitops.assessment.document import Span
+
+    return tuple(Span(span.text, "strong") for span in content)
+
+
+def _row(target: Any, row: tuple[Cell, ...], widths: tuple[int, ...], *, is_header: bool) -> None:
+    from docx.oxml import OxmlElement
+    from docx.shared import Cm
+
+    properties = target._tr.get_or_add_trPr()
+    properties.append(OxmlElement("w:cantSplit"))
+    if is_header:
+        properties.append(OxmlElement("w:tblHeader"))
+    for slot, cell, width in zip(target.cells, row, widths, strict=True):
+        slot.width = Cm(_LINE_CM * width / sum(widths))
+        paragraph = slot.paragraphs[0]
+        paragraph.paragraph_format.space_after = _points(0)
+        _write(paragraph, cell.content)
+        for run in paragraph.runs:
+            run.font.size = _points(8 if run.font.name == _CODE_FONT else 9)
+        fill = FILLS[cell.tone]
+        if fill:
+            _shade(slot._tc.get_or_add_tcPr(), fill)
+
+
+def _shade(properties: Any, fill: str) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    shade = OxmlElement("w:shd")
+    for name, value in (("val", "clear"), ("color", "auto"), ("fill", fill)):
+        shade.set(qn(f"w:{name}"), value)
+    properties.append(shade)
+
+
+def _describe(table: Any, summary: str) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    for name in ("w:tblCaption", "w:tblDescription"):
+        text = OxmlElement(name)
+        text.set(qn("w:val"), _printable(summary))
+        table._tbl.tblPr.append(text)
+
+
+def _bars(word: Word, block: Bars) -> None:
+    rows = tuple(
+        (Cell(code(name)), Cell(plain(label)), Cell(plain("█" * round(40 * value))))
+        for name, label, value in zip(block.names, block.labels, block.values, strict=True)
+    )
+    _table(word, Table(block.summary, (*block.header, plain("")), rows, (30, 14, 56)))
+
+
+_WRITERS: Final[dict[type, Callable[[Any, Any], None]]] = {
+    Heading: _heading,
+    Paragraph: _paragraph,
+    Bullets: _bullets,
+    Table: _table,
+    Bars: _bars,
+}
+
+
+def _fixed_archive(data: bytes) -> bytes:
+    """The same parts in a fixed order with a fixed date."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        names = sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name))
+        for name in names:
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o600 << 16
+            info.create_system = 3
+            archive.writestr(info, source.read(name), compresslevel=6)
+    return target.getvalue()

@@ -1,0 +1,157 @@
+"""Words of the risk analysis and of the limits, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from avatar_gitops.assessment.text import Text
+
+RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        # 4 risk analysis
+        "h.risks": Text("4 Risk analysis", "4 Analyse des risques"),
+        "h.method": Text("4.1 Scales and severity", "4.1 Échelles et gravité"),
+        "h.table_risk": Text("4.{number} Table {table}", "4.{number} Table {table}"),
+        "risks.attacker": Text(
+            "Worst case: the attacker holds the originals and the file that recipients get, and knows the method. The "
+            "people most exposed are those who resemble nobody.",
+            "Pire cas : l'attaquant détient les originaux et le fichier remis aux destinataires et connaît la méthode. "
+            "Les personnes les plus exposées sont celles qui ne ressemblent à personne.",
+        ),
+        "scales.summary": Text("Scales of severity and likelihood", "Échelles de gravité et de vraisemblance"),
+        "head.step": Text("Step", "Échelon"),
+        "severity.derivation": Text(
+            "Severity {value}: {base} for sensitivity {sensitivity} (source {source}), at least {floor} for data of "
+            "type {type}, {bonus} for vulnerable people ({subjects}).",
+            "Gravité {value} : {base} pour la sensibilité {sensitivity} (source {source}), au moins {floor} pour des "
+            "données de type {type}, {bonus} pour des personnes vulnérables ({subjects}).",
+        ),
+        "exposure.derivation": Text(
+            "Exposure {value}: recipients are {recipient} (source {source}). An unknown statement counts as the "
+            "strictest one.",
+            "Exposition {value} : destinataires, {recipient} (source {source}). Un élément inconnu compte comme le "
+            "plus strict.",
+        ),
+        "before.derivation": Text(
+            "Before anonymization: vulnerability 4, likelihood {likelihood}, level {level}.",
+            "Avant anonymisation : vulnérabilité 4, vraisemblance {likelihood}, niveau {level}.",
+        ),
+        "scenario.singling_out": Text(
+            "Scenario: the attacker looks for the record of one person in the file, as the record nearest to that "
+            "person, or by values that nobody else has.",
+            "Scénario : l'attaquant cherche l'enregistrement d'une personne dans le fichier, comme le plus proche de "
+            "cette personne, ou par des valeurs que nul autre ne porte.",
+        ),
+        "scenario.linkability": Text(
+            "Scenario: the attacker holds a part of what concerns a person and uses the file to join it to another "
+            "part or to a record.",
+            "Scénario : l'attaquant détient une partie de ce qui concerne une personne et se sert du fichier pour la "
+            "joindre à une autre partie ou à un enregistrement.",
+        ),
+        "scenario.inference": Text(
+            "Scenario: the attacker knows some values of a person and uses the file to guess another one better than "
+            "other data would allow.",
+            "Scénario : l'attaquant connaît des valeurs d'une personne et se sert du fichier pour en deviner une autre "
+            "mieux que d'autres données ne le permettraient.",
+        ),
+        "scenario.membership": Text(
+            "Scenario: the attacker holds the values of a person and uses the file to tell whether this person was "
+            "among the originals.",
+            "Scénario : l'attaquant détient les valeurs d'une personne et se sert du fichier pour savoir si cette "
+            "personne était parmi les originaux.",
+        ),
+        "knows": Text(
+            "The measured attacker knows: {columns}; target: {target}.",
+            "L'attaquant mesuré connaît : {columns} ; cible : {target}.",
+        ),
+        "criterion.summary": Text(
+            "{criterion}: metrics, targets and findings", "{criterion} : mesures, cibles et constats"
+        ),
+        "not_measured": Text(
+            "No attack of this criterion was measured; that counts as vulnerability 3.",
+            "Aucune attaque de ce critère n'a été mesurée ; cela compte comme une vulnérabilité de 3.",
+        ),
+        "derivation": Text(
+            "Vulnerability {vulnerability} ({reason}); exposure {exposure}; likelihood {likelihood}; severity "
+            "{severity}; level {level}.",
+            "Vulnérabilité {vulnerability} ({reason}) ; exposition {exposure} ; vraisemblance {likelihood} ; gravité "
+            "{severity} ; niveau {level}.",
+        ),
+        "flagged": Text("Red flag: {flag}.", "Alerte : {flag}."),
+        "verdicts.summary": Text("Residual risk per criterion", "Risque résiduel par critère"),
+        # 5 feared events
+        "h.events": Text("5 Feared events", "5 Événements redoutés"),
+        "events.intro": Text(
+            "The likelihood of the first three depends on the security of the originals, which this document does not "
+            "measure: the controller states it.",
+            "La vraisemblance des trois premiers dépend de la sécurité des originaux, que ce document ne mesure pas : "
+            "le responsable de traitement l'énonce.",
+        ),
+        "events.summary": Text("Feared events", "Événements redoutés"),
+        "head.event": Text("Feared event", "Événement redouté"),
+        "head.asset": Text("Asset", "Bien"),
+        "event.access": Text("Illegitimate access", "Accès illégitime"),
+        "event.change": Text("Unwanted change", "Modification non désirée"),
+        "event.loss": Text("Disappearance", "Disparition"),
+        "event.reidentification": Text("Re-identification", "Ré-identification"),
+        "asset.originals": Text("originals and unshuffled table", "originaux et table non mélangée"),
+        "asset.avatars": Text("file that recipients get", "fichier remis aux destinataires"),
+        "event.security": Text("controller's security measures", "mesures de sécurité du responsable"),
+        "event.section4": Text("section 4", "section 4"),
+        # 6 matrix
+        "h.matrix": Text("6 Risk matrix", "6 Matrice des risques"),
+        "matrix.summary": Text(
+            "Level of risk for each severity and likelihood, with the place of the originals and of each table",
+            "Niveau de risque pour chaque gravité et vraisemblance, avec la place des originaux et de chaque table",
+        ),
+        "matrix.corner": Text("Severity \\ Likelihood", "Gravité \\ Vraisemblance"),
+        "matrix.before": Text("before", "avant"),
+        "matrix.after": Text("after: {table}", "après : {table}"),
+        "matrix.caption": Text(
+            "Before: the originals in the hands of the same recipients. After: the worst criterion of each table.",
+            "Avant : les originaux entre les mains des mêmes destinataires. Après : le pire critère de chaque table.",
+        ),
+        # limits
+        "limit.tested": Text(
+            "Metrics test stated attacks with stated knowledge on these data. Passing all of them is not a guarantee "
+            "against other attacks.",
+            "Les mesures testent des attaques énoncées, avec des connaissances énoncées, sur ces données. Les réussir "
+            "toutes n'est pas une garantie contre d'autres attaques.",
+        ),
+        "limit.own": Text(
+            "Hidden rate and local cloaking look at each person's own avatar; they do not see an avatar that is close "
+            "to another person of the table.",
+            "Le taux de dissimulation et le camouflage local regardent l'avatar de chaque personne ; ils ne voient pas "
+            "un avatar proche d'une autre personne de la table.",
+        ),
+        "limit.rare": Text(
+            "Rare categories and isolated people are the most exposed; the presence of a category that one person "
+            "holds proves that this person was used.",
+            "Les catégories rares et les personnes isolées sont les plus exposées ; la présence d'une catégorie portée "
+            "par une seule personne prouve que cette personne a été utilisée.",
+        ),
+        "limit.repeat": Text(
+            "Several releases of the same source can be averaged and are weaker than one; the number of releases must "
+            "be limited.",
+            "Plusieurs publications de la même source peuvent être moyennées et protègent moins qu'une seule ; leur "
+            "nombre doit être limité.",
+        ),
+        "limit.small": Text(
+            "Under a few hundred rows the intervals are wide: read the pessimistic end.",
+            "Sous quelques centaines de lignes, les intervalles sont larges : lire l'extrémité pessimiste.",
+        ),
+        "limit.utility": Text(
+            "Extremes and variances shrink, and logical rules between columns are not guaranteed.",
+            "Les extrêmes et les variances se réduisent, et les règles logiques entre colonnes ne sont pas garanties.",
+        ),
+        "limit.secret": Text(
+            "The seed and the unshuffled table are secrets: with them avatars can be traced to people.",
+            "La graine et la table non mélangée sont des secrets : elles permettent de relier des avatars à des "
+            "personnes.",
+        ),
+    }
+)
+
+LIMITS: Final = tuple(key for key in RISK_PHRASES if key.startswith("limit."))

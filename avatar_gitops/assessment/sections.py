@@ -1,0 +1,211 @@
+"""Pieces that both documents share: tables of metrics, verdicts, parameters and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from avatar_gitops.assessment.catalogue import canonical_name, is_exact
+from avatar_gitops.assessment.document import Bullets, Cell, Inline, Table, Tone, code, fill, plain, strong
+from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, Scalar, TableFacts
+from avatar_gitops.assessment.metric_texts import metric_definition, metric_label
+from avatar_gitops.assessment.phrases_risk import LIMITS
+from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, Flag, TableRisk, check
+from avatar_gitops.assessment.text import bare
+from avatar_gitops.assessment.voice import Voice, tone
+
+_ORDER: Final = (
+    Finding.MET,
+    Finding.INTERVAL_UNKNOWN,
+    Finding.INTERVAL_MISSES,
+    Finding.SLIGHT,
+    Finding.SHORT,
+    Finding.FAR,
+)
+
+
+def cells(*contents: Inline) -> tuple[Cell, ...]:
+    """A row of uncoloured cells."""
+    return tuple(Cell(content) for content in contents)
+
+
+def metric_table(voice: Voice, summary: str, metrics: Iterable[MetricValue], recipient: str) -> Table:
+    """One row per metric: value, interval, target, finding, and the name it has in the result files."""
+    rows = []
+    for metric in metrics:
+        judged = check(metric, recipient)
+        wanted = judged.target if judged else None
+        rows.append(
+            cells(
+                voice.metric_name(metric, plain(metric_label(metric.name, voice.language))),
+                voice.value(metric, wanted),
+                voice.interval(metric, wanted),
+                voice.target(judged) if judged else plain("–"),
+                finding(voice, judged),
+                code(metric.name),
+            )
+        )
+    header = voice.head("metric", "value", "interval", "target", "finding", "source")
+    return Table(summary, header, tuple(rows), (22, 11, 16, 14, 20, 17))
+
+
+def finding(voice: Voice, judged: Check | None) -> Inline:
+    """What a check found; anything but a met target stands out."""
+    if judged is None:
+        return voice.say("finding.none")
+    if judged.finding is Finding.MET and is_exact(judged.metric.name):
+        return voice.say("finding.met_exact")
+    text = voice.word(f"finding.{judged.finding}")
+    return plain(text) if judged.finding.value.startswith(("met", "interval")) else strong(text)
+
+
+def verdict_table(voice: Voice, table: TableRisk) -> Table:
+    """One row per criterion with every input of its level."""
+    rows = tuple(
+        (
+            *cells(
+                voice.say(f"criterion.{item.criterion}"),
+                plain(str(item.vulnerability)),
+                plain(signed(item.exposure)),
+                voice.scale("likelihood", item.likelihood),
+                voice.scale("severity", item.severity),
+            ),
+            voice.level_cell(item.level),
+        )
+        for item in table.criteria
+    )
+    header = voice.head("criterion", "vulnerability", "exposure", "likelihood", "severity", "level")
+    return Table(voice.word("verdicts.summary"), header, rows, (22, 16, 14, 18, 16, 14))
+
+
+def signed(value: int) -> str:
+    """A shift with its sign; the minus is the typographic one."""
+    return f"{value:+d}".replace("-", "−") if value else "0"
+
+
+def reason(voice: Voice, risk: CriterionRisk) -> Inline:
+    """Why a criterion has its vulnerability: the flag, the worst finding with its metric, or what was not measured."""
+    if risk.flags:
+        return voice.say(f"flag.{risk.flags[0]}")
+    known = [item for item in risk.checks if item.metric.value is not None]
+    worst = max(known, key=lambda item: (item.vulnerability, item.shortfall, _ORDER.index(item.finding)), default=None)
+    if worst is None or (not risk.measured and worst.vulnerability < risk.vulnerability):
+        return voice.say("finding.not_measured")
+    return fill(
+        "{metric}: {finding}" if voice.language == "en" else "{metric}\u00a0: {finding}",
+        metric=code(worst.metric.name),
+        finding=finding(voice, worst),
+    )
+
+
+def parameter_table(voice: Voice, table: TableFacts) -> Table:
+    """What was done to one table: the method, each parameter, and the columns treated apart."""
+    rows = [cells(voice.say("parameter.method"), voice.say(method_key(table.method)))]
+    rows += [cells(code(name), scalar(voice, value)) for name, value in table.parameters.items()]
+    kinds = tuple(
+        fill("{column} ({kind})", column=code(column), kind=kind) for column, kind in table.pseudonymized.items()
+    )
+    rows += [
+        cells(voice.say("parameter.dropped"), voice.names(table.dropped)),
+        cells(voice.say("parameter.pseudonymized"), lines(voice, kinds)),
+        cells(voice.say("parameter.excluded"), voice.names(table.excluded)),
+        cells(voice.say("parameter.known_variables"), voice.names(table.known_variables)),
+        cells(voice.say("parameter.inference_target"), voice.names(tuple(filter(None, (table.inference_target,))))),
+    ]
+    return Table(voice.word("parameters.summary"), voice.head("parameter", "value"), tuple(rows), (30, 70))
+
+
+def method_key(method: str) -> str:
+    """The phrase of a method; what is not a method of the platform is none."""
+    return f"method.{method}" if method in {"avatar", "open_dp", "fast_dp"} else "method.none"
+
+
+def scalar(voice: Voice, value: Scalar) -> Inline:
+    """A parameter value as it is written in this language."""
+    if isinstance(value, bool):
+        return voice.yes_no(value)
+    return code(value) if isinstance(value, str) else plain(bare(value, voice.language))
+
+
+def lines(voice: Voice, parts: tuple[Inline, ...]) -> Inline:
+    """Several inlines with commas, or "none"."""
+    joint: list[Inline] = []
+    for part in parts:
+        joint += [plain(", "), part] if joint else [part]
+    return tuple(span for part in joint for span in part) or plain(voice.word("none"))
+
+
+def provenance_table(voice: Voice, facts: AssessmentFacts) -> Table:
+    """What the figures were made from, so that they can be found and made again."""
+    made = facts.provenance
+    rows = [
+        cells(voice.say("provenance.date"), voice.stated(made.date)),
+        cells(voice.say("provenance.engine"), voice.stated(made.engine)),
+        cells(voice.say("provenance.seed"), voice.yes_no(made.seed_recorded)),
+        cells(voice.say("provenance.spec"), voice.coded(made.spec_digest)),
+    ]
+    rows += [
+        cells(voice.say("provenance.input", table=code(table.name)), voice.coded(made.input_digests.get(table.name)))
+        for table in facts.tables
+    ]
+    optional = {"commit": made.commit, "job": made.job}
+    rows += [cells(voice.say(f"provenance.{name}"), code(text)) for name, text in optional.items() if text]
+    rows += [
+        cells(voice.say("provenance.version", component=code(name)), code(version))
+        for name, version in sorted(made.versions.items())
+    ]
+    return Table(voice.word("annex.provenance.summary"), voice.head("component", "value"), tuple(rows), (30, 70))
+
+
+def table_overview(voice: Voice, facts: AssessmentFacts) -> Table:
+    """Name, size bucket, width, kind and input digest of each table."""
+    digests = facts.provenance.input_digests
+    rows = tuple(
+        cells(
+            code(table.name),
+            voice.unknown() if table.rows == "unknown" else plain(table.rows),
+            voice.unknown() if table.columns is None else plain(str(table.columns)),
+            voice.yes_no(table.individual_level),
+            voice.coded(short_digest(digests.get(table.name))),
+        )
+        for table in facts.tables
+    )
+    header = voice.head("table", "rows", "columns", "individual", "digest")
+    return Table(voice.word("tables.summary"), header, rows, (24, 20, 14, 20, 22))
+
+
+def short_digest(digest: str | None) -> str | None:
+    """Eight characters of a digest, without the name of its algorithm."""
+    return digest.rpartition(":")[2][:8] if digest else None
+
+
+def definition_table(voice: Voice, facts: AssessmentFacts) -> Table:
+    """The definition and the limit of each metric that the document shows."""
+    names = dict.fromkeys(canonical_name(metric.name) for table in facts.tables for metric in table.metrics)
+    rows = tuple(
+        cells(plain(metric_label(name, voice.language)), plain(metric_definition(name, voice.language) or "–"))
+        for name in names
+    )
+    return Table(voice.word("annex.metrics.summary"), voice.head("metric", "definition"), rows, (28, 72))
+
+
+def limits(voice: Voice) -> Bullets:
+    """What the figures do not prove."""
+    return Bullets(tuple(voice.say(key) for key in LIMITS))
+
+
+def verdict(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> tuple[Inline, Tone]:
+    """The conclusion in one sentence and its tone; it never says that data are anonymous."""
+    sentence = voice.say(
+        "conclusion",
+        level=voice.level(assessment.level),
+        conclusion=strong(voice.word(f"conclusion.{assessment.conclusion}")),
+        use=voice.stated(facts.context.purpose),
+        recipient=voice.choice("recipient", facts.context.data_recipient),
+    )
+    return sentence, tone(assessment.level)
+
+
+def flag_sentences(voice: Voice, raised: Iterable[Flag]) -> tuple[Inline, ...]:
+    """One sentence for each red flag."""
+    return tuple(voice.say("flagged", flag=strong(voice.word(f"flag.{flag}"))) for flag in raised)

@@ -1,0 +1,181 @@
+"""The technical report as a document: summary, attack scenario, each metric, signal retention, parameters, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from avatar_gitops.assessment.catalogue import CRITERIA, Family, canonical_name
+from avatar_gitops.assessment.document import (
+    Bars,
+    Block,
+    Document,
+    Heading,
+    Inline,
+    Paragraph,
+    Table,
+    code,
+    plain,
+    strong,
+    text_of,
+)
+from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, TableFacts
+from avatar_gitops.assessment.metric_texts import metric_definition, metric_label, metric_meaning
+from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
+from avatar_gitops.assessment.risk import Assessment, TableRisk, check
+from avatar_gitops.assessment.sections import (
+    cells,
+    finding,
+    flag_sentences,
+    limits,
+    metric_table,
+    parameter_table,
+    provenance_table,
+    short_digest,
+    table_overview,
+    verdict,
+    verdict_table,
+)
+from avatar_gitops.assessment.text import bare, number
+from avatar_gitops.assessment.voice import Voice
+
+HELLINGER_GOAL = 0.05
+HELLINGER_TOLERANCE = 0.1
+
+
+def technical_document(facts: AssessmentFacts, assessment: Assessment) -> Document:
+    """Every section of the report in the language of the facts."""
+    voice = Voice(facts.language, TECHNICAL_PHRASES)
+    made = facts.provenance
+    line = voice.say(
+        "made_from",
+        date=voice.stated(made.date),
+        engine=voice.stated(made.engine),
+        spec=voice.coded(short_digest(made.spec_digest)),
+    )
+    sentence, tone = verdict(voice, facts, assessment)
+    blocks: list[Block] = [
+        Heading(1, voice.say("h.objective")),
+        Paragraph(voice.say("objective", set=code(facts.set_name))),
+        Heading(1, voice.say("h.summary")),
+        Paragraph(sentence, tone),
+    ]
+    for position, (table, risk) in enumerate(zip(facts.tables, assessment.tables, strict=True), start=1):
+        blocks += _summary(voice, facts, table, risk, position)
+    blocks += [*_privacy(voice, facts), *_signal(voice, facts), *_parameters(voice, facts)]
+    blocks += [Heading(1, voice.say("h.limits")), limits(voice), Heading(1, voice.say("h.metadata"))]
+    blocks += [table_overview(voice, facts), provenance_table(voice, facts)]
+    title = text_of(voice.say("title", set=facts.set_name))
+    return Document(
+        title, voice.word("subject"), facts.language, (line,), facts.set_name, voice.word("page"), tuple(blocks)
+    )
+
+
+def _summary(
+    voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: TableRisk, position: int
+) -> Iterator[Block]:
+    yield Heading(2, voice.say("h.summary.table", number=str(position), table=code(table.name)))
+    yield Heading(3, voice.say("t.verdict"))
+    yield verdict_table(voice, risk)
+    for sentence in flag_sentences(voice, risk.criteria[0].flags):
+        yield Paragraph(sentence, "very_high")
+    groups = {"privacy": _private(table.metrics), "signal": _useful(table.metrics)}
+    for name, metrics in groups.items():
+        yield Heading(3, voice.say(f"t.{name}"))
+        if metrics:
+            summary = text_of(voice.say(f"summary.{name}", table=table.name))
+            yield metric_table(voice, summary, metrics, facts.context.data_recipient)
+        else:
+            yield Paragraph(strong(voice.word("no_metric")))
+
+
+def _private(metrics: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    order = (*CRITERIA, Family.OTHER)
+    kept = [metric for metric in metrics if metric.family in order]
+    return tuple(sorted(kept, key=lambda metric: order.index(metric.family)))
+
+
+def _useful(metrics: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    return tuple(metric for metric in metrics if metric.family is Family.UTILITY)
+
+
+def _privacy(voice: Voice, facts: AssessmentFacts) -> list[Block]:
+    names = _names(metric for table in facts.tables for metric in _private(table.metrics))
+    blocks: list[Block] = [
+        Heading(1, voice.say("h.privacy")),
+        Heading(2, voice.say("h.attack")),
+        Paragraph(voice.say("risks.attacker")),
+        Paragraph(voice.say("attack.criteria")),
+    ]
+    for position, name in enumerate(names, start=2):
+        blocks += _metric(voice, facts, name, f"3.{position}")
+    return blocks
+
+
+def _names(metrics: Iterable[MetricValue]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(canonical_name(metric.name) for metric in metrics))
+
+
+def _metric(voice: Voice, facts: AssessmentFacts, name: str, position: str) -> Iterator[Block]:
+    label = metric_label(name, voice.language)
+    yield Heading(2, voice.say("h.metric", number=position, metric=label))
+    meaning, definition = metric_meaning(name, voice.language), metric_definition(name, voice.language)
+    if meaning:
+        yield Paragraph(voice.say("metric.meaning", meaning=meaning))
+        yield Paragraph(plain(definition))
+    rows = []
+    for table in facts.tables:
+        for metric in table.metrics:
+            if canonical_name(metric.name) != name:
+                continue
+            judged = check(metric, facts.context.data_recipient)
+            wanted = judged.target if judged else None
+            rows.append(
+                cells(
+                    voice.metric_name(metric, code(table.name)),
+                    voice.value(metric, wanted),
+                    voice.interval(metric, wanted),
+                    voice.target(judged) if judged else plain("–"),
+                    finding(voice, judged),
+                )
+            )
+    header = voice.head("table", "value", "interval", "target", "finding")
+    yield Table(text_of(voice.say("metric.values", metric=label)), header, tuple(rows), (26, 14, 20, 16, 24))
+
+
+def _signal(voice: Voice, facts: AssessmentFacts) -> list[Block]:
+    names = _names(metric for table in facts.tables for metric in _useful(table.metrics))
+    blocks: list[Block] = [Heading(1, voice.say("h.signal"))]
+    if not names:
+        blocks.append(Paragraph(strong(voice.word("no_metric"))))
+    position = 0
+    for position, name in enumerate(names, start=1):
+        blocks += _metric(voice, facts, name, f"4.{position}")
+    for table in facts.tables:
+        if table.column_hellinger:
+            position += 1
+            heading = voice.say("h.columns", number=f"4.{position}", table=code(table.name))
+            blocks += [Heading(2, heading), Paragraph(voice.say("columns.intro")), _bars(voice, table)]
+    return blocks
+
+
+def _bars(voice: Voice, table: TableFacts) -> Bars:
+    ranked = sorted(table.column_hellinger.items(), key=lambda item: (-item[1], item[0]))
+    goal, tolerance = bare(HELLINGER_GOAL, voice.language), bare(HELLINGER_TOLERANCE, voice.language)
+    return Bars(
+        voice.word("columns.summary"),
+        (voice.say("head.column"), voice.say("head.distance")),
+        text_of(voice.say("columns.legend", goal=goal, tolerance=tolerance)),
+        tuple(name for name, _ in ranked),
+        tuple(value for _, value in ranked),
+        tuple(number(value, 3, voice.language) for _, value in ranked),
+        HELLINGER_GOAL,
+        HELLINGER_TOLERANCE,
+    )
+
+
+def _parameters(voice: Voice, facts: AssessmentFacts) -> list[Block]:
+    blocks: list[Block] = [Heading(1, voice.say("h.parameters"))]
+    for position, table in enumerate(facts.tables, start=1):
+        heading: Inline = voice.say("h.parameters.table", number=str(position), table=code(table.name))
+        blocks += [Heading(2, heading), parameter_table(voice, table)]
+    return blocks
