@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from avatar_gitops.spec import canonical
+from avatar_gitops.spec.fields import Consequence, FieldPath, stage_content
 from avatar_gitops.spec.models import AvatarRun
 
-FieldPath = tuple[str | int, ...]
+__all__ = ["DesiredSet", "Digests", "FieldPath", "TableInput", "avatars_input", "desire", "input_digest"]
 
 
 @dataclass(frozen=True, slots=True)
 class Digests:
     """What decides whether anything runs again.
 
-    `spec` covers the whole resolved spec. The three stage digests cover the fields that a stage of the job graph depends
-    on (see `spec.fields`); they and `input` are the idempotency key of a launch and stand in the set's annotations.
+    `spec` covers the whole resolved spec. The three stage digests cover the fields that a stage of the job graph
+    depends on (see `spec.fields`); they and `input` are the idempotency key of a launch and stand in the annotations.
     """
 
     spec: str
@@ -28,13 +30,18 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class TableInput:
-    """One data file, described without a single value of it."""
+    """One data file, described without a single value of it. `table` is the table's name, or `avatars_input` of it."""
 
     table: str
     digest: str
     bytes: int
     columns: tuple[str, ...]
     rows: str
+
+
+def avatars_input(table: str) -> str:
+    """Name under which a table's given avatars (`avatars: FILE`) stand among the inputs; no table is called so."""
+    return f"{table}#avatars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,30 @@ class DesiredSet:
     digests: Digests
     inputs: tuple[TableInput, ...] = ()
     lines: Mapping[FieldPath, int] = field(default_factory=dict)
+
+
+def desire(
+    run: AvatarRun, path: str, inputs: Iterable[TableInput], lines: Mapping[FieldPath, int] | None = None
+) -> DesiredSet:
+    """A run spec with its digests; the order of inputs, tables and keys changes none of them."""
+    found = tuple(sorted(inputs, key=lambda item: item.table))
+    resolved = canonical.resolved(run)
+    return DesiredSet(run.metadata.name, path, run, resolved, _digests(resolved, found), found, dict(lines or {}))
+
+
+def input_digest(inputs: Iterable[TableInput]) -> str:
+    """One digest for all data files of a run."""
+    return canonical.digest(sorted([item.table, item.digest] for item in inputs))
+
+
+def _digests(resolved: Mapping[str, Any], inputs: Iterable[TableInput]) -> Digests:
+    def of(stage: Consequence) -> str:
+        return canonical.digest(stage_content(resolved, stage))
+
+    return Digests(
+        spec=canonical.digest(resolved),
+        standard=of(Consequence.RERUN_ALL),
+        metrics=of(Consequence.RERUN_METRICS),
+        reports=of(Consequence.RERUN_REPORTS),
+        input=input_digest(inputs),
+    )

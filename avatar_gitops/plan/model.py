@@ -9,7 +9,10 @@ from typing import Any
 from avatar_gitops.plan.desired import DesiredSet, FieldPath
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.observed import ServerSet
+from avatar_gitops.spec.fields import Consequence, Privacy
 from avatar_gitops.spec.models import Job
+
+__all__ = ["Action", "Change", "Consequence", "FieldChange", "Plan", "Privacy", "Reason"]
 
 
 class Action(StrEnum):
@@ -46,24 +49,6 @@ class Reason(StrEnum):
     NOTHING_CHANGED = "nothing_changed"
 
 
-class Consequence(StrEnum):
-    """What a change of a field makes run again, from most to least."""
-
-    RERUN_ALL = "rerun_all"
-    RERUN_METRICS = "rerun_metrics"
-    RERUN_REPORTS = "rerun_reports"
-    METADATA = "metadata"
-
-
-class Privacy(StrEnum):
-    """Which way a change moves privacy."""
-
-    WEAKER = "weaker"
-    UNKNOWN = "unknown"
-    NEUTRAL = "neutral"
-    STRONGER = "stronger"
-
-
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One field of the resolved spec, before and after; `line` is its place in the spec file, 0 when it left it."""
@@ -78,7 +63,12 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one set. `current` is the version on the server that the change starts from."""
+    """What happens to one set.
+
+    `current` is the version on the server that the change starts from: the one to collect or to update, or the one that
+    a relaunch was compared with. `base` is the version whose jobs a relaunch builds on. `jobs` are the jobs to launch,
+    `versions` all of ours of this set, newest first.
+    """
 
     set: str
     action: Action
@@ -88,10 +78,16 @@ class Change:
     jobs: tuple[Job, ...] = ()
     desired: DesiredSet | None = None
     current: ServerSet | None = None
+    base: ServerSet | None = None
     versions: tuple[ServerSet, ...] = ()
     lock: Lock | None = None
     protected: bool = False
     digest: str = ""
+
+    @property
+    def effective(self) -> bool:
+        """Whether apply would do anything."""
+        return self.action not in {Action.UNCHANGED, Action.KEEP}
 
     @property
     def privacy(self) -> Privacy:
@@ -118,4 +114,4 @@ class Plan:
     @property
     def effective(self) -> tuple[Change, ...]:
         """The changes that apply would carry out."""
-        return tuple(c for c in self.changes if c.action not in {Action.UNCHANGED, Action.KEEP})
+        return tuple(change for change in self.changes if change.effective)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, assert_never
 
+from avatar_gitops.plan import versions
+from avatar_gitops.plan.annotations import marks
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.jobs import prerequisites, wanted
+from avatar_gitops.plan.model import Action, Change
+from avatar_gitops.plan.observed import ServerJob, ServerSet
 from avatar_gitops.spec.models import Job
+
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class DeleteJobs:
-    """Delete jobs of older versions (or of a set that left git) from the server."""
+    """Delete jobs of older versions (or of a set that left git) from the server; `versions` counts whose they are."""
 
     jobs: tuple[str, ...]
     versions: int
@@ -76,3 +87,96 @@ class RemoveLock:
 
 
 Step = CheckInput | Upload | CreateSet | LaunchJob | Wait | Fetch | CheckGates | Publish | DeleteJobs | RemoveLock
+
+
+def steps(change: Change) -> tuple[Step, ...]:
+    """What apply does for one change, in order; nothing for a set that stays as it is."""
+    match change.action:
+        case Action.UNCHANGED | Action.KEEP:
+            return ()
+        case Action.DELETE:
+            everything = [job for version in change.versions for job in version.jobs]
+            return (*_delete(everything, change.versions), RemoveLock())
+        case Action.LAUNCH | Action.RELAUNCH:
+            return tuple(_launch(change, _desired(change)))
+        case Action.COLLECT:
+            return tuple(_collect(change, _desired(change)))
+        case Action.UPDATE:
+            return (*_publish(_desired(change)), *_clean(change, change.current))
+        case _:  # pragma: no cover
+            assert_never(change.action)
+
+
+def _desired(change: Change) -> DesiredSet:
+    assert change.desired is not None
+    return change.desired
+
+
+def _launch(change: Change, desired: DesiredSet) -> Iterator[Step]:
+    yield from _send(desired)
+    yield CreateSet(change.base.id if change.base else None)
+    yield from _jobs(change.jobs, desired)
+    yield Wait(wanted(desired.run))
+    yield Fetch(wanted(desired.run))
+    yield from _publish(desired)
+    yield from _clean(change, _upcoming(change, desired))
+
+
+def _collect(change: Change, desired: DesiredSet) -> Iterator[Step]:
+    assert change.current is not None
+    needed = wanted(desired.run)
+    whole = versions.complete(versions.effective(change.current, change.versions), needed)
+    published = change.lock is not None and change.lock.run == change.current.id
+    if change.jobs:
+        yield from _send(desired)
+        yield from _jobs(change.jobs, desired)
+    if not whole:
+        yield Wait(needed)
+    if not (whole and published):
+        yield Fetch(needed)
+        yield from _publish(desired)
+    yield from _clean(change, change.current)
+
+
+def _send(desired: DesiredSet) -> Iterator[Step]:
+    tables = tuple(item.table for item in desired.inputs)
+    yield CheckInput(tables)
+    yield Upload(tables)
+
+
+def _jobs(jobs: tuple[Job, ...], desired: DesiredSet) -> Iterator[Step]:
+    for job in jobs:
+        yield LaunchJob(job, prerequisites(job, wanted(desired.run)))
+
+
+def _publish(desired: DesiredSet) -> Iterator[Step]:
+    if desired.run.spec.gates:
+        yield CheckGates(tuple(sorted(desired.run.spec.gates.items())))
+    yield Publish()
+
+
+def _clean(change: Change, head: ServerSet | None) -> Iterator[Step]:
+    """Delete what nobody needs once `head` is published."""
+    assert head is not None
+    desired = _desired(change)
+    known = tuple({version.id: version for version in (head, *change.versions)}.values())
+    keep = desired.run.spec.lifecycle.keep_versions
+    yield from _delete(
+        versions.superfluous(head, versions.newest_first(known), wanted(desired.run), keep), change.versions
+    )
+
+
+def _delete(jobs: Sequence[ServerJob], owned: Sequence[ServerSet]) -> tuple[DeleteJobs, ...]:
+    names = {job.name for job in jobs}
+    touched = sum(not names.isdisjoint(job.name for job in version.jobs) for version in owned)
+    return (DeleteJobs(tuple(job.name for job in jobs), touched),) if jobs else ()
+
+
+def _upcoming(change: Change, desired: DesiredSet) -> ServerSet:
+    """The version that a launch will make, as it will be when all its jobs have finished."""
+    done = tuple(
+        ServerJob(f"upcoming {job.value}", job.value, "finished", done=True, failed=False, created_at=_END_OF_TIME)
+        for job in change.jobs
+    )
+    carried = marks(desired, "", "", "", change.base.id if change.base else None)
+    return ServerSet("upcoming", desired.name, _END_OF_TIME, done, carried)

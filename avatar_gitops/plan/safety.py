@@ -1,0 +1,83 @@
+"""What no plan may do without consent: take over sets of others, delete everything, change too much at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from avatar_gitops.errors import UnsafePlan
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.model import Action, Change
+from avatar_gitops.plan.observed import ServerSet
+from avatar_gitops.spec.project import Prune, Thresholds
+
+FOREIGN: Final = "R003"
+TOO_MUCH: Final = "R005"
+EVERYTHING: Final = "R007"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the project file and the command line allow. `force` is the reason for going over a threshold."""
+
+    prune: Prune = Prune.NEVER
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    allow_delete: frozenset[str] = frozenset()
+    allow_relaunch: frozenset[str] = frozenset()
+    force: str = ""
+
+
+def refuse_foreign(desired: Iterable[DesiredSet], foreign: Mapping[str, Sequence[ServerSet]]) -> None:
+    """Refuse to write to a name that exists on the server and is not ours."""
+    taken = [item for item in desired if item.name in foreign]
+    if not taken:
+        return
+    names = ", ".join(f"`{item.name}`" for item in taken)
+    owners = sorted({version.project or "nobody" for item in taken for version in foreign[item.name]})
+    exists = "set {} exists on the server and does" if len(taken) == 1 else "sets {} exist on the server and do"
+    places = ", ".join(_place(item) for item in taken)
+    raise UnsafePlan(
+        f"{exists.format(names)} not belong to this project (owner: {', '.join(owners)})",
+        hint=f"use another name in {places}, or take it over with `avatar-gitops adopt {taken[0].name}`",
+        code=FOREIGN,
+    )
+
+
+def _place(item: DesiredSet) -> str:
+    line = item.lines.get(("metadata", "name"), 0)
+    return f"{item.path}:{line}" if line else item.path
+
+
+def refuse_everything(desired: Sequence[DesiredSet], changes: Sequence[Change], options: Options) -> None:
+    """Refuse to delete everything because no spec was found, unless each set was named."""
+    deleted = [change.set for change in changes if change.action is Action.DELETE and change.versions]
+    unnamed = sorted(set(deleted) - options.allow_delete)
+    if desired or not unnamed:
+        return
+    raise UnsafePlan(
+        f"no run spec was found, and all {len(deleted)} owned sets would be deleted: {', '.join(sorted(deleted))}",
+        hint="check the folder of the specs and the branch; to delete on purpose name each set: "
+        + " ".join(f"--allow-delete {name}" for name in unnamed),
+        code=EVERYTHING,
+    )
+
+
+def refuse_too_much(changes: Sequence[Change], owned: int, options: Options) -> None:
+    """Refuse to delete or relaunch a larger share of the owned sets than the project allows, unless forced."""
+    limits = options.thresholds
+    if options.force.strip() or owned < limits.min_sets:
+        return
+    for action, named, percent, verb in (
+        (Action.DELETE, options.allow_delete, limits.max_delete_percent, "deleted"),
+        (Action.RELAUNCH, options.allow_relaunch, limits.max_relaunch_percent, "relaunched"),
+    ):
+        names = sorted(c.set for c in changes if c.action is action and c.versions and c.set not in named)
+        if 100 * len(names) > percent * owned:
+            share = f"{round(100 * len(names) / owned)} %, limit {percent} %"
+            raise UnsafePlan(
+                f"{len(names)} of {owned} owned sets would be {verb} ({share}): {', '.join(names)}",
+                hint='if it is meant: --force "why", the reason is recorded; '
+                f"or name each set with --allow-{action.value} NAME",
+                code=TOO_MUCH,
+            )

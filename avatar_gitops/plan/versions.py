@@ -1,0 +1,134 @@
+"""Versions of a set: what each was made from, which jobs count for it, which jobs nobody needs any more.
+
+A version that runs only a tail of the job graph takes the other jobs from the versions it builds on, but only jobs that
+were made from the same content: the stage digests of both versions decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from avatar_gitops.plan.desired import Digests
+from avatar_gitops.plan.observed import Annotation, ServerJob, ServerSet
+from avatar_gitops.spec.fields import STAGE, Consequence
+from avatar_gitops.spec.models import Job
+
+Jobs = Mapping[Job, ServerJob]
+ALL_JOBS: Final = tuple(Job)
+
+
+def digests(version: ServerSet) -> Digests:
+    """The digests that a version was made from; empty where it says nothing."""
+    marks = version.annotations
+    return Digests(
+        spec=marks.get(Annotation.SPEC_DIGEST, ""),
+        standard=marks.get(Annotation.STANDARD_DIGEST, ""),
+        metrics=marks.get(Annotation.METRICS_DIGEST, ""),
+        reports=marks.get(Annotation.REPORTS_DIGEST, ""),
+        input=marks.get(Annotation.INPUT_DIGEST, ""),
+    )
+
+
+def first_difference(one: Digests, other: Digests) -> Consequence:
+    """The first stage of the job graph that two sets of digests disagree on; metadata when nothing would run again."""
+    if (one.input, one.standard) != (other.input, other.standard):
+        return Consequence.RERUN_ALL
+    if one.metrics != other.metrics:
+        return Consequence.RERUN_METRICS
+    return Consequence.RERUN_REPORTS if one.reports != other.reports else Consequence.METADATA
+
+
+def serves(job: Job, one: Digests, other: Digests) -> bool:
+    """Whether a job made for one version gives what the other would get from running it."""
+    order = tuple(Consequence)
+    return order.index(STAGE[job]) < order.index(first_difference(one, other))
+
+
+def newest_first(versions: Iterable[ServerSet]) -> tuple[ServerSet, ...]:
+    """The one order of versions."""
+    return tuple(sorted(versions, key=lambda version: (version.created_at, version.id), reverse=True))
+
+
+def finished(job: ServerJob) -> bool:
+    """Whether a job is done and went well."""
+    return job.done and not job.failed
+
+
+def failed(job: ServerJob) -> bool:
+    """Whether a job is done and did not go well."""
+    return job.done and job.failed
+
+
+def own(version: ServerSet) -> Jobs:
+    """The jobs that a version has itself: of several attempts the newest that did not fail, else the newest."""
+    best: dict[Job, ServerJob] = {}
+    ordered = sorted(version.jobs, key=lambda job: (not failed(job), job.created_at, job.name))
+    for job in ordered:
+        if job.parameters in ALL_JOBS:
+            best[Job(job.parameters)] = job
+    return best
+
+
+def chain(version: ServerSet | None, versions: Iterable[ServerSet]) -> tuple[ServerSet, ...]:
+    """A version, the one it builds on, and so on; ends where a base is gone."""
+    known = {item.id: item for item in versions}
+    links: dict[str, ServerSet] = {}
+    while version is not None and version.id not in links:
+        links[version.id] = version
+        version = known.get(version.base_set or "")
+    return tuple(links.values())
+
+
+def inherited(made_from: Digests, base: ServerSet | None, versions: Iterable[ServerSet]) -> Jobs:
+    """Jobs that a version made from these digests takes over from its base and further down, failed ones never."""
+    taken: dict[Job, ServerJob] = {}
+    for version in chain(base, versions):
+        for job, entry in own(version).items():
+            if job not in taken and not failed(entry) and serves(job, digests(version), made_from):
+                taken[job] = entry
+    return taken
+
+
+def effective(version: ServerSet, versions: Sequence[ServerSet]) -> Jobs:
+    """The jobs that count for a version: its own, and the others from the versions it builds on."""
+    base = next(iter(chain(version, versions)[1:]), None)
+    return {**inherited(digests(version), base, versions), **own(version)}
+
+
+def complete(jobs: Jobs, wanted: Iterable[Job]) -> bool:
+    """Whether every job of a run is there and finished."""
+    return all(job in jobs and finished(jobs[job]) for job in wanted)
+
+
+def contributor(jobs: Iterable[ServerJob], reference: ServerSet, versions: Sequence[ServerSet]) -> ServerSet | None:
+    """The newest version of a chain that has one of these jobs itself: the one to build on."""
+    names = {job.name for job in jobs}
+    return next((v for v in chain(reference, versions) if names.intersection(j.name for j in v.jobs)), None)
+
+
+def superfluous(
+    head: ServerSet, versions: Sequence[ServerSet], wanted: Sequence[Job], keep: int
+) -> tuple[ServerJob, ...]:
+    """Jobs that nobody needs once `head`, one of the versions, is the published one.
+
+    Kept are the jobs that count for the head and for the `keep - 1` newest other complete versions, and one job of each
+    version that only links one of them to what it builds on, because a version without jobs does not exist.
+    """
+    others = (version for version in versions if version.id != head.id)
+    kept = [version for version in others if complete(effective(version, versions), wanted)][: keep - 1]
+    needed = {job.name for version in (head, *kept) for job in effective(version, versions).values()}
+    for version in (head, *kept):
+        needed |= _links(chain(version, versions), needed)
+    return tuple(job for version in versions for job in version.jobs if job.name not in needed)
+
+
+def _links(path: Sequence[ServerSet], needed: set[str]) -> set[str]:
+    """One job of each version on the way to the last needed one, so that the way stays."""
+    unused = [needed.isdisjoint(job.name for job in version.jobs) for version in path]
+    last = max((index for index, idle in enumerate(unused) if not idle), default=0)
+    return {
+        max(path[index].jobs, key=lambda job: (job.created_at, job.name)).name
+        for index in range(last)
+        if unused[index] and path[index].jobs
+    }
