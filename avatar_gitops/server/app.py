@@ -1,0 +1,65 @@
+"""The ASGI application: API under `/api`, storage under `/storage`, refusals in the form each interface expects."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from avatar_gitops import __version__
+from avatar_gitops.server import routes_accounts, routes_storage, routes_work
+from avatar_gitops.server.faults import ApiFault
+from avatar_gitops.server.platform import Platform
+from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
+
+log = logging.getLogger(__name__)
+
+
+def create_app(platform: Platform) -> FastAPI:
+    """The application over one running platform."""
+    app = FastAPI(
+        title="avatar-gitops platform",
+        version=__version__,
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # the official clients follow no redirect
+    )
+    app.state.platform = platform
+    # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
+    app.include_router(routes_accounts.router, prefix=API_PREFIX)
+    app.include_router(routes_work.router, prefix=API_PREFIX)
+    app.add_route(f"{STORAGE_PREFIX}/{{path:path}}", routes_storage.handle, methods=routes_storage.METHODS)
+    app.add_exception_handler(ApiFault, _on_fault)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(Exception, _on_bug)
+    return app
+
+
+async def _on_fault(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiFault)
+    return JSONResponse({"detail": error.detail}, error.status)
+
+
+async def _on_http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, error.status_code)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    """Place and problem of each fault; never the offending input."""
+    assert isinstance(error, RequestValidationError)
+    shown: list[dict[str, Any]] = [
+        {"loc": list(fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in error.errors()
+    ]
+    return JSONResponse({"detail": shown}, 422)
+
+
+async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s: %s", request.method, request.scope["path"].split("/")[1:3], type(error).__name__)
+    return JSONResponse({"detail": "internal error"}, 500)

@@ -1,0 +1,196 @@
+"""Tables of the platform's database, and the two ways into it: `reading` and `writing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("organization_id", sa.String, nullable=False),
+    sa.Column("email", sa.String, nullable=False, unique=True),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("secret_hash", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("expires_at", sa.String, nullable=False),
+    sa.Column("revoked_at", sa.String),
+    sa.Column("last_used_at", sa.String),
+)
+
+sets = sa.Table(
+    "sets",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("display_name", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("documents", sa.Text, nullable=False),
+)
+
+# An object's bytes live in a blob that never changes; a key points at a blob. A snapshot is one more pointer.
+objects = sa.Table(
+    "objects",
+    metadata,
+    sa.Column("bucket", sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("blob", sa.String, nullable=False, index=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("etag", sa.String, nullable=False),
+    sa.Column("content_type", sa.String, nullable=False),
+    sa.Column("modified_at", sa.String, nullable=False),
+)
+
+inputs = sa.Table(
+    "inputs",
+    metadata,
+    sa.Column("set_id", sa.ForeignKey("sets.id"), primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("blob", sa.String, nullable=False, index=True),
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("bucket", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("content_type", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+)
+
+upload_parts = sa.Table(
+    "upload_parts",
+    metadata,
+    sa.Column("upload_id", sa.ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("blob", sa.String, nullable=False, index=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("etag", sa.String, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("name", sa.String, nullable=False, unique=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("set_id", sa.ForeignKey("sets.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("parameters_name", sa.String, nullable=False),
+    sa.Column("status", sa.String, nullable=False, index=True),
+    sa.Column("exception", sa.Text, nullable=False, default=""),
+    sa.Column("progress", sa.Float),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("finished_at", sa.String),
+    sa.Column("deleted_at", sa.String),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    sa.Column("lease_owner", sa.String),
+    sa.Column("lease_expires", sa.Float),
+)
+
+job_parents = sa.Table(
+    "job_parents",
+    metadata,
+    sa.Column("job", sa.ForeignKey("jobs.name"), primary_key=True),
+    sa.Column("parent", sa.ForeignKey("jobs.name"), primary_key=True, index=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
+
+results = sa.Table(
+    "results",
+    metadata,
+    sa.Column("job", sa.ForeignKey("jobs.name"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String, nullable=False, unique=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("verb", sa.String, nullable=False),
+    sa.Column("object_id", sa.String),
+    sa.Column("object_type", sa.String, nullable=False),
+    sa.Column("created_at", sa.String, nullable=False),
+)
+
+BUSY_TIMEOUT_SECONDS: Final = 20
+
+
+def open_database(path: Path) -> sa.Engine:
+    """The database in the file, created when absent; safe to open from several processes at once."""
+    engine = sa.create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=64,
+    )
+    sa.event.listen(engine, "connect", _prepare_connection)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Create what is missing; WAL mode is a property of the file, so it is set here once."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        connection.exec_driver_sql("BEGIN")
+    with writing(engine) as connection:
+        metadata.create_all(connection)
+
+
+def _prepare_connection(dbapi_connection: Any, _record: object) -> None:
+    # The driver must not start transactions by itself: `_begin` decides between a reading and a writing one.
+    dbapi_connection.isolation_level = None
+    dbapi_connection.execute("PRAGMA foreign_keys = ON")
+    dbapi_connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later could fail half-way when another process wrote in between;
+    # taking the write lock at the start makes it wait instead.
+    write = connection.get_execution_options().get("avatar_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A consistent view for reading."""
+    with engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that holds the write lock from its start and commits at its end, or leaves no trace."""
+    with engine.connect().execution_options(avatar_write=True) as connection, connection.begin():
+        yield connection
+
+
+def now_text() -> str:
+    """The present moment as stored: ISO 8601 in UTC with a fixed width, so that text order is time order."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,235 @@
+"""Start and stop of the server process: one per state folder, first keys, `client.env`, orderly and disorderly ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+
+from avatar_gitops.errors import Locked, RemoteUnavailable
+from avatar_gitops.server.holders import other_holders
+from avatar_gitops.server.state import (
+    Address,
+    StateFolder,
+    read_address,
+    read_client_env,
+    write_address,
+    write_private,
+)
+
+DEFAULT_WORKERS: Final = 2
+LOCK_PATIENCE_SECONDS: Final = 0.5
+PARENT_CHECK_SECONDS: Final = 0.25
+GRACE_SECONDS: Final = 2
+DAY_SECONDS: Final = 86_400.0
+WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  (named, not bound)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, frozen=True)
+class ServeOptions:
+    """How to serve. Port 0 takes a free one; `retention_days` None keeps the platform's default."""
+
+    state_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    workers: int = DEFAULT_WORKERS
+    exit_with_parent: bool = False
+    retention_days: int | None = None
+
+
+Ready = Callable[[Address, Path], None]
+
+
+def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then stop within a few seconds; running jobs are queued again.
+
+    `on_ready` gets the address and the path of `client.env` once the server answers.
+
+    Raises:
+        Locked: another server serves the folder.
+        RemoteUnavailable: the port is taken.
+    """
+    state = StateFolder(options.state_dir.resolve())
+    state.create()
+    with _only_server(state), _listening(options) as listener:
+        _serve_locked(options, state, listener, on_ready)
+
+
+def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.socket, on_ready: Ready | None) -> None:
+    # The web stack is imported by the process that serves, never by one that only talks to a server.
+    from avatar_gitops.server.app import create_app
+    from avatar_gitops.server.database import create_tables, open_database
+    from avatar_gitops.server.objects import sweep
+    from avatar_gitops.server.platform import DEFAULT_RETENTION_DAYS, Platform
+    from avatar_gitops.server.queue import requeue
+    from avatar_gitops.server.supervisor import Supervisor
+
+    engine = open_database(state.database)
+    create_tables(engine)
+    retention = options.retention_days or DEFAULT_RETENTION_DAYS
+    platform = Platform(engine, state, state.storage_secret(), retention)
+    requeue(engine)  # what ran when the last server died
+    sweep(platform.storage)
+    address = Address(os.getpid(), _base_url(options.host, listener))
+    _write_client_env(platform, address)
+    supervisor = Supervisor(platform, _worker_count(options.workers))
+    server = _quiet_server(create_app(platform))
+
+    def stop() -> None:
+        platform.stopping.set()
+        server.should_exit = True
+
+    def ready() -> None:
+        write_address(state.address, address)
+        supervisor.start()
+        if on_ready is not None:
+            on_ready(address, state.client_env)
+
+    if options.exit_with_parent:
+        _start(_watch_parent, state, address, stop)
+    _start(_expire_daily, platform)
+    try:
+        asyncio.run(_run(server, listener, (ready, stop)))
+    finally:
+        supervisor.stop()
+        if read_address(state.address) == address:
+            state.address.unlink(missing_ok=True)
+        engine.dispose()
+
+
+async def _run(server: Any, listener: socket.socket, hooks: tuple[Callable[[], None], Callable[[], None]]) -> None:
+    ready, stop = hooks
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    if server.started:
+        await loop.run_in_executor(None, ready)
+    await serving
+
+
+def _quiet_server(app: Any) -> Any:
+    """A uvicorn server that leaves signals and logging to us."""
+    import uvicorn
+
+    class QuietServer(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return QuietServer(config)
+
+
+@contextlib.contextmanager
+def _only_server(state: StateFolder) -> Iterator[None]:
+    lock = FileLock(state.lock)
+    try:
+        lock.acquire(timeout=LOCK_PATIENCE_SECONDS)
+    except Timeout:
+        address = read_address(state.address)
+        where = f" at {address.base_url} (process {address.pid})" if address else ""
+        raise Locked(
+            f"The state folder is served already{where}.",
+            hint="Use that server, stop it, or choose another folder with --state-dir.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _listening(options: ServeOptions) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((options.host, options.port))
+        except OSError as error:
+            raise RemoteUnavailable(
+                f"The server cannot listen on {options.host} port {options.port}: {error.strerror}.",
+                hint="Choose another port with --port; 0 takes a free one.",
+            ) from None
+        listener.listen(256)
+        yield listener
+
+
+def _base_url(host: str, listener: socket.socket) -> str:
+    shown = "127.0.0.1" if host in WILDCARDS else host
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}"
+
+
+def _worker_count(wanted: int) -> int:
+    return max(1, min(wanted, os.cpu_count() or 1))
+
+
+def _write_client_env(platform: Any, address: Address) -> None:
+    """Let `client.env` hold the present URL and a valid key of the administrator: the one it has, or a new one."""
+    from avatar_gitops.server.accounts import account_of_key, ensure_administrator, issue_key
+
+    administrator = ensure_administrator(platform.engine)
+    key = read_client_env(platform.state.client_env).get("AVATAR_API_KEY", "")
+    if account_of_key(platform.engine, key) is None:
+        _, key = issue_key(platform.engine, administrator.id, "client.env", 3650)
+    write_private(platform.state.client_env, f"AVATAR_BASE_URL={address.base_url}\nAVATAR_API_KEY={key}\n")
+
+
+def _start(target: Callable[..., None], *args: Any) -> None:
+    threading.Thread(target=target, args=args, daemon=True).start()
+
+
+def _watch_parent(state: StateFolder, address: Address, stop: Callable[[], None]) -> None:
+    """Stop soon after the parent is gone and no other process uses this server."""
+    parent = os.getppid()
+    piped = stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
+    while os.getppid() == parent:
+        readable, _, _ = select.select([sys.stdin] if piped else [], [], [], PARENT_CHECK_SECONDS)
+        if readable and not os.read(sys.stdin.fileno(), 1024):
+            break
+    pause = threading.Event()
+    while True:
+        # Unpublish first, look second: a process that takes hold after the look no longer finds the address.
+        state.address.unlink(missing_ok=True)
+        if not other_holders(state.holders):
+            stop()
+            return
+        write_address(state.address, address)
+        pause.wait(PARENT_CHECK_SECONDS)
+
+
+def _expire_daily(platform: Any) -> None:
+    from avatar_gitops.server.objects import expire
+
+    while True:
+        oldest = datetime.now(UTC) - timedelta(days=platform.retention_days)
+        expire(platform.storage, oldest.isoformat(timespec="microseconds"))
+        if platform.stopping.wait(DAY_SECONDS):
+            return

@@ -1,0 +1,37 @@
+"""Names of result files; clients cut the table name and the format out of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# `_` stays, so a table really called `x_dot_y` cannot be told from `x.y`: the same holds for the hosted platform.
+ESCAPES: Final = (("/", "_slash_"), ("&", "_ampersand_"), ("+", "_plus_"), (".", "_dot_"))
+
+
+def escaped(table: str) -> str:
+    """A table name as part of a file name."""
+    for sign, word in ESCAPES:
+        table = table.replace(sign, word)
+    return table
+
+
+def unescaped(text: str) -> str:
+    """The table name that clients read out of a file name."""
+    for sign, word in ESCAPES:
+        text = text.replace(word, sign)
+    return text
+
+
+def table_file(table: str, what: str, extension: str) -> str:
+    """`{table}.{what}-0.{extension}`: one part per table, always."""
+    return f"{escaped(table)}.{what}-0.{extension}"
+
+
+def table_of(filename: str, what: str) -> str:
+    """The table that a file made by `table_file` belongs to, in escaped form."""
+    return filename.partition(f".{what}-0.")[0]
+
+
+def metrics_file(table: str, computation: str, what: str) -> str:
+    """`{table}_{computation}.{what}.json`: one entry per file."""
+    return f"{escaped(table)}_{computation}.{what}.json"

@@ -1,0 +1,99 @@
+"""What this version of the platform can run, said in `capabilities` and checked at the start of each job."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from avatar_gitops import __version__
+from avatar_gitops.server.faults import JobFault
+from avatar_gitops.wire import documents as wire
+
+ENGINE: Final = f"avatar-gitops-engine/{__version__}"
+FEATURES: Final = (
+    "avatarization",
+    "generation:barycentre",
+    "generation:local_gaussian",
+    "column_weights",
+    "column_types",
+    "drop",
+    "imputation:knn",
+    "imputation:fast_knn",
+    "imputation:mean",
+    "imputation:median",
+    "imputation:mode",
+    "metrics_only",
+    "privacy_metrics",
+    "signal_metrics",
+    "report:pdf",
+    "report:docx",
+    "report_pia:docx",
+    "results:csv",
+    "results:parquet",
+)
+_METHOD_FIELDS: Final = {
+    "use_categorical_reduction": "categorical reduction (use_categorical_reduction)",
+    "exclude_variables": "excluded variables (exclude_variables)",
+    "data_augmentation": "data augmentation (data_augmentation)",
+    "avatarization_processors_parameters": "processors (avatarization_processors_parameters)",
+}
+
+
+def check_schema(schema: wire.SchemaSpec) -> None:
+    """Refuse what a schema asks for and this version cannot do.
+
+    Raises:
+        JobFault: names the table, the column and the parameter.
+    """
+    for table in schema.tables:
+        if table.links:
+            _refuse(table.name, "links between tables (links)")
+        if table.individual_level is False:
+            _refuse(table.name, "tables with several rows per person (individual_level: false)")
+        for column in table.columns or []:
+            if column.time_series_time:
+                _refuse(table.name, f"time series (time_series_time of column {column.field!r})")
+            if column.pseudonymization is not None:
+                _refuse(table.name, f"pseudonymization (column {column.field!r})")
+
+
+def check_parameters(spec: wire.ParametersSpec) -> None:
+    """The same for an avatarization.
+
+    Raises:
+        JobFault: names the table and the parameter.
+    """
+    for name, label in (("avatarization_open_dp", "open_dp"), ("avatarization_fast_dp", "fast_dp")):
+        for table in getattr(spec, name) or {}:
+            _refuse(table, f"differential privacy ({label})")
+    _check_time_series(spec.time_series)
+    for table, record in (spec.avatarization or {}).items():
+        _check_record(table, record)
+        if record.k is None:
+            raise JobFault(f"Table {table!r}: expected k to be set.")
+
+
+def check_metrics(spec: wire.MetricsSpec) -> None:
+    """The same for a metrics job.
+
+    Raises:
+        JobFault: names the table and the parameter.
+    """
+    _check_time_series(spec.time_series)
+    for records in (spec.privacy_metrics, spec.signal_metrics):
+        for table, record in (records or {}).items():
+            _check_record(table, record)
+
+
+def _check_time_series(records: dict[str, dict[str, Any]] | None) -> None:
+    for table in records or {}:
+        _refuse(table, "time series (time_series)")
+
+
+def _check_record(table: str, record: wire.MethodRecord | wire.MetricsRecord) -> None:
+    for name, label in _METHOD_FIELDS.items():
+        if getattr(record, name, None):
+            _refuse(table, label)
+
+
+def _refuse(table: str, what: str) -> None:
+    raise JobFault(f"Table {table!r}: this version of the platform does not offer {what}.")

@@ -1,0 +1,48 @@
+"""What every part of the running server needs: database, storage, limits, and the bell that wakes workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Final
+
+import sqlalchemy as sa
+
+from avatar_gitops.server.objects import Storage
+from avatar_gitops.server.state import StateFolder
+
+DEFAULT_RETENTION_DAYS: Final = 3650
+MAXIMUM_OBJECT_BYTES: Final = 16 << 30
+MAXIMUM_ROWS: Final = 2_000_000
+MAXIMUM_DIMENSIONS: Final = 1000
+
+
+def _nobody_to_wake() -> None:
+    """Stands in until workers exist."""
+
+
+@dataclass(slots=True)
+class Platform:
+    """The parts of one running server."""
+
+    engine: sa.Engine
+    state: StateFolder
+    installation_secret: bytes
+    retention_days: int = DEFAULT_RETENTION_DAYS
+    maximum_object_bytes: int = MAXIMUM_OBJECT_BYTES
+    wake_workers: Callable[[], None] = _nobody_to_wake
+    stopping: Event = field(default_factory=Event)
+
+    @property
+    def storage(self) -> Storage:
+        return Storage(self.engine, self.state)
+
+    @property
+    def retention_prefix(self) -> str:
+        """First part of every key; it tells how long objects are kept."""
+        return f"{self.retention_days}d"
+
+    def input_url(self, user_id: str) -> str:
+        """Upload area of a user, without a trailing slash."""
+        return f"s3://{user_id}/{self.retention_prefix}"

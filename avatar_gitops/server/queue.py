@@ -1,0 +1,178 @@
+"""The job queue in SQL: who runs what, what may start next, and what happens when a worker dies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from avatar_gitops.server.agents import CANCELLED_TEXT
+from avatar_gitops.server.database import job_parents, jobs, now_text, objects, reading, results, writing
+from avatar_gitops.wire.models import JobStatus
+
+LEASE_SECONDS: Final = 30.0
+MAXIMUM_ATTEMPTS: Final = 3
+GAVE_UP: Final = (
+    f"The job was started {MAXIMUM_ATTEMPTS} times and its worker process ended each time before the job did."
+    " The table may need more memory than this machine has."
+)
+FAILED: Final = frozenset({JobStatus.ERROR, JobStatus.PARENT_ERROR, JobStatus.LOST, JobStatus.ORPHANED})
+
+
+@dataclass(slots=True, frozen=True)
+class ResultRow:
+    """A result of a job: its kind and the row of the object that holds it."""
+
+    kind: str
+    row: dict[str, Any]
+
+
+def initial_status(connection: sa.Connection, parents: Sequence[str]) -> tuple[JobStatus, str]:
+    """Status and exception of a job that waits for these parents."""
+    query = sa.select(jobs).where(jobs.c.name.in_(list(parents))).order_by(jobs.c.sequence)
+    rows = list(connection.execute(query))
+    for row in rows:
+        if row.status in FAILED:
+            text = row.exception or "internal error"
+            return JobStatus.PARENT_ERROR, f"The job {row.parameters_name!r} that this one needs failed: {text}"
+        if row.status == JobStatus.FINISHED and row.deleted_at is not None:
+            return JobStatus.PARENT_ERROR, f"The job {row.parameters_name!r} that this one needs was deleted."
+    if any(row.status == JobStatus.CANCELLED for row in rows):
+        return JobStatus.CANCELLED, CANCELLED_TEXT
+    ready = all(row.status == JobStatus.FINISHED for row in rows)
+    return (JobStatus.CREATED if ready else JobStatus.QUEUED), ""
+
+
+def end_job(connection: sa.Connection, name: str, status: JobStatus, exception: str = "") -> None:
+    """Give a job its last status and pass the news on to the jobs that wait for it."""
+    values: dict[str, Any] = {
+        "status": status,
+        "exception": exception,
+        "finished_at": now_text(),
+        "lease_owner": None,
+        "lease_expires": None,
+    }
+    if status is JobStatus.FINISHED:
+        values["progress"] = 1.0
+    connection.execute(jobs.update().where(jobs.c.name == name).values(**values))
+    waiting = (
+        sa.select(jobs.c.name)
+        .join(job_parents, job_parents.c.job == jobs.c.name)
+        .where(job_parents.c.parent == name, jobs.c.status == JobStatus.QUEUED)
+    )
+    for child in list(connection.execute(waiting).scalars()):
+        _reconsider(connection, child)
+
+
+def _reconsider(connection: sa.Connection, name: str) -> None:
+    parents = connection.execute(sa.select(job_parents.c.parent).where(job_parents.c.job == name)).scalars()
+    status, exception = initial_status(connection, list(parents))
+    if status.done:
+        end_job(connection, name, status, exception)
+    elif status is JobStatus.CREATED:
+        connection.execute(jobs.update().where(jobs.c.name == name).values(status=status))
+
+
+def has_ready_job(engine: sa.Engine) -> bool:
+    """Whether a job can start; cheap enough to ask many times a second."""
+    with reading(engine) as connection:
+        query = sa.select(jobs.c.name).where(jobs.c.status == JobStatus.CREATED).limit(1)
+        return connection.execute(query).first() is not None
+
+
+def claim(engine: sa.Engine, owner: str) -> sa.Row[Any] | None:
+    """Take the oldest job that can start; no other worker gets it while the lease is renewed."""
+    with writing(engine) as connection:
+        query = sa.select(jobs).where(jobs.c.status == JobStatus.CREATED).order_by(jobs.c.sequence).limit(1)
+        row = connection.execute(query).first()
+        if row is None:
+            return None
+        connection.execute(
+            jobs.update()
+            .where(jobs.c.name == row.name)
+            .values(
+                status=JobStatus.PENDING,
+                progress=0.0,
+                attempts=row.attempts + 1,
+                lease_owner=owner,
+                lease_expires=time.time() + LEASE_SECONDS,
+            )
+        )
+        return row
+
+
+def renew(engine: sa.Engine, name: str, owner: str, progress: float) -> JobStatus:
+    """Renew the lease; CANCELLED when the user wants the job to stop, LOST when it is no longer ours."""
+    mine = (jobs.c.name == name) & (jobs.c.lease_owner == owner) & (jobs.c.status == JobStatus.PENDING)
+    with writing(engine) as connection:
+        row = connection.execute(sa.select(jobs.c.cancel_requested).where(mine)).first()
+        if row is None:
+            return JobStatus.LOST
+        if row.cancel_requested:
+            end_job(connection, name, JobStatus.CANCELLED, CANCELLED_TEXT)
+            return JobStatus.CANCELLED
+        values = {"lease_expires": time.time() + LEASE_SECONDS, "progress": progress}
+        connection.execute(jobs.update().where(mine).values(**values))
+    return JobStatus.PENDING
+
+
+def publish(engine: sa.Engine, name: str, owner: str, files: Sequence[ResultRow]) -> bool:
+    """Finish a job: its results and its last status appear in one transaction, or nothing does.
+
+    False when the job is no longer ours (its lease ended) or was cancelled; nothing is written then.
+    """
+    mine = (jobs.c.name == name) & (jobs.c.lease_owner == owner) & (jobs.c.status == JobStatus.PENDING)
+    with writing(engine) as connection:
+        row = connection.execute(sa.select(jobs.c.cancel_requested).where(mine)).first()
+        if row is None:
+            return False
+        if row.cancel_requested:
+            end_job(connection, name, JobStatus.CANCELLED, CANCELLED_TEXT)
+            return False
+        for position, file in enumerate(files):
+            connection.execute(objects.insert().values(**file.row))
+            result = {"job": name, "position": position, "kind": file.kind, "key": file.row["key"]}
+            connection.execute(results.insert().values(**result))
+        end_job(connection, name, JobStatus.FINISHED)
+    return True
+
+
+def fail(engine: sa.Engine, name: str, owner: str, exception: str) -> None:
+    """End a job with an error, unless it is no longer ours."""
+    mine = (jobs.c.name == name) & (jobs.c.lease_owner == owner) & (jobs.c.status == JobStatus.PENDING)
+    with writing(engine) as connection:
+        row = connection.execute(sa.select(jobs.c.cancel_requested).where(mine)).first()
+        if row is None:
+            return
+        if row.cancel_requested:
+            end_job(connection, name, JobStatus.CANCELLED, CANCELLED_TEXT)
+        else:
+            end_job(connection, name, JobStatus.ERROR, exception)
+
+
+def requeue(engine: sa.Engine, *, owner: str | None = None, expired: bool = False, refund: bool = False) -> int:
+    """Queue running jobs again: those of one owner, those whose lease ended, or all; returns how many.
+
+    A job that lost its worker too often ends with an error. `refund`: the stop was orderly, so no attempt was lost.
+    """
+    where = jobs.c.status == JobStatus.PENDING
+    if owner is not None:
+        where &= jobs.c.lease_owner == owner
+    if expired:
+        where &= jobs.c.lease_expires < time.time()
+    with writing(engine) as connection:
+        rows = list(connection.execute(sa.select(jobs).where(where)))
+        for row in rows:
+            attempts = row.attempts - 1 if refund else row.attempts
+            if row.cancel_requested:
+                end_job(connection, row.name, JobStatus.CANCELLED, CANCELLED_TEXT)
+            elif attempts >= MAXIMUM_ATTEMPTS:
+                end_job(connection, row.name, JobStatus.ERROR, GAVE_UP)
+            else:
+                again = {"status": JobStatus.CREATED, "progress": None, "attempts": attempts}
+                update = jobs.update().where(jobs.c.name == row.name)
+                connection.execute(update.values(**again, lease_owner=None, lease_expires=None))
+    return len(rows)

@@ -1,0 +1,140 @@
+"""The `standard` job: each table through the engine, avatars and projections into files."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from avatar_gitops.engine.params import (
+    AvatarParams,
+    ColumnSpec,
+    ColumnType,
+    Generation,
+    Imputation,
+    ImputationMethod,
+    Space,
+)
+from avatar_gitops.engine.run import avatarize
+from avatar_gitops.engine.tables import read_table, write_table
+from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
+from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.naming import table_file
+from avatar_gitops.server.offered import check_parameters, check_schema
+from avatar_gitops.server.platform import MAXIMUM_ROWS
+from avatar_gitops.wire import documents as wire
+from avatar_gitops.wire.models import ResultKind
+
+Format = Literal["csv", "parquet"]
+PARQUET_MAGIC = b"PAR1"
+
+
+def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
+    """Avatars, their row-aligned form and both projections of every table that has a method."""
+    spec = wire.ParametersSpec.model_validate(assignment.parameters.spec)
+    schema = assignment.documents.schema(spec.schema_)
+    if schema is None:
+        raise JobFault(f"The set has no schema called {spec.schema_!r}.")
+    check_schema(schema)
+    check_parameters(spec)
+    records = spec.avatarization or {}
+    tables = [table for table in schema.tables if table.name in records]
+    if not tables:
+        raise JobFault("No table has an avatarization method. Set k for at least one table.")
+    # Without a seed nobody, not even the owner, can draw the same numbers again.
+    seed = spec.seed if spec.seed is not None else secrets.randbits(63)
+    files: list[ResultFile] = []
+    for done, table in enumerate(tables):
+        progress(done / len(tables))
+        files += _run_table(assignment, folder, (table, records[table.name]), spec.results, seed)
+    order = list(ResultKind)
+    return sorted(files, key=lambda file: order.index(ResultKind(file.kind)))
+
+
+def _run_table(
+    assignment: Assignment,
+    folder: Path,
+    what: tuple[wire.Table, wire.AvatarizationRecord],
+    results: wire.Results | None,
+    seed: int,
+) -> list[ResultFile]:
+    table, record = what
+    source = assignment.input_file(table.name, table.data.file if table.data else None)
+    columns = column_specs(table)
+    rows = read_table(source, {column.name: column.type for column in columns if column.type})
+    if rows.num_rows > MAXIMUM_ROWS:
+        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
+    avatars = avatarize(rows, columns, avatar_params(record), seed, table.name)
+    extension = output_format(results, source)
+    written = {
+        ResultKind.SHUFFLED: ("shuffled", avatars.shuffled),
+        ResultKind.UNSHUFFLED: ("unshuffled", avatars.unshuffled),
+        ResultKind.ORIGINAL_PROJECTIONS: ("projections.original", avatars.original_projection),
+        ResultKind.AVATAR_PROJECTIONS: ("projections.avatars", avatars.avatar_projection),
+    }
+    files = []
+    for kind, (name, content) in written.items():
+        filename = table_file(table.name, name, extension)
+        write_table(content, folder / filename, extension)
+        files.append(ResultFile(kind, filename))
+    return files
+
+
+def output_format(results: wire.Results | None, source: Path) -> Format:
+    """The wanted format, or that of the input, told by its first bytes."""
+    if results is not None and results.format is not None:
+        if results.format not in {"csv", "parquet"}:
+            raise JobFault(f"Results cannot be written as {results.format!r}; use csv or parquet.")
+        return "parquet" if results.format == "parquet" else "csv"
+    with source.open("rb") as file:
+        return "parquet" if file.read(4) == PARQUET_MAGIC else "csv"
+
+
+def column_specs(table: wire.Table) -> list[ColumnSpec]:
+    """What the schema says about columns, for the engine."""
+    return [
+        ColumnSpec(
+            name=column.field,
+            type=_column_type(table.name, column),
+            drop=bool(column.drop),
+            identifier=bool(column.identifier),
+            primary_key=bool(column.primary_key),
+        )
+        for column in table.columns or []
+    ]
+
+
+def _column_type(table: str, column: wire.Column) -> ColumnType | None:
+    try:
+        return ColumnType(column.type) if column.type is not None else None
+    except ValueError:
+        known = ", ".join(ColumnType)
+        raise JobFault(f"Table {table!r}: the type of column {column.field!r} is not one of {known}.") from None
+
+
+def avatar_params(record: wire.AvatarizationRecord) -> AvatarParams:
+    """The engine's parameters for one record; absent fields take the engine's defaults."""
+    return AvatarParams(
+        k=record.k or 0,
+        space=space(record),
+        generation=Generation(record.generation) if record.generation else Generation.BARYCENTRE,
+    )
+
+
+def space(record: wire.MethodRecord | wire.MetricsRecord) -> Space:
+    """The geometry that a record asks for."""
+    return Space(
+        ncp=record.ncp,
+        column_weights={name: float(weight) for name, weight in (record.column_weights or {}).items()},
+        imputation=_imputation(record.imputation),
+    )
+
+
+def _imputation(said: wire.Imputation | None) -> Imputation | None:
+    if said is None:
+        return None
+    try:
+        method = ImputationMethod(said.method) if said.method is not None else None
+    except ValueError:
+        raise JobFault(f"The imputation method is not one of {', '.join(ImputationMethod)}.") from None
+    return Imputation(method, said.k, said.training_fraction, bool(said.return_data_imputed))

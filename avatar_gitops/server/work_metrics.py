@@ -1,0 +1,171 @@
+"""The two metrics jobs: originals beside avatars through the engine, one JSON entry per table into files.
+
+On the wire a metric has the scale of the hosted platform: `wire.metrics.to_score` turns the engine's natural units
+into it, values, intervals, references and targets alike. The targets are the engine's own for the data recipient of
+the set (`engine.targets`), so a natural "< 0.1" for `hellinger_mean` reads "> 90" here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams
+from avatar_gitops.engine.privacy import measure_privacy
+from avatar_gitops.engine.signal import measure_signal
+from avatar_gitops.engine.tables import read_table
+from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
+from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.naming import escaped, metrics_file, table_of
+from avatar_gitops.server.offered import check_metrics, check_schema
+from avatar_gitops.server.work import write_json
+from avatar_gitops.server.work_avatars import column_specs, space
+from avatar_gitops.wire import documents as wire
+from avatar_gitops.wire.metrics import HELLINGER_SCORES, PERCENT_SCORES, to_score
+from avatar_gitops.wire.models import JobKind, ResultKind
+
+STANDALONE: Final = "standalone"
+OPPOSITE: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+BUCKETS: Final = ((100, "<100"), (1_000, "100-1k"), (10_000, "1k-10k"), (100_000, "10k-100k"), (1_000_000, "100k-1M"))
+
+
+def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
+    """One entry per table, and the summary over all tables."""
+    is_privacy = assignment.kind is JobKind.PRIVACY_METRICS
+    what = "privacy" if is_privacy else "signal"
+    spec = wire.MetricsSpec.model_validate(assignment.parameters.spec)
+    check_metrics(spec)
+    records = (spec.privacy_metrics if is_privacy else spec.signal_metrics) or {}
+    pairs = _pairs(assignment, spec)
+    files, summary = [], {}
+    for done, (original, avatars) in enumerate(pairs):
+        progress(done / len(pairs))
+        table = original.name
+        rows, avatar_rows, columns = _read_pair(assignment, original, avatars)
+        record = records.get(table, wire.MetricsRecord())
+        if is_privacy:
+            params = _privacy_params(record, assignment.documents.pia().datarecipient)
+            measured = measure_privacy(rows, avatar_rows, columns, params, spec.seed or 0)
+        else:
+            signal = SignalParams(space=space(record))
+            measured = measure_signal(rows, avatar_rows, columns, signal, spec.seed or 0)
+        filename = metrics_file(table, STANDALONE, what)
+        write_json(folder / filename, _entry(table, rows, measured))
+        kind = ResultKind.PRIVACY_METRICS if is_privacy else ResultKind.SIGNAL_METRICS
+        files.append(ResultFile(kind, filename))
+        summary[table] = {table: measured.meta}
+    filename = f"{what}_metrics_summary.json"
+    write_json(folder / filename, summary)
+    summary_kind = ResultKind.PRIVACY_METRICS_SUMMARY if is_privacy else ResultKind.SIGNAL_METRICS_SUMMARY
+    return [*files, ResultFile(summary_kind, filename)]
+
+
+def _privacy_params(record: wire.MetricsRecord, recipient: str) -> PrivacyParams:
+    default = PrivacyParams()
+    threshold = record.quantile_threshold
+    return PrivacyParams(
+        space=space(record),
+        known_variables=tuple(record.known_variables or ()),
+        target=record.target,
+        quantile_threshold=default.quantile_threshold if threshold is None else float(threshold),
+        recipient=recipient,
+    )
+
+
+def _pairs(assignment: Assignment, spec: wire.MetricsSpec) -> list[tuple[wire.Table, Path]]:
+    """Tables of the original schema with the file of their avatars: supplied by the user, or made by `standard`."""
+    avatarized = assignment.documents.schema(spec.schema_)
+    original = assignment.documents.schema(avatarized.schema_ref) if avatarized and avatarized.schema_ref else None
+    if avatarized is None or original is None:
+        raise JobFault(f"The schema {spec.schema_!r} does not say which original schema it belongs to.")
+    check_schema(original)
+    tables = {table.name: table for table in original.tables}
+    made = {
+        table_of(file.filename, "unshuffled"): file.path
+        for file in assignment.results_of(JobKind.STANDARD, ResultKind.UNSHUFFLED)
+    }
+    pairs = []
+    for table in avatarized.tables:
+        if table.name not in tables:
+            raise JobFault(f"Table {table.name!r} of schema {spec.schema_!r} is not in the original schema.")
+        if table.avatars_data is not None and table.avatars_data.file is not None:
+            path = assignment.input_file(table.name, table.avatars_data.file)
+        elif escaped(table.name) in made:
+            path = made[escaped(table.name)]
+        elif made:
+            continue  # the standard job had no method for this table, so there is nothing to measure
+        else:
+            raise JobFault(f"Table {table.name!r} has no avatars: run the standard job first or supply a file.")
+        pairs.append((tables[table.name], path))
+    return pairs
+
+
+def _read_pair(assignment: Assignment, table: wire.Table, avatars: Path) -> tuple[pa.Table, pa.Table, list[ColumnSpec]]:
+    columns = column_specs(table)
+    types = {column.name: column.type for column in columns if column.type}
+    rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
+    avatar_rows = read_table(avatars, types)
+    if rows.num_rows != avatar_rows.num_rows:
+        raise JobFault(
+            f"Table {table.name!r}: the original and the avatars have different numbers of rows."
+            " Row by row, each avatar must stand where its original stands."
+        )
+    return rows, _with_types_of(rows, avatar_rows), columns
+
+
+def _with_types_of(rows: pa.Table, avatars: pa.Table) -> pa.Table:
+    """The avatars with the column types of the originals where that is possible: CSV does not keep types."""
+    for index, name in enumerate(avatars.column_names):
+        if name not in rows.column_names:
+            continue
+        wanted = rows.schema.field(name).type
+        if avatars.column(index).type != wanted:
+            try:
+                avatars = avatars.set_column(index, name, avatars.column(index).cast(wanted))
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                continue  # the engine says what does not fit
+    return avatars
+
+
+def _entry(table: str, rows: pa.Table, measured: Metrics) -> dict[str, Any]:
+    values = {name: None if value is None else to_score(name, value) for name, value in measured.values.items()}
+    return {
+        **values,
+        "targets": {name: wire_target(name, measured.targets[name]) for name in values if name in measured.targets},
+        "metadata": {
+            "table_name": table,
+            "computation_type": STANDALONE,
+            "reference": None,
+            "rows": row_bucket(rows.num_rows),
+            "columns": rows.num_columns,
+            "meta": measured.meta,
+            "population": dict(measured.population),
+            "intervals": {name: wire_interval(name, ends) for name, ends in measured.intervals.items()},
+            "references": _scores(measured.references),
+            "notes": dict(measured.notes),
+        },
+    }
+
+
+def wire_target(name: str, target: str) -> str:
+    """A target in natural units, such as "< 0.1", on the scale of the wire: "> 90"."""
+    operator, _, number = target.partition(" ")
+    turned = OPPOSITE[operator] if name in HELLINGER_SCORES | PERCENT_SCORES else operator
+    return f"{turned} {to_score(name, float(number)):g}"
+
+
+def wire_interval(name: str, ends: tuple[float, float]) -> list[float]:
+    """An interval on the scale of the wire, lower end first."""
+    return sorted(to_score(name, end) for end in ends)
+
+
+def row_bucket(rows: int) -> str:
+    """How many rows, as coarse as people are told."""
+    return next((name for bound, name in BUCKETS if rows < bound), ">1M")
+
+
+def _scores(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: to_score(name, value) for name, value in values.items()}

@@ -1,0 +1,159 @@
+"""A worker process: claims jobs one after the other, runs them, publishes their results in one step.
+
+It ends with its server: standard input is a pipe from the server whose end means that the server is gone. A byte on
+that pipe means that there may be work.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from avatar_gitops.server.assignment import Assignment, ResultFile, load_assignment
+from avatar_gitops.server.database import now_text, open_database
+from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, remove_blobs
+from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, renew, requeue
+from avatar_gitops.server.receiving import describe_file
+from avatar_gitops.server.state import StateFolder
+from avatar_gitops.wire.models import JobStatus
+
+HEARTBEAT_SECONDS: Final = 1.0
+BUSY_POLL_SECONDS: Final = 0.02
+IDLE_POLL_SECONDS: Final = 0.5
+BUSY_WINDOW_SECONDS: Final = 10.0
+RECOVERY_SECONDS: Final = 5.0
+CONTENT_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+STOPPED: Final = 75  # exit status of a worker that gave up its job on purpose
+
+log = logging.getLogger(__name__)
+
+
+def main(state_dir: str, owner: str, retention_prefix: str) -> None:
+    """Work until the server is gone."""
+    state = StateFolder(Path(state_dir))
+    storage = Storage(open_database(state.database), state)
+    bell = threading.Event()
+    threading.Thread(target=_watch_server, args=(bell,), daemon=True).start()
+    threading.Thread(target=_warm_up, daemon=True).start()
+    busy_until = recovered = 0.0
+    while True:
+        now = time.monotonic()
+        if now - recovered > RECOVERY_SECONDS:
+            requeue(storage.engine, expired=True)
+            recovered = now
+        row = claim(storage.engine, owner) if has_ready_job(storage.engine) else None
+        if row is not None:
+            _work(storage, row, owner, retention_prefix)
+            busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
+            continue
+        bell.wait(BUSY_POLL_SECONDS if now < busy_until else IDLE_POLL_SECONDS)
+        if bell.is_set():
+            bell.clear()
+            busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
+
+
+def _watch_server(bell: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        bell.set()
+    os._exit(0)  # nothing to clean up: an unpublished job leaves no trace
+
+
+def _warm_up() -> None:
+    """Import the numerics while nothing is to do, so that the first job does not wait for them."""
+    import importlib
+
+    for name in ("work_avatars", "work_metrics"):
+        importlib.import_module(f"avatar_gitops.server.{name}")
+
+
+def _work(storage: Storage, row: sa.Row[Any], owner: str, retention_prefix: str) -> None:
+    heart = _Heart(storage.engine, row.name, owner)
+    folder = storage.state.incoming / f"{row.name}.{row.attempts}.{owner}"
+    folder.mkdir(mode=0o700)
+    try:
+        # Imported here so that a broken installation of the numerics is an error of the job, not of the worker.
+        from avatar_gitops.server.work import run
+
+        assignment = load_assignment(storage, row, retention_prefix)
+        files = run(assignment, folder, heart.report)
+        _publish(storage, assignment, owner, (folder, files, retention_prefix))
+    except JobFault as fault:
+        fail(storage.engine, row.name, owner, str(fault))
+    except Exception as error:
+        # The text of an unexpected error may hold cell values; the place where it was raised does not.
+        log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))
+        fail(storage.engine, row.name, owner, "internal error")
+    finally:
+        heart.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish(storage: Storage, assignment: Assignment, owner: str, what: tuple[Path, list[ResultFile], str]) -> None:
+    folder, files, retention_prefix = what
+    prefix = f"{retention_prefix}/{RESULTS_FOLDER}/{assignment.set_id}/{assignment.name}"
+    rows = []
+    for file in files:
+        received = describe_file(folder / file.filename)
+        row = {
+            "bucket": assignment.user_id,
+            "key": f"{prefix}/{file.filename}",
+            "blob": adopt_file(storage, received.path),
+            "size": received.size,
+            "etag": received.md5,
+            "content_type": CONTENT_TYPES[file.filename.rpartition(".")[2]],
+            "modified_at": now_text(),
+        }
+        rows.append(ResultRow(file.kind, row))
+    if not publish(storage.engine, assignment.name, owner, rows):
+        remove_blobs(storage, [item.row["blob"] for item in rows])
+
+
+class _Heart:
+    """Renews the lease of the running job, and ends the process when the job is cancelled or no longer ours."""
+
+    def __init__(self, engine: sa.Engine, name: str, owner: str) -> None:
+        self._engine, self._name, self._owner = engine, name, owner
+        self._progress = 0.0
+        self._stopped = threading.Event()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def report(self, progress: float) -> None:
+        """Remember how far the work is; the next beat tells the database."""
+        self._progress = progress
+
+    def stop(self) -> None:
+        """No more beats."""
+        self._stopped.set()
+
+    def _beat(self) -> None:
+        while not self._stopped.wait(HEARTBEAT_SECONDS):
+            status = renew(self._engine, self._name, self._owner, self._progress)
+            # Numerics cannot be interrupted, so a new process takes over, unless the job has just ended by itself.
+            if status is not JobStatus.PENDING and not self._stopped.wait(HEARTBEAT_SECONDS):
+                os._exit(STOPPED)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
