@@ -32,7 +32,9 @@ def reference(text: str, environment: Mapping[str, str], where: str) -> str:
     _, name, *default = text.split("/", 2)
     value = environment.get(name) or (default[0] if default else "")
     if not value:
-        raise UsageError(f"{where} refers to the environment variable {name}, which is not set", hint=f"export {name}=…")
+        raise UsageError(
+            f"{where} refers to the environment variable {name}, which is not set", hint=f"export {name}=…"
+        )
     return value
 
 
@@ -65,7 +67,7 @@ def open_server(root: Path, project: Project, wanted: str | None) -> Iterator[Co
         yield remote(project, name, os.environ)
         return
     try:
-        from avatar_gitops.server.lifecycle import start
+        from avatar_gitops.server.local import start
     except ImportError as error:
         raise UsageError(
             f"server `local` needs the embedded platform ({error.name} is missing)",

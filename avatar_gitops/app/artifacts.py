@@ -1,0 +1,100 @@
+"""What a published run leaves in `out/<set>/`, as bytes: metrics, summary, impact assessment, record, digests."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from avatar_gitops import __version__
+from avatar_gitops.app.facts import assessment_facts
+from avatar_gitops.assessment import pia_docx, pia_markdown
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.lock import GateResult
+from avatar_gitops.plan.outcome import Artifact, RunResult
+
+SUMS: Final = "SHA256SUMS"
+
+
+def documents(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], commit: str) -> Iterator[Artifact]:
+    """Everything but the avatars that one run leaves, in a fixed order."""
+    yield Artifact("metrics.json", json_bytes(metrics(desired, result)))
+    facts = assessment_facts(desired, result, commit)
+    yield Artifact("pia.md", pia_markdown(facts).encode())
+    with contextlib.suppress(ImportError):  # the lean install has no DOCX library; the Markdown says the same
+        yield Artifact("pia.docx", pia_docx(facts))
+    for report in result.reports:
+        yield Artifact(f"server/{report.name}", report.content)
+    yield Artifact("run.json", json_bytes(record(desired, result, gates, commit)))
+
+
+def metrics(desired: DesiredSet, result: RunResult) -> dict[str, Any]:
+    """`metrics.json`: every block in natural units; the same run again gives the same bytes."""
+    blocks = [
+        {
+            "table": block.table,
+            "family": block.family,
+            "computation_type": block.computation_type,
+            "reference": block.reference,
+            "values": dict(sorted(block.values.items())),
+            "intervals": {name: list(ends) for name, ends in sorted(block.intervals.items())},
+            "targets": dict(sorted(block.targets.items())),
+        }
+        for block in result.blocks
+    ]
+    return {
+        "format": "avatar-gitops/metrics",
+        "version": "1.0",
+        "set": desired.name,
+        "units": {
+            "hellinger_mean": "distance, 0 is equal, 1 is disjoint",
+            "correlation_difference_ratio": "mean absolute difference of correlations, percent",
+        },
+        "blocks": blocks,
+    }
+
+
+def record(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], commit: str) -> dict[str, Any]:
+    """`run.json`: where the run came from and how it ended."""
+    return {
+        "format": "avatar-gitops/run",
+        "version": "1.0",
+        "set": desired.name,
+        "spec": desired.path,
+        "commit": commit,
+        "run": result.set_id,
+        "jobs": dict(sorted(result.jobs.items())),
+        "started": result.started,
+        "finished": result.finished,
+        "engine": result.engine,
+        "tool": f"avatar-gitops {__version__}",
+        "digests": {
+            "spec": desired.digests.spec,
+            "standard": desired.digests.standard,
+            "metrics": desired.digests.metrics,
+            "reports": desired.digests.reports,
+            "input": desired.digests.input,
+        },
+        "inputs": {item.table: {"digest": item.digest, "rows": item.rows} for item in desired.inputs},
+        "gates": [
+            {"metric": gate.metric, "condition": gate.condition, "value": gate.value, "passed": gate.passed}
+            for gate in gates
+        ],
+    }
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    """SHA-256 of each file, by its path inside the set's folder."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+
+
+def sums(files: Mapping[str, bytes]) -> bytes:
+    """The digests in the form that `sha256sum --check` reads."""
+    return "".join(f"{digest}  {name}\n" for name, digest in digests(files).items()).encode()
+
+
+def json_bytes(value: Any) -> bytes:
+    """Readable JSON with a fixed order and no NaN."""
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

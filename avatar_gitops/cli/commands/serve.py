@@ -1,0 +1,48 @@
+"""`avatar-gitops serve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from avatar_gitops.cli.console import note
+
+if TYPE_CHECKING:
+    from avatar_gitops.app.serve import Address
+
+
+@click.command("serve")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless you say otherwise."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free port.")
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".avatar/server"),
+    show_default=True,
+    help="Folder for the database, the files and client.env.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Worker processes, at most one per core.",
+)
+def command(host: str, port: int, state_dir: Path, workers: int) -> None:
+    """Run the embedded Avatar platform until Ctrl-C.
+
+    The first start creates an administrator and an API key. Address and key stand in STATE_DIR/client.env,
+    which only you can read; the key is never printed.
+    """
+    from avatar_gitops.app.serve import serve
+
+    def ready(address: Address, client_env: Path) -> None:
+        note(f"Serving {address.base_url}  (Ctrl-C stops)")
+        note(f"Address and API key: {client_env}")
+        note(f"\nNext: set -a; . {client_env}; set +a; avatar-gitops plan --server env")
+
+    serve(host, port, state_dir, workers, ready)

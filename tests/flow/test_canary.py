@@ -1,0 +1,126 @@
+"""No output of any command holds a value of the data: a table of unique strings goes through the whole flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.flow import Cli
+
+ROWS = 40
+DELIVERED = "avatars"  # the anonymized tables themselves: their modalities come from the data by design
+SPEC = """\
+apiVersion: avatar-gitops/v1
+kind: AvatarRun
+metadata:
+  name: canary
+spec:
+  seed: 3
+  tables:
+    birds:
+      source: data/birds.csv
+      columns:
+        ring: {drop: true, tag: identifier}
+        colour: {type: category}
+      avatarization: {k: 5}
+      privacy_metrics: {known_variables: [weight], target: colour}
+  gates:
+    hidden_rate: ">= 1"
+"""
+
+
+def canaries() -> list[str]:
+    rings = [f"zqring{i:03d}x" for i in range(ROWS)]
+    colours = [f"zqcolour{i}x" for i in range(4)]
+    weights = [f"{771000 + 137 * i}.25" for i in range(ROWS)]
+    return [*rings, *colours, *weights]
+
+
+def birds() -> str:
+    rows = (
+        f"zqring{i:03d}x,zqcolour{i % 4}x,{771000 + 137 * i}.25,{880000 + 211 * (i * 7 % ROWS)}.75" for i in range(ROWS)
+    )
+    return "\n".join(["ring,colour,weight,wing", *rows]) + "\n"
+
+
+@pytest.fixture
+def flock(cli: Cli) -> Cli:
+    (cli.root / "data" / "birds.csv").write_text(birds(), encoding="utf-8")
+    path = cli.root / "configs" / "canary.yaml"
+    path.parent.mkdir()
+    path.write_text(SPEC, encoding="utf-8")
+    cli.project("canaries")
+    return cli
+
+
+def written(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file that commands wrote, but the data, the delivered avatars and the embedded server's own state."""
+    for path in root.rglob("*"):
+        parts = path.relative_to(root).parts
+        if path.is_file() and parts[0] != "data" and DELIVERED not in parts and parts[:2] != (".avatar", "server"):
+            yield path.relative_to(root).as_posix(), path.read_bytes()
+
+
+def leaks(name: str, content: bytes) -> list[str]:
+    """Canaries found in a file, and inside it when it is a ZIP such as DOCX."""
+    from io import BytesIO
+    from zipfile import ZipFile, is_zipfile
+
+    texts = [content]
+    if is_zipfile(BytesIO(content)):
+        with ZipFile(BytesIO(content)) as archive:
+            texts += [archive.read(item) for item in archive.namelist()]
+    if content.startswith(b"%PDF"):
+        from pypdf import PdfReader
+
+        texts += [page.extract_text().encode() for page in PdfReader(BytesIO(content)).pages]
+    return [f"{name}: {canary}" for canary in canaries() for text in texts if canary.encode() in text]
+
+
+def test_no_command_shows_or_writes_a_cell_value(flock: Cli) -> None:
+    calls = [
+        ("validate",),
+        ("plan",),
+        ("plan", "--format", "json"),
+        ("plan", "--format", "markdown"),
+        ("plan", "--explain"),
+        ("apply", "--yes"),
+        ("plan",),
+        ("status",),
+        ("status", "--format", "json"),
+        ("show", "canary"),
+        ("show", "canary", "--resolved"),
+        ("resume", "--yes"),
+        ("doctor",),
+    ]
+    found = []
+    for call in calls:
+        done = flock(*call)
+        assert done.code == 0, (call, done.text)
+        found += leaks(" ".join(call), done.text.encode())
+    for name, content in written(flock.root):
+        found += leaks(name, content)
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{drop: true, tag: identifier}", "{type: int}"),  # text where a number is declared
+        ("{drop: true, tag: identifier}", "{type: datetime}"),
+        ("{drop: true, tag: identifier}", "{type: category}"),  # all values unique
+        ("{k: 5}", "{k: 39}"),
+        ("target: colour", "target: wing"),
+    ],
+)
+def test_no_failure_shows_or_writes_a_cell_value(flock: Cli, before: str, after: str) -> None:
+    path = flock.root / "configs" / "canary.yaml"
+    path.write_text(SPEC.replace(before, after), encoding="utf-8")
+    found = []
+    for call in [("validate",), ("apply", "--yes"), ("status",), ("show", "canary"), ("plan",)]:
+        found += leaks(" ".join(call), flock(*call).text.encode())
+    for name, content in written(flock.root):
+        found += leaks(name, content)
+    assert found == []

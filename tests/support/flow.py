@@ -1,0 +1,100 @@
+"""Projects on disk, the command line on them, and a view of the embedded platform, for the flow tests."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PROJECT = """\
+apiVersion: avatar-gitops/v1
+kind: Project
+metadata: {{name: {name}}}
+spec: {{server: env{more}}}
+"""
+
+SPEC = """\
+apiVersion: avatar-gitops/v1
+kind: AvatarRun
+metadata:
+  name: {name}
+spec:
+  seed: 7
+  tables:
+    people:
+      source: data/people.csv
+      avatarization: {{k: {k}}}
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one call of the command line gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass
+class Cli:
+    """A project on disk and the command line on it."""
+
+    root: Path
+    environment: dict[str, str] = field(repr=False)
+
+    def __call__(self, *args: str) -> Result:
+        done = subprocess.run(
+            self.command(*args), env=self.environment, cwd=self.root, capture_output=True, text=True, check=False
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def command(self, *args: str) -> list[str]:
+        return [sys.executable, "-m", "avatar_gitops", *args]
+
+    def spec(self, name: str, k: int = 10, more: str = "") -> Path:
+        path = self.root / "configs" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(SPEC.format(name=name, k=k) + more, encoding="utf-8")
+        return path
+
+    def project(self, name: str, more: str = "") -> None:
+        (self.root / "avatar-gitops.yaml").write_text(PROJECT.format(name=name, more=more), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running embedded platform."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+
+    def get(self, path: str, **query: Any) -> Any:
+        headers = {"Authorization": f"api-key-v1 {self.api_key}"}
+        answer = httpx.get(f"{self.base_url}/api{path}", params=query, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def jobs(self, display_name: str) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = self.get("/jobs", display_name=display_name)["jobs"]
+        return listed
+
+
+def people(rows: int = 60, seed: int = 1) -> str:
+    """A generated table: two numbers and two categories."""
+    draw = random.Random(seed)
+    lines = ["age,height,city,smoker"]
+    for _ in range(rows):
+        age = draw.randint(18, 90)
+        city = draw.choice(["Lyon", "Nantes", "Paris"])
+        lines.append(f"{age},{150 + age / 5 + draw.gauss(0, 8):.1f},{city},{draw.choice(['yes', 'no'])}")
+    return "\n".join(lines) + "\n"
