@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from avatar_gitops.engine.columns import MISSING, Codes, Floats
 from avatar_gitops.engine.frame import Frame
@@ -19,7 +20,9 @@ from avatar_gitops.engine.params import Imputation, ImputationMethod
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.errors import EngineError
 
-FAST_DONORS: Final = 5_000
+Singles = npt.NDArray[np.float32]
+
+FAST_DONORS: Final = 2_000
 _DEFAULT_K: Final = 5
 _WIDEST: Final = 50  # columns with more modalities do not take part in the comparison of rows
 _BLOCK_CELLS: Final = 8_000_000
@@ -90,7 +93,7 @@ def _donors(frame: Frame, method: ImputationMethod, fraction: float, seed: int, 
     return frame.take(np.sort(rows))
 
 
-def _fill_block(imputer: Imputer, filled: Frame, rows: np.ndarray, missing: np.ndarray, distances: Floats) -> None:
+def _fill_block(imputer: Imputer, filled: Frame, rows: np.ndarray, missing: np.ndarray, distances: Singles) -> None:
     donors = imputer.donors
     assert donors is not None
     has = ~donors.missing
@@ -106,18 +109,18 @@ def _fill_block(imputer: Imputer, filled: Frame, rows: np.ndarray, missing: np.n
         if column < m:
             filled.numbers[rows[asking], column] = donors.numbers[chosen, column].mean(axis=1)
         else:
-            filled.codes[rows[asking], column - m] = _most_frequent(donors.codes[chosen, column - m])
+            filled.codes[rows[asking], column - m] = most_frequent(donors.codes[chosen, column - m])
 
 
-def _most_frequent(codes: Codes) -> Codes:
+def most_frequent(codes: Codes) -> Codes:
     codes = np.sort(codes, axis=1)
     votes = (codes[:, :, None] == codes[:, None, :]).sum(axis=2)
     chosen: Codes = codes[np.arange(len(codes)), votes.argmax(axis=1)]
     return chosen
 
 
-def _features(imputer: Imputer, frame: Frame) -> tuple[Floats, Floats]:
-    """Coordinates in which rows are compared, zero where missing, and where they are known."""
+def _features(imputer: Imputer, frame: Frame) -> tuple[Singles, Singles]:
+    """Coordinates in which rows are compared, zero where missing, and how much of a column each known one is."""
     known = [~np.isnan(frame.numbers)]
     values = [np.nan_to_num((frame.numbers - imputer.centre) / imputer.scale)]
     for column, size in enumerate(imputer.sizes):
@@ -125,16 +128,19 @@ def _features(imputer: Imputer, frame: Frame) -> tuple[Floats, Floats]:
             codes = frame.codes[:, column]
             values.append((codes[:, None] == np.arange(size)) * np.sqrt(0.5))
             known.append(np.repeat((codes != MISSING)[:, None], size, axis=1) / size)
-    return np.hstack(values), np.hstack(known).astype(np.float64)
+    return np.hstack(values).astype(np.float32), np.hstack(known).astype(np.float32)
 
 
-def _distances(values: Floats, known: Floats, donor_values: Floats, donor_known: Floats) -> Floats:
-    """Squared distances over the columns both rows have, scaled to all columns; infinite when they share none."""
-    seen, donor_seen = (known > 0).astype(np.float64), (donor_known > 0).astype(np.float64)
-    squared = (values**2) @ donor_seen.T + seen @ (donor_values**2).T - 2 * values @ donor_values.T
+def _distances(values: Singles, known: Singles, donor_values: Singles, donor_known: Singles) -> Singles:
+    """Mean squared distance over the columns that both rows have; infinite when they share none."""
+    seen, donor_seen = (known > 0).astype(np.float32), (donor_known > 0).astype(np.float32)
+    left = np.hstack([values**2, seen, -2 * values])
+    squared = left @ np.hstack([donor_seen, donor_values**2, donor_values]).T
     shared = known @ donor_seen.T
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(shared > 0, np.maximum(squared, 0) / shared, np.inf)
+    np.maximum(squared, 0, out=squared)
+    np.divide(squared, shared, out=squared, where=shared > 0)
+    squared[shared <= 0] = np.inf
+    return squared
 
 
 def _constants(numbers: Floats, method: ImputationMethod) -> Floats:

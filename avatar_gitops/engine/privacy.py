@@ -3,14 +3,214 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.attacks import knowledge_protection, linkability_protection
+from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
+from avatar_gitops.engine.inference import infer
+from avatar_gitops.engine.intervals import Interval, mean_interval, median_interval, wilson, wilson_percent
+from avatar_gitops.engine.neighbours import build_neighbourhood, nearest_others
+from avatar_gitops.engine.pair import Pair, combine, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams
+from avatar_gitops.engine.streams import stream
+from avatar_gitops.engine.targets import meta_privacy, targets
+from avatar_gitops.engine.threads import single_threaded_algebra
+from avatar_gitops.errors import EngineError
 
 
+@dataclass(slots=True)
+class _Ledger:
+    """Metrics while they are being collected."""
+
+    seed: int
+    values: dict[str, float | None] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    population: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    references: dict[str, float] = field(default_factory=dict)
+
+    def rate(self, name: str, percent: float, n: int) -> None:
+        """A rate in percent over n rows, with its Wilson interval."""
+        self.values[name], self.population[name] = percent, n
+        self.intervals[name] = wilson_percent(percent, n)
+
+    def median(self, name: str, values: Floats) -> None:
+        """A median with its bootstrap interval."""
+        self.values[name], self.population[name] = float(np.median(values)), len(values)
+        self.intervals[name] = median_interval(values, stream(self.seed, "", f"bootstrap {name}"))
+
+    def absent(self, name: str, why: str) -> None:
+        """A metric that does not apply."""
+        self.values[name], self.notes[name] = None, why
+
+
+@single_threaded_algebra
 def measure_privacy(
     original: pa.Table, avatars: pa.Table, columns: Sequence[ColumnSpec], params: PrivacyParams, seed: int
 ) -> Metrics:
-    """Privacy metrics of row-aligned avatars (row i is the avatar of original row i)."""
-    raise NotImplementedError
+    """Privacy metrics of row-aligned avatars (row i is the avatar of original row i).
+
+    All distances are exact and taken in a space fitted on the originals, missing indicators included. Higher is safer.
+    No row is held out of an avatarization, so what unused rows would score (`references`, the thresholds of
+    `closest_rate`) is read from the originals themselves: each original against all the others, which is what a new
+    person of the same population would see. Keys of older and newer platforms are both given
+    (`correlation_protection_rate` is `knowledge_protection_rate`). Raises EngineError when the tables do not fit or a
+    named variable is not modelled.
+    """
+    if not 0 < params.quantile_threshold < 100:
+        raise EngineError("quantile_threshold must be a percentage between 0 and 100.")
+    pair = pair_up(original, avatars, columns, params.space, seed)
+    for name in (*params.known_variables, *([params.target] if params.target else [])):
+        if name not in pair.space.layout.names:
+            raise EngineError(
+                f"The privacy metrics name the variable {name!r}, which is not a modelled column of the table.",
+                hint="Name columns that are neither dropped, nor keys, nor empty.",
+            )
+    ledger = _Ledger(seed)
+    _singling_out(pair, ledger)
+    _direct_matches(pair, ledger)
+    _closeness(pair, params.quantile_threshold, ledger)
+    _linkability(pair, params.known_variables, ledger)
+    _inference(pair, params, ledger)
+    wanted = targets(params.recipient, ledger.references)
+    judged = {name: wanted[name] for name in ledger.values if name in wanted}
+    return Metrics(
+        ledger.values,
+        ledger.intervals,
+        ledger.population,
+        ledger.notes,
+        judged,
+        meta_privacy(ledger.values, judged),
+        ledger.references,
+    )
+
+
+def _singling_out(pair: Pair, ledger: _Ledger) -> None:
+    """Hidden rate and local cloaking; the published ones count an equally near avatar as a hiding place.
+
+    `hidden_rate` lets the first of equally near avatars win, `hidden_rate_strict` says hidden only if another avatar is
+    strictly nearer. `local_cloaking` counts other avatars at most as far as the own one.
+    """
+    n = pair.rows
+    rank = rank_own(pair.original_points, pair.avatar_points)
+    hidden = (rank.closer > 0) | rank.earlier
+    ledger.rate("hidden_rate", 100.0 * float(hidden.mean()), n)
+    ledger.rate("hidden_rate_strict", 100.0 * float((rank.closer > 0).mean()), n)
+    cloaks = (rank.closer + rank.tied).astype(np.float64)
+    ledger.median("local_cloaking", cloaks)
+    ledger.median("local_cloaking_without_ties", rank.closer.astype(np.float64))
+    ledger.values["local_cloaking_mean"] = float(cloaks.mean())
+    ledger.intervals["local_cloaking_mean"] = mean_interval(cloaks)
+    ledger.population["local_cloaking_mean"] = n
+    ledger.rate("local_cloaking_zero_share", 100.0 * float((cloaks == 0).mean()), n)
+    _categorical_hidden_rate(pair, ledger)
+
+
+def _categorical_hidden_rate(pair: Pair, ledger: _Ledger) -> None:
+    """Of the originals that are alone with their categories, how many are not given away by their own avatar."""
+    name = "categorical_hidden_rate"
+    if not pair.space.layout.categories:
+        ledger.absent(name, "The table has no categorical column.")
+        return
+    both = np.vstack([pair.original.codes, pair.avatar.codes])
+    ids = combine(list(both.T))
+    original, avatar = ids[: pair.rows], ids[pair.rows :]
+    wide = int(ids.max()) + 1
+    alone = np.bincount(original, minlength=wide)[original] == 1
+    found = alone & (avatar == original) & (np.bincount(avatar, minlength=wide)[original] == 1)
+    uniques = int(alone.sum())
+    if uniques == 0:
+        ledger.values[name], ledger.population[name] = 100.0, 0
+        ledger.notes[name] = "No original is alone with its combination of categories."
+        return
+    ledger.rate(name, 100.0 * (1.0 - float(found.sum()) / uniques), uniques)
+    if uniques < 30:
+        ledger.notes[name] = "Insufficient: fewer than 30 originals are alone with their combination of categories."
+
+
+def _direct_matches(pair: Pair, ledger: _Ledger) -> None:
+    """Values and whole rows of the originals that reappear.
+
+    Column: the least, over columns, of 100 (1 - m u / n), where m is the share of rows whose avatar has the same value
+    and u the number of different values; a missing value never matches. Row: 100 minus the percentage of originals
+    that appear among the avatars.
+    """
+    n = pair.rows
+    originals, avatars = pair.values()
+    protection, intervals = [], []
+    for original, avatar in zip(originals, avatars, strict=True):
+        kinds = len(np.unique(original[original >= 0]))
+        same = int(((original == avatar) & (original >= 0)).sum())
+        low, high = wilson(same, n)
+        protection.append(100.0 * max(0.0, 1.0 - same / n * kinds / n))
+        intervals.append(tuple(100.0 * max(0.0, 1.0 - share * kinds / n) for share in (high, low)))
+    worst = int(np.argmin(protection))
+    name = "column_direct_match_protection"
+    ledger.values[name], ledger.population[name] = protection[worst], n
+    ledger.intervals[name] = (intervals[worst][0], intervals[worst][1])
+    ledger.notes[name] = f"Worst column: {pair.space.layout.names[worst]}."
+    ids = combine([np.concatenate(sides) for sides in zip(originals, avatars, strict=True)])
+    copied = np.isin(ids[:n], ids[n:])
+    ledger.rate("row_direct_match_protection", 100.0 * (1.0 - float(copied.mean())), n)
+
+
+def _closeness(pair: Pair, quantile: float, ledger: _Ledger) -> None:
+    """How near avatars come to originals, against how near originals come to each other."""
+    n = pair.rows
+    nearest, second = nearest_two(pair.original_points, pair.avatar_points)
+    ratios = ratio(nearest, second)
+    ledger.median("distance_to_closest", nearest)
+    ledger.median("closest_distances_ratio", ratios)
+    for name, values in (("distance_to_closest_p5", nearest), ("closest_distances_ratio_p5", ratios)):
+        ledger.values[name], ledger.population[name] = float(np.percentile(values, 5)), n
+    if n < 3:
+        ledger.absent("closest_rate", "Fewer than three rows.")
+        return
+    hood = build_neighbourhood(pair.original_points, stream(ledger.seed, "", "references"))
+    fresh, _ = nearest_others(hood, np.arange(n), 2)
+    fresh_ratios = ratio(fresh[:, 0], fresh[:, 1])
+    close = nearest < np.percentile(fresh[:, 0], quantile)
+    isolated = ratios < np.percentile(fresh_ratios, quantile)
+    ledger.rate("closest_rate", 100.0 * (1.0 - float((close & isolated).mean())), n)
+    ledger.notes["closest_rate"] = "Thresholds: each original against all the others stands for a row never used."
+    ledger.references["distance_to_closest"] = float(np.percentile(fresh[:, 0], 5))
+    ledger.references["closest_distances_ratio"] = 0.8 * float(np.median(fresh_ratios))
+
+
+def _linkability(pair: Pair, known: tuple[str, ...], ledger: _Ledger) -> None:
+    if known:
+        for name in ("correlation_protection_rate", "knowledge_protection_rate"):
+            ledger.rate(name, knowledge_protection(pair, known), pair.rows)
+    else:
+        for name in ("correlation_protection_rate", "knowledge_protection_rate"):
+            ledger.absent(name, "No known variables are given.")
+    if len(pair.space.layout.names) < 2:
+        ledger.absent("linkability_protection_rate", "The table has fewer than two modelled columns.")
+    else:
+        ledger.rate("linkability_protection_rate", linkability_protection(pair, known), pair.rows)
+
+
+def _inference(pair: Pair, params: PrivacyParams, ledger: _Ledger) -> None:
+    names = ("inference_continuous", "inference_categorical", "inference_accuracy_ratio")
+    known = tuple(name for name in params.known_variables if name != params.target)
+    if params.target is None or len(pair.space.layout.names) < 2:
+        for name in names:
+            ledger.absent(name, "No target is given." if params.target is None else "There is nothing to infer from.")
+        return
+    found = infer(pair, known, params.target, ledger.seed)
+    if found is None:
+        for name in names:
+            ledger.absent(name, "Too few rows have the target.")
+        return
+    mine, other = names[:2] if found.continuous else names[1::-1]
+    ledger.absent(other, f"The target is {'a number' if found.continuous else 'a category'}.")
+    if found.continuous:
+        ledger.values[mine], ledger.population[mine] = found.error, found.judged
+    else:
+        ledger.rate(mine, found.error, found.judged)
+    ledger.values[names[2]], ledger.population[names[2]] = found.ratio, found.judged
+    ledger.intervals[names[2]] = found.interval

@@ -48,9 +48,8 @@ def avatarize(
     layout = fit_layout(table, columns)
     frame = encode(layout, table)
     space = fit_space(layout, frame, params.space, seed, label)
-    points = space.project(frame)
-    donors = Donors(space.complete(frame), space.indicator_codes(frame))
-    numbers, codes = draw_avatars(donors, points, params, seed, label)
+    donors = Donors(space.completed, space.indicator_codes(frame))
+    numbers, codes = draw_avatars(donors, space.points, params, seed, label)
     avatars, absent = _split(layout, space, numbers, codes)
     options = params.space.imputation
     shown = avatars if options and options.return_data_imputed else _blank(avatars, absent)
@@ -63,7 +62,7 @@ def avatarize(
     return Avatars(
         unshuffled,
         unshuffled.take(pa.array(order)),
-        _projection(points),
+        _projection(space.points),
         _projection(space.project(encode(layout, unshuffled))),
         gather_facts(table, space, params),
     )

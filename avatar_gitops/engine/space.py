@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +21,19 @@ _DEFAULT_NCP: Final = 5
 
 @dataclass(slots=True, frozen=True)
 class FittedSpace:
-    """A space fitted on originals. `indicators` are the columns (of `Layout.names`) whose missingness is a variable."""
+    """A space fitted on originals, with their completed frame and their coordinates (`points`).
+
+    `indicators` are the columns (of `Layout.names`) whose missingness is a variable.
+    """
 
     layout: Layout
     imputer: Imputer
     indicators: npt.NDArray[np.int64]
     projection: Projection
+    weights: Floats
+    ncp: int
+    completed: Frame
+    points: Floats
 
     def indicator_codes(self, frame: Frame) -> Codes:
         """1 where a value is missing, 0 where not; one column per indicator."""
@@ -57,12 +64,33 @@ def fit_space(layout: Layout, frame: Frame, options: Space, seed: int, label: st
     filled = fill(imputer, frame)
     codes = np.hstack([filled.codes, frame.missing[:, indicators].astype(np.int32)])
     sizes = (*layout.sizes, *[2] * len(indicators))
-    dimensions = len(layout.numbers) + sum(sizes)
     if options.ncp is not None and options.ncp < 1:
         raise EngineError("ncp must be at least 1.")
-    ncp = min(options.ncp or _DEFAULT_NCP, dimensions)
+    ncp = options.ncp or _DEFAULT_NCP
     projection = fit_projection(filled.numbers, codes, sizes, np.concatenate([weights, weights[indicators]]), ncp)
-    return FittedSpace(layout, imputer, indicators, projection)
+    points = project(projection, filled.numbers, codes)
+    return FittedSpace(layout, imputer, indicators, projection, weights, ncp, filled, points)
+
+
+def project_columns(
+    space: FittedSpace, sides: tuple[tuple[Frame, Codes], tuple[Frame, Codes]], names: Collection[str]
+) -> tuple[Floats, Floats]:
+    """Coordinates of originals and avatars in a space made of some columns only, fitted on the originals.
+
+    Each side is a completed frame with its missing indicators.
+    """
+    layout, m = space.layout, len(space.layout.numbers)
+    numbers = [i for i, column in enumerate(layout.numbers) if column.name in names]
+    categories = [i for i, column in enumerate(layout.categories) if column.name in names]
+    indicators = [i for i, column in enumerate(space.indicators) if layout.names[column] in names]
+    sizes = (*(layout.sizes[i] for i in categories), *[2] * len(indicators))
+    weights = space.weights[[*numbers, *(m + i for i in categories), *space.indicators[indicators]]]
+    parts = [
+        (frame.numbers[:, numbers], np.hstack([frame.codes[:, categories], codes[:, indicators]]))
+        for frame, codes in sides
+    ]
+    fitted = fit_projection(*parts[0], sizes, weights, min(space.ncp, len(numbers) + sum(sizes)))
+    return project(fitted, *parts[0]), project(fitted, *parts[1])
 
 
 def _weights(layout: Layout, wanted: Mapping[str, float]) -> Floats:
