@@ -28,6 +28,18 @@ def error_xml(fault: StorageFault) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
 
 
+def deletions_xml(keys: list[str], refused: set[str]) -> bytes:
+    """Answer of DeleteObjects."""
+    inner = ""
+    for key in keys:
+        name = f"<Key>{escape(_xml_text(key))}</Key>"
+        if key in refused:
+            inner += f"<Error>{name}<Code>AccessDenied</Code><Message>Written by a job.</Message></Error>"
+        else:
+            inner += f"<Deleted>{name}</Deleted>"
+    return xml_document("DeleteResult", {}, inner)
+
+
 def location_xml() -> bytes:
     """Answer of GetBucketLocation: the default region."""
     return xml_document("LocationConstraint", {})

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from avatar_gitops.server import objects as store
 from avatar_gitops.server.accounts import StorageKey, find_users, storage_key, user_of_access_key
 from avatar_gitops.server.faults import StorageFault
-from avatar_gitops.server.listing import error_xml, list_objects, location_xml, xml_document
+from avatar_gitops.server.listing import deletions_xml, error_xml, list_objects, location_xml, xml_document
 from avatar_gitops.server.objects import DEFAULT_TYPE, RESULTS_FOLDER, Storage, StoredObject
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.receiving import AwsChunkedDecoder, Received, Receiver
@@ -31,6 +31,7 @@ RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 READ_SIZE: Final = 1 << 18
 MAXIMUM_XML: Final = 4 << 20
 MAXIMUM_KEY_BYTES: Final = 1024
+MAXIMUM_DELETIONS: Final = 1000
 
 
 @dataclass(slots=True, frozen=True)
@@ -63,6 +64,8 @@ async def _dispatch(call: Call) -> Response:
         case "GET", False:
             xml = location_xml() if "location" in call.query else await run_in_threadpool(_listing, call)
             return Response(xml, media_type="application/xml")
+        case "POST", False if "delete" in call.query:
+            return await _delete_many(call)
         case "HEAD", True:
             return await run_in_threadpool(_head, call)
         case "GET", True:
@@ -245,6 +248,18 @@ def _delete(call: Call) -> Response:
     return Response(status_code=204, headers={"Content-Type": "application/xml"})
 
 
+async def _delete_many(call: Call) -> Response:
+    root = _parsed(await _small_body(call))
+    keys = [item.findtext("{*}Key", "") for item in root.findall("{*}Object")]
+    if len(keys) > MAXIMUM_DELETIONS:
+        raise StorageFault(400, "MalformedXML", f"At most {MAXIMUM_DELETIONS} keys can be deleted in one call.")
+    refused = {key for key in keys if key.startswith(call.protected_prefix)}
+    for key in keys:
+        if key not in refused:
+            await run_in_threadpool(store.delete_object, call.storage, call.bucket, key)
+    return Response(deletions_xml(keys, refused), media_type="application/xml")
+
+
 def _refuse_protected(call: Call) -> None:
     if call.key.startswith(call.protected_prefix):
         raise StorageFault(403, "AccessDenied", "Results are written by jobs and removed with them.")
@@ -258,16 +273,23 @@ async def _small_body(call: Call) -> bytes:
 
 
 def _wanted_parts(body: bytes) -> list[tuple[int, str]]:
-    if b"<!" in body:
-        raise StorageFault(400, "MalformedXML", "The body must not hold declarations.")
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314  (no declarations, so no entities)
         return [
             (int(part.findtext("{*}PartNumber", "")), part.findtext("{*}ETag", "").strip().strip('"'))
-            for part in root.findall("{*}Part")
+            for part in _parsed(body).findall("{*}Part")
         ]
-    except (ElementTree.ParseError, ValueError):
+    except ValueError:
         raise StorageFault(400, "MalformedXML", "The body is not a list of parts.") from None
+
+
+def _parsed(body: bytes) -> ElementTree.Element:
+    """An XML body; declarations are refused, so there are no entities to expand."""
+    try:
+        if b"<!" not in body:
+            return ElementTree.fromstring(body)  # noqa: S314  (see above)
+    except ElementTree.ParseError:
+        pass
+    raise StorageFault(400, "MalformedXML", "The body is not XML that this storage reads.")
 
 
 async def _receive(call: Call, limit: int | None = None) -> Received:
