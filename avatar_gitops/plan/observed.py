@@ -30,7 +30,7 @@ class Annotation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerJob:
-    """One job. `name` is the server's id, `parameters` the job of the spec, such as `privacy_metrics`."""
+    """One job. `name` is the server's id, `parameters` the job of the spec, such as `privacy_metrics`; `progress` is 0 to 1."""
 
     name: str
     parameters: str
@@ -39,6 +39,7 @@ class ServerJob:
     failed: bool
     created_at: datetime
     exception: str = ""
+    progress: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,11 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one change ended. `message` is safe to show; `lock` is what the set's lock file should now say."""
+    """How one change ended.
+
+    `message` is safe to show; `lock` is what the set's lock file should now say; `unavailable` = it failed because the
+    server gave no answer or refused the sign-in.
+    """
 
     set: str
     action: Action
@@ -79,6 +83,7 @@ class Outcome:
     gates: tuple[GateResult, ...] = ()
     job_seconds: Mapping[str, float] = field(default_factory=dict)
     lock: Lock | None = None
+    unavailable: bool = False
 
     @property
     def ok(self) -> bool:

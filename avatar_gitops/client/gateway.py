@@ -1,0 +1,200 @@
+"""An Avatar server as the reconciler's ports: `Reader` cannot write, `Gateway` can."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from avatar_gitops.client import api, compile, results
+from avatar_gitops.client.objects import Objects
+from avatar_gitops.client.ownership import annotations_of
+from avatar_gitops.client.preflight import preflight
+from avatar_gitops.client.sources import opened
+from avatar_gitops.client.transport import Retries, Transport
+from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused
+from avatar_gitops.events import Listener
+from avatar_gitops.plan.desired import DesiredSet, avatars_input
+from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
+from avatar_gitops.plan.outcome import RunResult
+from avatar_gitops.ports import Clock, RunReader
+from avatar_gitops.spec.models import Job, Source
+from avatar_gitops.wire.models import Capabilities, JobResponse, JobStatus
+
+PARALLEL_READS: Final = 4
+
+
+class Reader:
+    """Read access to one server with one key; implements `ports.RunReader`."""
+
+    def __init__(self, http: Transport, *, verify: bool = True) -> None:
+        self.server = http.server
+        self._http = http
+        self._objects = Objects(http, verify=verify)
+        self._annotations: dict[str, Mapping[str, str]] = {}
+        self._said: Capabilities | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.server!r})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def observe(self, project: str) -> Observed:
+        """Everything listed for this key, newest set first; a version's documents are read once, they never change."""
+        listed: dict[str, list[JobResponse]] = defaultdict(list)
+        for job in api.list_jobs(self._http):
+            listed[str(job.set_name)].append(job)
+        unknown = [set_id for set_id in listed if set_id not in self._annotations]
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            self._annotations.update(zip(unknown, pool.map(self._read_annotations, unknown), strict=True))
+        versions = (server_set(set_id, jobs, self._annotations[set_id]) for set_id, jobs in listed.items())
+        said = self._capabilities()
+        return Observed(
+            server=self.server,
+            sets=tuple(sorted(versions, key=lambda version: (version.created_at, version.id), reverse=True)),
+            features=None if said.features is None else frozenset(said.features),
+            engine=said.engine,
+        )
+
+    def jobs(self, set_id: str) -> tuple[ServerJob, ...]:
+        """The jobs of one version, as they are now, oldest first."""
+        return ordered(api.list_jobs(self._http, set_id))
+
+    def job(self, name: str) -> ServerJob:
+        """One job, as it is now. Raises RemoteRefused when somebody deleted it."""
+        found = api.get_job(self._http, name)
+        if found.deleted_at is not None:
+            raise RemoteRefused(f"job {name} ({found.parameters_name}) was deleted on {self.server}", status=404)
+        return server_job(found)
+
+    def results(self, version: ServerSet, jobs: Mapping[Job, str]) -> RunResult:
+        """Avatars, metrics and reports of finished jobs."""
+        engine = self._capabilities().engine or ""
+        return results.collect(self._http, self._objects, version, jobs, engine)
+
+    def preflight(self, desired: DesiredSet) -> None:
+        """Raise RemoteRefused when the server does not offer what the spec asks for."""
+        features = self._capabilities().features
+        preflight(desired, None if features is None else frozenset(features), self.server)
+
+    def check(self) -> str:
+        """Whether the server answers and accepts the key: the e-mail address of the key's owner."""
+        api.compatibility(self._http)
+        return api.me(self._http).email
+
+    def _capabilities(self) -> Capabilities:
+        if self._said is None:
+            self._said = api.capabilities(self._http) or Capabilities()
+        return self._said
+
+    def _read_annotations(self, set_id: str) -> Mapping[str, str]:
+        try:
+            return annotations_of(api.get_documents(self._http, set_id))
+        except RemoteRefused as refusal:
+            if refusal.status == 404:
+                return {}
+            raise
+
+
+class Gateway(Reader):
+    """Read and write access to one server with one key; implements `ports.RunWriter`."""
+
+    def __init__(self, http: Transport, root: Path, *, verify: bool = True) -> None:
+        super().__init__(http, verify=verify)
+        self._root = root
+
+    def upload(self, desired: DesiredSet) -> None:
+        """Send the data files of a set; equal data that are already there are not sent again."""
+        self.preflight(desired)
+        for name, table in desired.run.spec.tables.items():
+            self._upload(desired, name, table.source)
+            if table.avatars is not None:
+                self._upload(desired, avatars_input(name), table.avatars)
+
+    def create(self, desired: DesiredSet, annotations: Mapping[str, str]) -> str:
+        """Create a new version of the set and return its id."""
+        self.preflight(desired)
+        documents = compile.to_yaml(desired, annotations)
+        created = str(api.put_set(self._http, desired.name, documents).set_name)
+        self._annotations[created] = annotations_of(documents)
+        return created
+
+    def launch(self, set_id: str, job: Job, after: Sequence[str]) -> str:
+        """Launch a job after other jobs and return its id; a lost answer never makes two jobs of one."""
+
+        def send() -> str:
+            return api.create_job(self._http, set_id, job.value, after).name
+
+        def find() -> str | None:
+            running = api.list_jobs(self._http, set_id)
+            return next((found.name for found in running if found.parameters_name == job.value), None)
+
+        return self._http.once(send, find)
+
+    def delete(self, jobs: Sequence[str]) -> None:
+        """Delete jobs by id. Raises RemoteRefused when one is still there afterwards."""
+        failed = api.delete_jobs(self._http, list(dict.fromkeys(jobs)))
+        left = [name for name in failed if self._exists(name)]
+        if left:
+            raise RemoteRefused(f"{self.server} did not delete {len(left)} of {len(jobs)} jobs")
+
+    def _exists(self, name: str) -> bool:
+        try:
+            return api.get_job(self._http, name).deleted_at is None
+        except RemoteRefused as refusal:
+            if refusal.status == 404:
+                return False
+            raise
+
+    def _upload(self, desired: DesiredSet, name: str, source: str | Source) -> None:
+        key = compile.object_key(desired, name, source)
+        expected = next((found for found in desired.inputs if found.table == name), None)
+        if expected is None:
+            raise AvatarGitOpsError(f"{desired.name}: the data file of {name} has no digest yet", hint="plan again")
+        with opened(self._root, source, expected) as path:
+            self._objects.upload(key, path)
+
+
+def connect(
+    base_url: str, api_key: str, *, root: Path, clock: Clock, verify: bool = True, listener: Listener | None = None
+) -> Gateway:
+    """Read and write access to a server; `root` is the folder that paths in specs start from. Sends nothing yet."""
+    http = Transport(base_url, api_key, clock=clock, verify=verify, retries=Retries(listener=listener))
+    return Gateway(http, root, verify=verify)
+
+
+def reader(
+    base_url: str, api_key: str, *, clock: Clock, verify: bool = True, listener: Listener | None = None
+) -> RunReader:
+    """Read access to a server, for commands that must not change anything. Sends nothing yet."""
+    http = Transport(base_url, api_key, clock=clock, verify=verify, retries=Retries(listener=listener))
+    return Reader(http, verify=verify)
+
+
+def server_job(job: JobResponse) -> ServerJob:
+    """A job of the wire as the planner sees it."""
+    return ServerJob(
+        name=job.name,
+        parameters=job.parameters_name,
+        status=job.status.value,
+        done=job.done,
+        failed=job.done and job.status is not JobStatus.FINISHED,
+        created_at=job.created_at,
+        exception=job.exception,
+        progress=job.progress,
+    )
+
+
+def ordered(jobs: Sequence[JobResponse]) -> tuple[ServerJob, ...]:
+    """Jobs as the planner sees them, oldest first."""
+    return tuple(sorted(map(server_job, jobs), key=lambda job: (job.created_at, job.name)))
+
+
+def server_set(set_id: str, jobs: Sequence[JobResponse], annotations: Mapping[str, str]) -> ServerSet:
+    """One version with its jobs; it is as old as its oldest job."""
+    listed = ordered(jobs)
+    return ServerSet(set_id, jobs[0].display_name, listed[0].created_at, listed, annotations)

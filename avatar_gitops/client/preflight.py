@@ -1,0 +1,99 @@
+"""Whether a server can run what a spec asks for, known before anything is sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+
+from avatar_gitops.errors import RemoteRefused
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.jobs import wanted
+from avatar_gitops.spec.models import Avatarization, Generation, Geometry, Job, Table
+
+LOCAL_ONLY = frozenset({"generation:local_gaussian"})
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A feature by its name in `GET /capabilities`, the parameter that asks for it, and the table it stands under."""
+
+    feature: str
+    parameter: str
+    table: str | None = None
+
+
+def needs(desired: DesiredSet) -> Iterator[Need]:
+    """Everything in a spec that some server may not offer."""
+    spec = desired.run.spec
+    features = {
+        Job.PRIVACY_METRICS: "privacy_metrics",
+        Job.SIGNAL_METRICS: "signal_metrics",
+        Job.REPORT: f"report:{spec.results.report_format.value}",
+        Job.REPORT_PIA: "report_pia:docx",
+    }
+    jobs = wanted(desired.run)
+    yield from (Need(feature, f"jobs: {job.value}") for job, feature in features.items() if job in jobs)
+    if spec.results.format is not None:
+        yield Need(f"results:{spec.results.format.value}", "results.format")
+    for name, table in spec.tables.items():
+        yield from (Need(need.feature, need.parameter, name) for need in _table(table))
+
+
+def _table(table: Table) -> Iterator[Need]:
+    if table.avatars is not None:
+        yield Need("metrics_only", "avatars")
+    if not table.individual_level:
+        yield Need("individual_level:false", "individual_level: false")
+    for field, column in table.columns.items():
+        place = f"columns.{field}"
+        if column.pseudonymization is not None:
+            yield Need("pseudonymization", f"{place}.pseudonymization")
+        if column.time_series_time:
+            yield Need("time_series", f"{place}.time_series_time")
+        if column.drop:
+            yield Need("drop", f"{place}.drop")
+        if column.type is not None:
+            yield Need("column_types", f"{place}.type")
+    if table.avatarization is not None:
+        yield from _method(table.avatarization)
+    for where in ("avatarization", "privacy_metrics", "signal_metrics"):
+        settings: Geometry | None = getattr(table, where)
+        if settings is not None:
+            yield from _geometry(settings, where)
+
+
+def _method(said: Avatarization) -> Iterator[Need]:
+    if said.open_dp is not None:
+        yield Need("open_dp", "avatarization.open_dp")
+    elif said.fast_dp is not None:
+        yield Need("fast_dp", "avatarization.fast_dp")
+    else:
+        yield Need("avatarization", "avatarization.k")
+    if said.generation is not Generation.BARYCENTRE:
+        yield Need(f"generation:{said.generation.value}", f"avatarization.generation: {said.generation.value}")
+    for name in ("data_augmentation", "avatarization_processors_parameters"):
+        if getattr(said, name):
+            yield Need(name, f"avatarization.{name}")
+
+
+def _geometry(said: Geometry, where: str) -> Iterator[Need]:
+    for name in ("use_categorical_reduction", "column_weights", "exclude_variables"):
+        if getattr(said, name):
+            yield Need(name, f"{where}.{name}")
+    if said.imputation is not None and said.imputation.method is not None:
+        yield Need(f"imputation:{said.imputation.method.value}", f"{where}.imputation.method")
+
+
+def preflight(desired: DesiredSet, features: Set[str] | None, server: str) -> None:
+    """Raise RemoteRefused for the first thing that the server does not offer.
+
+    A server that says nothing (`features` is None) is the hosted platform, which lacks only our additions.
+    """
+    for need in needs(desired):
+        offered = need.feature not in LOCAL_ONLY if features is None else need.feature in features
+        if not offered:
+            where = f"table {need.table}: " if need.table else ""
+            raise RemoteRefused(
+                f"{desired.name}: {where}{need.parameter} is not offered by {server}",
+                hint=f"take `{need.parameter}` out of {desired.path}, or run this set on a server that offers it",
+            )
