@@ -154,7 +154,7 @@ def _place(voice: Voice, assessment: Assessment, harm: int, chance: int) -> Cell
         if chance == assessment.likelihood_before:
             marks.append(strong(voice.word("matrix.before")))
         marks += [
-            (*strong(voice.word("matrix.after").replace("{table}", "")), *code(table.table))
+            voice.say("matrix.after", table=code(table.table))
             for table in assessment.tables
             if chance == max(item.likelihood for item in table.criteria)
         ]

@@ -1,0 +1,74 @@
+"""The index of all sets as one Markdown table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_gitops.assessment.catalogue import written_value
+from avatar_gitops.report.jinja import environment
+from avatar_gitops.report.summary import Language, State
+from avatar_gitops.report.words import WORDS
+
+METRICS = ("hidden_rate", "local_cloaking", "hellinger_mean")
+
+
+@dataclass(slots=True, frozen=True)
+class IndexRow:
+    """One set: its state, gates, the worst value over its tables of each shown metric, and paths beside the index."""
+
+    set_name: str
+    state: State
+    gates_passed: int = 0
+    gates_total: int = 0
+    hidden_rate: float | None = None
+    local_cloaking: float | None = None
+    hellinger_mean: float | None = None
+    summary: str | None = None
+    pia: str | None = None
+
+
+def index_markdown(rows: Iterable[IndexRow], language: Language = "en", overrides: Path | None = None) -> str:
+    """The index, sets in the order of their names; `overrides` may hold an own `index.md.j2`."""
+    ordered = sorted(rows, key=lambda row: row.set_name)
+    text = (
+        environment(overrides)
+        .get_template("index.md.j2")
+        .render(
+            rows=[(row, _state(row.state, language), _gates(row), _values(row, language)) for row in ordered],
+            sentence=_sentence(ordered, language),
+            metrics=METRICS,
+            word=lambda key: WORDS[key].in_(language),
+        )
+    )
+    return text.strip() + "\n"
+
+
+def _state(state: State, language: Language) -> str:
+    return WORDS[state].in_(language)
+
+
+def _gates(row: IndexRow) -> str:
+    if not row.gates_total:
+        return "–"
+    return f"{'✔' if row.gates_passed == row.gates_total else '✘'} {row.gates_passed}/{row.gates_total}"
+
+
+def _values(row: IndexRow, language: Language) -> tuple[str, ...]:
+    values = ((name, getattr(row, name)) for name in METRICS)
+    return tuple("–" if value is None else written_value(name, value, language) for name, value in values)
+
+
+def _sentence(rows: list[IndexRow], language: Language) -> str:
+    if not rows:
+        return WORDS["index.empty"].in_(language)
+    count = WORDS["count.one" if len(rows) == 1 else "count.many"].in_(language).format(count=len(rows))
+    states = Counter(row.state for row in rows)
+    parts = [
+        WORDS["count.state"].in_(language).format(state=_state(state, language).lower(), count=states[state])
+        for state in State
+        if states[state]
+    ]
+    return f"{count} · " + " · ".join(parts)

@@ -1,0 +1,36 @@
+"""The template environment of the reports: packaged Markdown templates that a project may override by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+
+from avatar_gitops.assessment.markdown import code_cell, code_span, escape
+
+
+def environment(overrides: Path | None = None) -> Environment:
+    """Templates of this package, or those of the same name in a folder of the project.
+
+    Filters: `cell` escapes a text for Markdown, also inside a table; `code` makes a code span (`code_cell` in a table); `link` a relative link.
+    A name that a template uses and the view does not have is an error.
+    """
+    loaders: list[BaseLoader] = [FileSystemLoader(overrides)] if overrides else []
+    made = Environment(
+        loader=ChoiceLoader([*loaders, PackageLoader("avatar_gitops.report")]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  Markdown, escaped by the filters
+    )
+    made.filters.update(cell=escape, code=code_span, code_cell=code_cell, link=link)
+    return made
+
+
+def link(path: str | None, label: str) -> str:
+    """A Markdown link to a path beside the document, or a dash when there is no such file."""
+    if not path:
+        return "–"
+    safe = path.replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("|", "%7C")
+    return f"[{escape(label)}]({safe})"

@@ -1,0 +1,67 @@
+"""Words of the run summary and of the index, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from avatar_gitops.assessment.text import Text
+
+WORDS: Final[Mapping[str, Text]] = MappingProxyType(
+    {
+        "published": Text("Published", "Publié"),
+        "not_published": Text("Not published", "Non publié"),
+        "failed": Text("Failed", "Échoué"),
+        "running": Text("Running", "En cours"),
+        "gates_passed": Text("all {total} gates passed", "les {total} seuils sont tenus"),
+        "gate_passed": Text("the only gate passed", "le seul seuil est tenu"),
+        "gates_failed": Text("{failed} of {total} gates failed", "seuils non tenus : {failed} sur {total}"),
+        "gates_none": Text("no gate is set", "aucun seuil n'est fixé"),
+        "head.gate": Text("Gate", "Seuil"),
+        "head.table": Text("Table", "Table"),
+        "head.wanted": Text("Wanted", "Attendu"),
+        "head.value": Text("Value", "Valeur"),
+        "head.verdict": Text("Verdict", "Verdict"),
+        "head.metric": Text("Metric", "Mesure"),
+        "head.interval": Text("95% interval", "Intervalle à 95 %"),
+        "head.bound": Text("Gate or target", "Seuil ou cible"),
+        "head.meaning": Text("Meaning", "Signification"),
+        "head.set": Text("Set", "Jeu"),
+        "head.state": Text("State", "État"),
+        "head.gates": Text("Gates", "Seuils"),
+        "head.files": Text("Documents", "Documents"),
+        "every_table": Text("every table", "toutes les tables"),
+        "verdict.passed": Text("✔ passed", "✔ tenu"),
+        "verdict.failed": Text("✘ failed", "✘ non tenu"),
+        "verdict.not_measured": Text("✘ not measured", "✘ non mesuré"),
+        "not_measured": Text("not measured", "non mesuré"),
+        "exact": Text("exact count", "compte exact"),
+        "unknown": Text("unknown", "inconnu"),
+        "gate": Text("gate", "seuil"),
+        "target": Text("target", "cible"),
+        "title.gates": Text("Gates", "Seuils"),
+        "title.metrics": Text("Metrics of table {table}", "Mesures de la table {table}"),
+        "risk": Text(
+            "Measured residual risk ({level}): {conclusion} with the intended use.",
+            "Risque résiduel mesuré ({level}) : {conclusion} avec l'usage prévu.",
+        ),
+        "documents": Text("Documents:", "Documents :"),
+        "made_from": Text("Made from:", "Fait à partir de :"),
+        "spec": Text("spec", "spécification"),
+        "input": Text("input", "entrée"),
+        "input_keyed": Text("input (keyed)", "entrée (à clé)"),
+        "engine": Text("engine", "moteur"),
+        "seed": Text("seed", "graine"),
+        "to_check": Text("To check:", "Pour vérifier :"),
+        "to_repeat": Text("to repeat:", "pour refaire :"),
+        "next": Text("Next:", "Suite :"),
+        "title.index": Text("Anonymized sets", "Jeux anonymisés"),
+        "count.one": Text("1 set", "1 jeu"),
+        "count.many": Text("{count} sets", "{count} jeux"),
+        "count.state": Text("{state}: {count}", "{state} : {count}"),
+        "index.empty": Text("There is no set yet.", "Il n'y a pas encore de jeu."),
+        "summary": Text("summary", "résumé"),
+        "pia": Text("impact assessment", "analyse d'impact"),
+    }
+)
