@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
+
+REMOTE_SCHEMES: Final = ("s3", "gs", "az", "https")
+DATA_LIKE: Final = re.compile(
+    r"\s*[-+]?(\d+[.,]\d*|[.,]\d+|\d{5,})([eE][-+]?\d+)?\s*\Z|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\S+@\S+\.\S+\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +35,13 @@ class Shape:
     columns: tuple[str, ...]
     rows: int = field(repr=False)
 
+    @property
+    def looks_like_data(self) -> bool:
+        """Whether the header may be a row of data, so that no text may quote it: numbers, dates, addresses, blanks."""
+        return any(not name.strip() or DATA_LIKE.match(name) for name in self.columns)
 
-UNKNOWN_ROWS = "unknown"
+
+UNKNOWN_ROWS: Final = "unknown"
 
 
 def bucket(rows: int) -> str:
@@ -41,3 +53,9 @@ def bucket(rows: int) -> str:
         if rows < 10**power:
             return f"{low}-{high}"
     return ">=1G"
+
+
+def scheme(uri: str) -> str | None:
+    """Scheme of a URL in lower case, None for a path."""
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", uri)
+    return found[1].lower() if found else None

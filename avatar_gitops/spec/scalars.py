@@ -30,3 +30,8 @@ def resolve(text: str) -> Any:
     if NOT_FINITE.match(text):
         return math.nan
     return float(text) if FLOAT.match(text) else text
+
+
+def looks_like_date(text: str) -> bool:
+    """Whether other YAML readers would take an unquoted text for a date."""
+    return DATE.match(text) is not None

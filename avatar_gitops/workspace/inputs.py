@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.errors import AvatarGitOpsError
-from avatar_gitops.spec.facts import UNKNOWN_ROWS, InputFacts, Shape, bucket
+from avatar_gitops.spec.facts import REMOTE_SCHEMES, UNKNOWN_ROWS, InputFacts, Shape, bucket, scheme
 
 __all__ = [
     "REMOTE_SCHEMES",
@@ -29,7 +29,6 @@ __all__ = [
     "scheme",
 ]
 
-REMOTE_SCHEMES: Final = ("s3", "gs", "az", "https")
 DELIMITERS: Final = (",", ";", "\t", "|")
 PARQUET_MAGIC: Final = b"PAR1"
 MAX_HEADER_BYTES: Final = 1 << 20
@@ -38,12 +37,6 @@ CHUNK_BYTES: Final = 1 << 20
 
 class InputUnreadable(AvatarGitOpsError):
     """A data file cannot be used as a table; the message names the reason and no value."""
-
-
-def scheme(uri: str) -> str | None:
-    """Scheme of a URL in lower case, None for a path."""
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", uri)
-    return found[1].lower() if found else None
 
 
 def local_path(root: Path, uri: str) -> Path | None:

@@ -1,0 +1,130 @@
+"""The data files of a run as its spec names them: found, opened for their header, and, for a plan, fingerprinted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from avatar_gitops.diagnostics import Diagnostic
+from avatar_gitops.errors import AvatarGitOpsError
+from avatar_gitops.spec.facts import InputFacts, Shape, scheme
+from avatar_gitops.spec.models import AvatarRun, Source
+from avatar_gitops.spec.nodes import Path as FieldPath
+from avatar_gitops.spec.parse import Parsed
+from avatar_gitops.spec.project import Project
+from avatar_gitops.workspace.inputs import InputUnreadable, local_facts, local_path, read_shape, remote_facts
+
+LFS_HEADER = "version https://git-lfs"
+
+
+def check_inputs(root: Path, parsed: Parsed[AvatarRun]) -> tuple[dict[str, Shape], list[Diagnostic]]:
+    """Header of every local table by name, and what is wrong with the files; counts no more rows than `k` needs."""
+    shapes: dict[str, Shape] = {}
+    found: list[Diagnostic] = []
+    for name, key, source, path in _sources(parsed):
+        uri = source.uri
+        if scheme(uri) is not None:
+            continue
+        run = parsed.readable
+        method = run.spec.tables[name].avatarization if run else None
+        k = method.k if method else None
+        try:
+            shape = read_shape(_existing(root, uri), max_rows=(k or 0) + 1)
+        except InputUnreadable as error:
+            found.append(_problem(parsed, name, key, path, error))
+            continue
+        if shape.columns[0].startswith(LFS_HEADER):
+            lfs = InputUnreadable("it is a pointer of Git LFS, not the data", hint="git lfs pull")
+            found.append(_problem(parsed, name, key, path, lfs))
+        elif key == "source":
+            shapes[name] = shape
+    return shapes, found
+
+
+def facts_of(
+    root: Path, project: Project, parsed: Parsed[AvatarRun], environ: Mapping[str, str]
+) -> tuple[tuple[InputFacts, ...], list[Diagnostic]]:
+    """Facts with digests of every input of a valid run; the avatars of a table are called `NAME (avatars)`."""
+    key = _digest_key(project, environ)
+    facts: list[InputFacts] = []
+    found: list[Diagnostic] = []
+    for name, role, source, path in _sources(parsed):
+        table = name if role == "source" else f"{name} (avatars)"
+        if scheme(source.uri) is not None:
+            facts.append(remote_facts(table, source.uri, source.digest or ""))
+            continue
+        try:
+            fact = local_facts(table, source.uri, _existing(root, source.uri), key)
+        except InputUnreadable as error:
+            found.append(_problem(parsed, name, role, path, error))
+            continue
+        facts.append(fact)
+        declared = source.digest
+        if declared and declared.partition(":")[0] == fact.digest.partition(":")[0] and declared != fact.digest:
+            found.append(_changed(parsed, name, path))
+    return tuple(facts), found
+
+
+def _sources(parsed: Parsed[AvatarRun]) -> Iterator[tuple[str, str, Source, FieldPath]]:
+    """Table, role, long form and place of every input of a run."""
+    tables = parsed.readable.spec.tables if parsed.readable else {}
+    for name, table in tables.items():
+        for role in ("source", "avatars"):
+            source = getattr(table, role)
+            if source is not None:
+                long = source if isinstance(source, Source) else Source(uri=source)
+                yield name, role, long, ("spec", "tables", name, role)
+
+
+def _existing(root: Path, uri: str) -> Path:
+    path = local_path(root, uri)
+    if path is None:
+        raise InputUnreadable(
+            "the path leaves the project", hint="copy the file into the project, or use a URL", code="X019"
+        )
+    if path.is_dir():
+        raise InputUnreadable("it is a folder", hint="name the file")
+    if not path.exists():
+        names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, names, n=1)
+        hint = f"did you mean `{Path(uri).with_name(near[0]).as_posix()}`?" if near else ""
+        raise InputUnreadable("there is no such file", hint=hint or "paths start at the folder of avatar-gitops.yaml")
+    return path
+
+
+def _problem(parsed: Parsed[AvatarRun], name: str, role: str, path: FieldPath, error: InputUnreadable) -> Diagnostic:
+    hint = error.hint or ""
+    guess = hint if hint.startswith("did you mean") else ""
+    return Diagnostic(
+        code="X019" if error.code == "X019" else "X002",
+        message=f"the {role} of table `{name}` cannot be used: {error.message}",
+        span=parsed.locate((*path, "uri")),
+        path=path,
+        label=guess,
+        fix="" if guess else hint,
+    )
+
+
+def _changed(parsed: Parsed[AvatarRun], name: str, path: FieldPath) -> Diagnostic:
+    return Diagnostic(
+        code="X020",
+        message=f"the file of table `{name}` is not the one that the spec names",
+        span=parsed.locate((*path, "digest")),
+        path=(*path, "digest"),
+        label="the digest of the file is another one",
+        fix="restore the file, or write the digest of the new one",
+    )
+
+
+def _digest_key(project: Project, environ: Mapping[str, str]) -> bytes | None:
+    reference = project.spec.digest_key
+    if reference is None:
+        return None
+    name = reference.removeprefix("env/")
+    value = environ.get(name)
+    if not value:
+        raise AvatarGitOpsError(
+            f"the project asks for keyed digests, and {name} is not set", hint=f"export {name}=… (any long secret)"
+        )
+    return value.encode()

@@ -1,0 +1,43 @@
+"""`avatar-gitops explain`: one page per code of a finding, what it means and how to repair it."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import click
+
+from avatar_gitops.cli.console import out
+from avatar_gitops.errors import UsageError
+
+
+def pages() -> dict[str, str]:
+    """Every page by its code."""
+    folder = resources.files("avatar_gitops.cli").joinpath("explain")
+    return {
+        entry.name.removesuffix(".md"): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".md")
+    }
+
+
+def title(page: str) -> str:
+    """Heading of a page without its marks."""
+    return page.split("\n", 1)[0].removeprefix("# ")
+
+
+@click.command(name="explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain a code such as S004; without CODE, list all."""
+    known = pages()
+    if code is None:
+        out("\n".join(title(page) for page in known.values()))
+        return
+    page = known.get(code.upper())
+    if page is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(code.upper(), known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"there is no code {code}", hint=f"{hint}list them: avatar-gitops explain")
+    out(page.rstrip("\n"))

@@ -1,0 +1,36 @@
+"""`avatar-gitops schema`: the JSON Schemas that editors and other tools check files with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from avatar_gitops.cli.console import note, out
+
+
+@click.command(name="schema")
+@click.argument("kind", type=click.Choice(["run", "project"]), default="run")
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    metavar="DIR",
+    help="Write every schema into this folder instead of printing one.",
+)
+def command(kind: str, folder: Path | None) -> None:
+    """Print the JSON Schema of run specs (default) or of the project file.
+
+    Editors use it through the first line of a spec: # yaml-language-server: $schema=PATH
+    """
+    from avatar_gitops.spec.schema import ROOTS, file_name, schema_text
+
+    if folder is None:
+        out(schema_text("project" if kind == "project" else "run").rstrip("\n"))
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for root in ROOTS:
+        path = folder / file_name(root)
+        path.write_text(schema_text(root), encoding="utf-8")
+        note(f"Wrote {path.as_posix()}")

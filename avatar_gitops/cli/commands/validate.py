@@ -1,0 +1,62 @@
+"""`avatar-gitops validate`: check the project file, the specs and the headers of the tables without any network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from avatar_gitops.cli.console import out, style_for
+from avatar_gitops.cli.options import color_option, project_option, quiet_option
+from avatar_gitops.diagnostics import Severity
+
+MIN_WIDTH = 60
+MAX_WIDTH = 120
+
+
+@click.command(name="validate")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@project_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "short", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="Form of the findings.",
+)
+@quiet_option
+@color_option
+@click.pass_context
+def command(
+    ctx: click.Context, files: tuple[Path, ...], project: Path | None, form: str, quiet: bool, color: str
+) -> None:
+    """Check specs without any network call: all of the project, or only FILES.
+
+    Exit code 0 if there is no error, 3 if there is one; warnings do not count.
+    """
+    from avatar_gitops.app.validate import validate
+    from avatar_gitops.report.diagnostics import as_github, as_json, as_short, as_text, explain_line, summary
+
+    result = validate(project, files)
+    found = [item for item in result.diagnostics if not quiet or item.severity is Severity.ERROR]
+    verdict = summary(found, result.files_checked)
+    match form:
+        case "json":
+            out(as_json(found, result.files_checked).rstrip("\n"))
+        case "short" | "github":
+            text = as_short(found) if form == "short" else as_github(found)
+            out(text + verdict)
+        case _:
+            width = max(MIN_WIDTH, min(MAX_WIDTH, _terminal_width()))
+            body = as_text(found, result.sources, width=width, style=style_for(color))
+            out("\n".join(part for part in (body, verdict) if part))
+            if found and not quiet:
+                out(explain_line(found))
+    ctx.exit(0 if result.ok else 3)
+
+
+def _terminal_width() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size((100, 24)).columns

@@ -1,0 +1,121 @@
+"""Metrics that a gate can ask for: which way is better, in which unit, what they mean; and the grammar of a gate."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_GATE: Final = re.compile(r"(>=|<=|>|<) ?(-?[0-9]{1,9}(?:\.[0-9]{1,9})?)\Z")
+
+
+class Direction(StrEnum):
+    """Which way a metric gets better."""
+
+    HIGHER = ">="
+    LOWER = "<="
+
+
+class Unit(StrEnum):
+    """Natural unit: percent 0 to 100, a share 0 to 1, a distance 0 to 1, a count, or a length without scale."""
+
+    PERCENT = "percent"
+    RATIO = "ratio"
+    DISTANCE = "distance"
+    COUNT = "count"
+    LENGTH = "length"
+
+
+LARGEST: Final = {Unit.PERCENT: 100.0, Unit.RATIO: 1.0, Unit.DISTANCE: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as gates see it; `score` means that the platform shows a 0 to 100 score for it instead."""
+
+    name: str
+    direction: Direction
+    unit: Unit
+    meaning: str
+    score: bool = False
+    unbounded: bool = False
+
+    @property
+    def largest(self) -> float | None:
+        """The largest value that the metric can have, None if there is none."""
+        return None if self.unbounded else LARGEST.get(self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A demand on a metric: an operator and a bound."""
+
+    metric: str
+    operator: str
+    bound: float
+
+    def passes(self, value: float) -> bool:
+        """Whether a measured value fulfils the demand."""
+        return OPERATORS[self.operator](value, self.bound)
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the demand points."""
+        return Direction.HIGHER if self.operator.startswith(">") else Direction.LOWER
+
+
+_UP, _DOWN = Direction.HIGHER, Direction.LOWER
+
+METRICS: Final = {
+    metric.name: metric
+    for metric in (
+        Metric("hidden_rate", _UP, Unit.PERCENT, "share of people whose nearest avatar is not their own"),
+        Metric("hidden_rate_strict", _UP, Unit.PERCENT, "hidden_rate where a tie counts as found"),
+        Metric("local_cloaking", _UP, Unit.COUNT, "median number of avatars closer to a person than their own"),
+        Metric("distance_to_closest", _UP, Unit.LENGTH, "median distance from a person to the closest avatar"),
+        Metric("closest_distances_ratio", _UP, Unit.RATIO, "closest distance over second closest, median"),
+        Metric("closest_rate", _UP, Unit.PERCENT, "share of avatars that are not both too close and too isolated"),
+        Metric("column_direct_match_protection", _UP, Unit.PERCENT, "protection against finding exact values again"),
+        Metric("row_direct_match_protection", _UP, Unit.PERCENT, "share of rows that do not come back as a whole"),
+        Metric("categorical_hidden_rate", _UP, Unit.PERCENT, "share of unique category combinations that are hidden"),
+        Metric("correlation_protection_rate", _UP, Unit.PERCENT, "older name of knowledge_protection_rate"),
+        Metric("knowledge_protection_rate", _UP, Unit.PERCENT, "failures of an attacker who knows some columns"),
+        Metric("linkability_protection_rate", _UP, Unit.PERCENT, "failures to link two halves of a person's columns"),
+        Metric("inference_continuous", _UP, Unit.PERCENT, "error of guessing a numeric target", unbounded=True),
+        Metric("inference_categorical", _UP, Unit.PERCENT, "share of wrong guesses of a categorical target"),
+        Metric("inference_accuracy_ratio", _UP, Unit.PERCENT, "guessing from real data over avatars", unbounded=True),
+        Metric("hellinger_mean", _DOWN, Unit.DISTANCE, "distance of distributions, mean; 0 is equal", score=True),
+        Metric("hellinger_std", _DOWN, Unit.DISTANCE, "spread of the distances over columns", score=True),
+        Metric("multivariate_hellinger_mean", _DOWN, Unit.DISTANCE, "distance of joint distributions", score=True),
+        Metric("correlation_difference_ratio", _DOWN, Unit.PERCENT, "mean change of correlations", score=True),
+    )
+}
+
+
+def parse_gate(metric: str, text: str) -> Gate:
+    """A gate from its text such as ">= 90"; ValueError if it is not one."""
+    found = _GATE.match(text)
+    if found is None:
+        raise ValueError("a gate is one of >=, <=, >, < and a number")
+    return Gate(metric, found[1], float(found[2]))
+
+
+def number(value: float) -> str:
+    """A bound without needless zeros: 0.3, 90, 0.05."""
+    return f"{round(value, 9):.9f}".rstrip("0").rstrip(".")
+
+
+def as_natural(metric: Metric, score: float) -> float:
+    """What a 0 to 100 score of the platform is in the metric's natural unit."""
+    if metric.unit is Unit.PERCENT:
+        return 100.0 - score
+    return score / 100.0 if metric.name == "hellinger_std" else 1.0 - score / 100.0

@@ -1,0 +1,69 @@
+"""Secrets that were written into a file instead of being referred to as `env/NAME`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from avatar_gitops.diagnostics import Diagnostic
+from avatar_gitops.spec.nodes import Document, Path
+from avatar_gitops.spec.schema import Kind
+from avatar_gitops.spec.secrets import is_reference, is_secret_key, secret_in
+
+KINDS: Final = (("pass", "a password"), ("pwd", "a password"), ("token", "an access token"), ("key", "a key"))
+DEFAULTED: Final = re.compile(r"env/([A-Za-z_][A-Za-z0-9_]*)/")
+SOURCE_KEYS: Final = frozenset({"source", "avatars"})
+
+
+def find_secrets(document: Document, kind: Kind) -> list[Diagnostic]:
+    """One finding per text that looks like a secret, by its key or by itself; no finding holds the text."""
+    return [
+        _finding(document, path, what)
+        for path, value in _texts(document.data, ())
+        if (what := _secret(path, value, kind)) is not None
+    ]
+
+
+def _texts(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _texts(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _texts(value, (*path, index))
+
+
+def _secret(path: Path, value: str, kind: Kind) -> str | None:
+    key = _key(path)
+    keyed = kind == "project" or not SOURCE_KEYS.isdisjoint(path)
+    if keyed and is_secret_key(key) and value and not is_reference(value):
+        return next((name for part, name in KINDS if part in key.lower()), "a secret")
+    return secret_in(value)
+
+
+def _key(path: Path) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _finding(document: Document, path: Path, what: str) -> Diagnostic:
+    key = _key(path)
+    raw = document.plain.get(path, "")
+    if found := DEFAULTED.match(raw):
+        fix = f"{key}: env/{found[1]}"
+    elif "URL" in what:
+        fix = "take it out of the URL; credentials are read from the environment"
+    else:
+        name = re.sub(r"[^A-Z0-9]+", "_", key.upper()).strip("_") or "SECRET"
+        fix = f"{key}: env/{name if name.startswith('AVATAR') else 'AVATAR_' + name}"
+    return Diagnostic(
+        code="S020",
+        message=f"this looks like {what}",
+        span=document.locate(path),
+        path=path,
+        label="hidden; it is already in your file, so change it at the server",
+        fix=fix,
+        hide_source=True,
+    )

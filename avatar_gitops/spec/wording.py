@@ -1,0 +1,130 @@
+"""Words for structural findings: names of types, lists of choices, near misses, and reasons per field."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+TYPE_NAMES: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a field has its limits, how to repair it, and the form of its text in words."""
+
+    why: str = ""
+    fix: str = ""
+    form: str = ""
+
+
+NAME_FORM: Final = "be letters, digits, `_`, `-` or `.`, start with a letter or digit, and have at most 200 characters"
+
+REASONS: Final = {
+    "k": Reason(
+        why="each avatar is drawn from its k nearest neighbours; below 2 it copies one person",
+        fix="write 2 or more; 20 is a good first value",
+    ),
+    "ncp": Reason(
+        why="ncp is the number of dimensions in which distances are measured",
+        fix="write 1 or more, or remove the line to let the method choose",
+    ),
+    "epsilon": Reason(
+        why="epsilon is the privacy budget; 0 would allow no information at all", fix="write a number such as 1.0"
+    ),
+    "column_weights.*": Reason(form="be a column name"),
+    "quantile_threshold": Reason(why="it is a percentage of the rows", fix="write a whole number from 1 to 99"),
+    "training_fraction": Reason(
+        why="it is the share of the rows that the imputation learns from", fix="write a number above 0, at most 1"
+    ),
+    "seed": Reason(why="the same seed gives the same avatars", fix="write a whole number from 0 to 2147483647"),
+    "variable_names": Reason(why="there is nothing to exclude", fix="name a column, or remove `exclude_variables`"),
+    "replacement_strategy": Reason(
+        why="`row_order` gives each avatar the real excluded values of its own original, so the choice must be visible",
+        fix="add `replacement_strategy: coordinate_similarity`, or `row_order` if you mean it",
+    ),
+    "tables": Reason(why="a run without a table has nothing to do", fix="add a table: `patients: {source: data.csv}`"),
+    "tables.*": Reason(form="be 1 to 200 characters without `#`, `%` and control characters"),
+    "name": Reason(form=NAME_FORM, fix="choose a name such as patients-2026q3"),
+    "gates.*": Reason(form="be a metric name in lower case, such as `hidden_rate`"),
+    "gates": Reason(fix='write a mapping such as {hidden_rate: ">= 90"}'),
+    "labels.*": Reason(form="be letters, digits, `_`, `-` or `.`, at most 63 characters"),
+    "servers.*": Reason(form="be lower-case letters, digits, `_` or `-`, and start with a letter"),
+    "digest": Reason(form="be `sha256:` or `hmac-sha256:` and 64 hexadecimal digits", fix="on Linux: sha256sum FILE"),
+    "keep_versions": Reason(why="it counts published versions", fix="write a whole number from 1 to 100"),
+    "source": Reason(fix="write a path such as `source: data/patients.csv`"),
+    "gates.=": Reason(
+        form='be a comparison such as ">= 90": one of >=, <=, >, < and a number', fix='put it in quotes: ">= 90"'
+    ),
+    "imputation.k": Reason(why="missing values are filled from the k nearest complete rows", fix="write 1 or more"),
+    "jobs": Reason(fix="remove the line to run every job"),
+}
+NO_REASON: Final = Reason()
+
+
+def reason_for(path: Sequence[str | int]) -> Reason:
+    """The reason of a field; `PARENT.FIELD` wins over `FIELD`, and `PARENT.=` means any value under a parent."""
+    names = [part for part in path if isinstance(part, str)]
+    if not names:
+        return NO_REASON
+    parent = names[-2] if len(names) > 1 else ""
+    for key in (f"{parent}.{names[-1]}", f"{parent}.=", names[-1]):
+        if key in REASONS:
+            return REASONS[key]
+    return NO_REASON
+
+
+def listed(parts: Iterable[str], last: str) -> str:
+    """`a, b or c`."""
+    *front, end = list(parts)
+    return f"{', '.join(front)} {last} {end}" if front else end
+
+
+def near(word: str, known: Sequence[str]) -> str | None:
+    """The known word that was probably meant, None if none is close; case and `-` for `_` never matter."""
+    folded: dict[str, str] = {}
+    for name in known:
+        folded.setdefault(_fold(name), name)
+    found = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.7)
+    return folded[found[0]] if found else None
+
+
+def _fold(word: str) -> str:
+    return re.sub(r"[-_ ]", "", word).lower()
+
+
+def noun(title: str) -> str:
+    """Words of a type or field name: `SensitivityLevel` and `sensitivity_level` are "sensitivity level"."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title.replace("_", " "))
+    return spaced.lower().replace("pii", "PII").replace("dp", "DP")
+
+
+def article(word: str) -> str:
+    """`a` or `an`."""
+    return "an" if word[0] in "aeio" else "a"
+
+
+def type_name(value: Any) -> str:
+    """Name of the type of a plain value, as a person says it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case str():
+            return "text"
+        case int() | float():
+            return "the number"
+        case list():
+            return "a list"
+    return "a mapping"
