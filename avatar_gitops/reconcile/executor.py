@@ -78,7 +78,8 @@ class _Run:
         if self._crashes:
             raise self._crashes[0]
         for change in changes:
-            self.outcomes.setdefault(change.set, self._not_begun(change))
+            if change.set not in self.outcomes:
+                self.outcomes[change.set] = self._not_begun(change)
 
     def _join(self, threads: Sequence[threading.Thread]) -> None:
         try:
