@@ -30,7 +30,10 @@ class Annotation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerJob:
-    """One job. `name` is the server's id, `parameters` the job of the spec, such as `privacy_metrics`; `progress` is 0 to 1."""
+    """One job. `name` is the server's id, `parameters` the job of the spec, such as `privacy_metrics`.
+
+    `progress` is 0 to 1.
+    """
 
     name: str
     parameters: str

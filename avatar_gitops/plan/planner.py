@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from avatar_gitops.plan import diff, jobs, safety, versions
-from avatar_gitops.plan.desired import DesiredSet, Digests
+from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.digest import change_digest, plan_digest
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.match import match
@@ -78,18 +78,21 @@ def _present(state: _State, options: Options) -> Change:
     if not state.versions:
         reason = Reason.MISSING if state.lock else Reason.NEW
         return replace(shell, action=Action.LAUNCH, reason=reason, jobs=jobs.wanted(desired.run))
-    candidate = _candidate(desired.digests, state.versions)
+    candidate = _candidate(desired, state.versions)
     change = _relaunch(shell, desired) if candidate is None else _continue(shell, desired, candidate)
     if change.action is Action.RELAUNCH and change.protected and change.set not in options.allow_relaunch:
         return replace(change, action=Action.KEEP, reason=Reason.PROTECTED, jobs=())
     return change
 
 
-def _candidate(wanted: Digests, owned: Iterable[ServerSet]) -> ServerSet | None:
-    """The newest version that was made from what is desired now."""
-    return next(
-        (v for v in owned if versions.first_difference(versions.digests(v), wanted) is Consequence.METADATA), None
-    )
+def _candidate(desired: DesiredSet, owned: Iterable[ServerSet]) -> ServerSet | None:
+    """The newest version that was made from what is desired now, as far as the jobs of the run can tell."""
+    wanted = jobs.wanted(desired.run)
+    for version in owned:
+        made_from = versions.digests(version)
+        if all(versions.serves(job, made_from, desired.digests) for job in wanted):
+            return version
+    return None
 
 
 def _continue(shell: Change, desired: DesiredSet, candidate: ServerSet) -> Change:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from avatar_gitops.plan.desired import Digests
+from avatar_gitops.plan.jobs import with_dependents
 from avatar_gitops.plan.observed import Annotation, ServerJob, ServerSet
 from avatar_gitops.spec.fields import STAGE, Consequence
 from avatar_gitops.spec.models import Job
@@ -80,20 +81,19 @@ def chain(version: ServerSet | None, versions: Iterable[ServerSet]) -> tuple[Ser
     return tuple(links.values())
 
 
-def inherited(made_from: Digests, base: ServerSet | None, versions: Iterable[ServerSet]) -> Jobs:
-    """Jobs that a version made from these digests takes over from its base and further down, failed ones never."""
-    taken: dict[Job, ServerJob] = {}
-    for version in chain(base, versions):
-        for job, entry in own(version).items():
-            if job not in taken and not failed(entry) and serves(job, digests(version), made_from):
-                taken[job] = entry
-    return taken
-
-
 def effective(version: ServerSet, versions: Sequence[ServerSet]) -> Jobs:
-    """The jobs that count for a version: its own, and the others from the versions it builds on."""
-    base = next(iter(chain(version, versions)[1:]), None)
-    return {**inherited(digests(version), base, versions), **own(version)}
+    """The jobs that count for a version: its own, and others from the versions it builds on.
+
+    A job of a base counts if it did not fail, was made from the same content, and does not depend on a job that was run
+    again since.
+    """
+    made_from = digests(version)
+    taken = dict(own(version))
+    for base in chain(version, versions)[1:]:
+        outdated = with_dependents(taken, ALL_JOBS)
+        offered = {job: entry for job, entry in own(base).items() if serves(job, digests(base), made_from)}
+        taken |= {job: entry for job, entry in offered.items() if job not in outdated and not failed(entry)}
+    return taken
 
 
 def complete(jobs: Jobs, wanted: Iterable[Job]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from avatar_gitops.spec import directions
@@ -221,6 +221,7 @@ def _by_length() -> Mapping[int, tuple[Row, ...]]:
     return {length: tuple(items) for length, items in table.items()}
 
 
+@lru_cache(maxsize=65536)
 def row(path: FieldPath) -> Row | None:
     """The row of exactly this field, None for a group of fields that has no row of its own."""
     for item in _by_length().get(len(path), ()):
