@@ -36,6 +36,8 @@ def initial_status(connection: sa.Connection, parents: Sequence[str]) -> tuple[J
     rows = list(connection.execute(query))
     for row in rows:
         if row.status in FAILED:
+            if row.status == JobStatus.PARENT_ERROR:
+                return JobStatus.PARENT_ERROR, row.exception  # names the job that failed first
             text = row.exception or "internal error"
             return JobStatus.PARENT_ERROR, f"The job {row.parameters_name!r} that this one needs failed: {text}"
         if row.status == JobStatus.FINISHED and row.deleted_at is not None:
