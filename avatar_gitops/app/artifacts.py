@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from avatar_gitops import __version__
@@ -13,14 +13,14 @@ from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.assessment import pia_docx, pia_markdown
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import GateResult
-from avatar_gitops.plan.outcome import Artifact, RunResult
+from avatar_gitops.plan.outcome import Artifact, MetricBlock, RunResult
 
 SUMS: Final = "SHA256SUMS"
 
 
 def documents(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], commit: str) -> Iterator[Artifact]:
     """Everything but the avatars that one run leaves, in a fixed order."""
-    yield Artifact("metrics.json", json_bytes(metrics(desired, result)))
+    yield Artifact("metrics.json", json_bytes(metrics(desired.name, result.blocks)))
     facts = assessment_facts(desired, result, commit)
     yield Artifact("pia.md", pia_markdown(facts).encode())
     with contextlib.suppress(ImportError):  # the lean install has no DOCX library; the Markdown says the same
@@ -30,9 +30,9 @@ def documents(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult
     yield Artifact("run.json", json_bytes(record(desired, result, gates, commit)))
 
 
-def metrics(desired: DesiredSet, result: RunResult) -> dict[str, Any]:
+def metrics(name: str, blocks: Iterable[MetricBlock]) -> dict[str, Any]:
     """`metrics.json`: every block in natural units; the same run again gives the same bytes."""
-    blocks = [
+    entries = [
         {
             "table": block.table,
             "family": block.family,
@@ -42,18 +42,35 @@ def metrics(desired: DesiredSet, result: RunResult) -> dict[str, Any]:
             "intervals": {name: list(ends) for name, ends in sorted(block.intervals.items())},
             "targets": dict(sorted(block.targets.items())),
         }
-        for block in result.blocks
+        for block in blocks
     ]
     return {
         "format": "avatar-gitops/metrics",
         "version": "1.0",
-        "set": desired.name,
+        "set": name,
         "units": {
             "hellinger_mean": "distance, 0 is equal, 1 is disjoint",
             "correlation_difference_ratio": "mean absolute difference of correlations, percent",
         },
-        "blocks": blocks,
+        "blocks": entries,
     }
+
+
+def blocks(content: bytes) -> tuple[MetricBlock, ...]:
+    """The blocks of a `metrics.json` that this program wrote."""
+    return tuple(
+        MetricBlock(
+            table=entry["table"],
+            family=entry["family"],
+            computation_type=entry["computation_type"],
+            reference=entry["reference"],
+            values=entry["values"],
+            intervals={name: (low, high) for name, (low, high) in entry["intervals"].items()},
+            targets=entry["targets"],
+            metadata={},
+        )
+        for entry in json.loads(content)["blocks"]
+    )
 
 
 def record(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], commit: str) -> dict[str, Any]:
@@ -86,13 +103,13 @@ def record(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], 
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:
-    """SHA-256 of each file, by its path inside the set's folder."""
-    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    """`sha256:…` of each file, by its path inside the set's folder."""
+    return {name: f"sha256:{hashlib.sha256(content).hexdigest()}" for name, content in sorted(files.items())}
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
     """The digests in the form that `sha256sum --check` reads."""
-    return "".join(f"{digest}  {name}\n" for name, digest in digests(files).items()).encode()
+    return "".join(f"{digest.removeprefix('sha256:')}  {name}\n" for name, digest in digests(files).items()).encode()
 
 
 def json_bytes(value: Any) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final
 
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.project import PROJECT_FILE
-from avatar_gitops.spec.schema import schema_texts
+from avatar_gitops.spec.schema import ROOTS, file_name, schema_text
 
 IGNORED: Final = b".avatar/\nout/\n"
 
@@ -34,7 +34,7 @@ def init(folder: Path) -> Created:
         "data/iris.csv": (scaffold.joinpath("iris.csv").read_bytes(), "public sample (UCI Iris, CC BY 4.0)"),
         ".gitignore": (IGNORED, "keeps server state and results out of git"),
     }
-    contents |= {f"schemas/{file}": (text.encode(), "for your editor") for file, text in schema_texts().items()}
+    contents |= {f"schemas/{file_name(kind)}": (schema_text(kind).encode(), "for your editor") for kind in ROOTS}
     taken = [path for path in contents if (folder / path).exists()]
     if taken:
         raise UsageError(f"{folder} already has {', '.join(taken)}; nothing was written", hint="choose another folder")

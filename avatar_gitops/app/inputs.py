@@ -8,6 +8,7 @@ from pathlib import Path
 
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.errors import AvatarGitOpsError
+from avatar_gitops.plan.desired import avatars_input
 from avatar_gitops.spec.facts import InputFacts, Shape, scheme
 from avatar_gitops.spec.models import AvatarRun, Source
 from avatar_gitops.spec.nodes import Path as FieldPath
@@ -45,12 +46,12 @@ def check_inputs(root: Path, parsed: Parsed[AvatarRun]) -> tuple[dict[str, Shape
 def facts_of(
     root: Path, project: Project, parsed: Parsed[AvatarRun], environ: Mapping[str, str]
 ) -> tuple[tuple[InputFacts, ...], list[Diagnostic]]:
-    """Facts with digests of every input of a valid run; the avatars of a table are called `NAME (avatars)`."""
+    """Facts with digests of every input of a valid run; the avatars of a table are called as `avatars_input` says."""
     key = _digest_key(project, environ)
     facts: list[InputFacts] = []
     found: list[Diagnostic] = []
     for name, role, source, path in _sources(parsed):
-        table = name if role == "source" else f"{name} (avatars)"
+        table = name if role == "source" else avatars_input(name)
         if scheme(source.uri) is not None:
             facts.append(remote_facts(table, source.uri, source.digest or ""))
             continue
@@ -80,9 +81,11 @@ def _sources(parsed: Parsed[AvatarRun]) -> Iterator[tuple[str, str, Source, Fiel
 def _existing(root: Path, uri: str) -> Path:
     path = local_path(root, uri)
     if path is None:
-        raise InputUnreadable(
-            "the path leaves the project", hint="copy the file into the project, or use a URL", code="X019"
-        )
+        inside = uri.lstrip("./")
+        hint = "copy the file into the project, or use a URL"
+        if uri.startswith("../") and (root / inside).is_file():
+            hint = f"did you mean `{inside}`? paths start at the folder of avatar-gitops.yaml"
+        raise InputUnreadable("the path leaves the project", hint=hint, code="X019")
     if path.is_dir():
         raise InputUnreadable("it is a folder", hint="name the file")
     if not path.exists():

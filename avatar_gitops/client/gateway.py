@@ -19,7 +19,7 @@ from avatar_gitops.events import Listener
 from avatar_gitops.plan.desired import DesiredSet, avatars_input
 from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
 from avatar_gitops.plan.outcome import RunResult
-from avatar_gitops.ports import Clock, RunReader
+from avatar_gitops.ports import Clock
 from avatar_gitops.spec.models import Job, Source
 from avatar_gitops.wire.models import Capabilities, JobResponse, JobStatus
 
@@ -85,6 +85,10 @@ class Reader:
         """Whether the server answers and accepts the key: the e-mail address of the key's owner."""
         api.compatibility(self._http)
         return api.me(self._http).email
+
+    def check_storage(self) -> None:
+        """Whether the object storage accepts a signed request. Raises RemoteRefused when it does not."""
+        self._objects.check()
 
     def _capabilities(self) -> Capabilities:
         if self._said is None:
@@ -169,7 +173,7 @@ def connect(
 
 def reader(
     base_url: str, api_key: str, *, clock: Clock, verify: bool = True, listener: Listener | None = None
-) -> RunReader:
+) -> Reader:
     """Read access to a server, for commands that must not change anything. Sends nothing yet."""
     http = Transport(base_url, api_key, clock=clock, verify=verify, retries=Retries(listener=listener))
     return Reader(http, verify=verify)

@@ -49,15 +49,22 @@ class Objects:
 
     def upload(self, key: str, path: Path) -> bool:
         """Send a file to the input area, in parts from disk; False when an object of this key and size was there."""
-        base = api.upload_url(self._http)
-        place = f"{base}/{key}"
-        envelope = f"{self._http.server}{routes.API_PREFIX}{routes.ACCESS}{MARK}{place}"
-        bucket, inner = _split(place)
-        store = self._store(bucket, api.access(self._http, envelope))
+        store, inner = self._input_area(key)
         if _size(store, inner) == path.stat().st_size:
             return False
         _send(store, inner, path)
         return True
+
+    def check(self) -> None:
+        """Ask for an object of the input area, with a signature. Raises RemoteRefused when the storage says no."""
+        _size(*self._input_area("avatar-gitops-check"))
+
+    def _input_area(self, key: str) -> tuple[S3Store, str]:
+        """The store of the caller's input area, and the full key of an object in it."""
+        place = f"{api.upload_url(self._http)}/{key}"
+        envelope = f"{self._http.server}{routes.API_PREFIX}{routes.ACCESS}{MARK}{place}"
+        bucket, inner = _split(place)
+        return self._store(bucket, api.access(self._http, envelope)), inner
 
     def download(self, kind: str, urls: Sequence[str]) -> tuple[Downloaded, ...]:
         """All files of one kind of result, in the order of the listing. Raises SensitiveRefused, RemoteRefused."""

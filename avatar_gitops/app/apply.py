@@ -1,0 +1,127 @@
+"""`apply` and `resume`: carry a plan out, and leave artifacts, locks, an index and a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.loading import Loaded, load
+from avatar_gitops.app.plan import Consent, Planned, compare
+from avatar_gitops.app.publishing import Publisher
+from avatar_gitops.app.servers import open_server
+from avatar_gitops.app.summaries import index
+from avatar_gitops.client.gateway import connect
+from avatar_gitops.errors import StalePlan, UsageError
+from avatar_gitops.events import Listener
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.model import Plan
+from avatar_gitops.plan.outcome import Outcome, State
+from avatar_gitops.plan.planner import restrict
+from avatar_gitops.reconcile.executor import Ports, execute, exit_code
+from avatar_gitops.reconcile.journal import FileJournal, latest_journal
+from avatar_gitops.reconcile.lease import exclusive
+from avatar_gitops.reconcile.waiting import Patience
+from avatar_gitops.workspace.files import write_atomic
+
+Confirm = Callable[[Planned], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How an apply goes about it. `only` restricts it to some sets, `expect_digest` to one plan."""
+
+    parallelism: int | None = None
+    timeout: float | None = None
+    expect_digest: str | None = None
+    only: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did; `outcomes` is empty when there was nothing to do or the answer was no."""
+
+    planned: Planned
+    confirmed: bool
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command."""
+        return exit_code(self.outcomes)
+
+
+def apply(
+    project: Path | None, server: str | None, consent: Consent, how: How, confirm: Confirm, listener: Listener
+) -> Applied:
+    """Plan, ask `confirm`, carry out. One apply at a time works on a project. Raises Locked, UnsafePlan, StalePlan."""
+    loaded = load(project)
+    clock = SystemClock()
+    with exclusive(loaded.root, clock), open_server(loaded.root, loaded.project, server) as connection:
+        gateway = connect(
+            connection.base_url,
+            connection.api_key,
+            root=loaded.root,
+            clock=clock,
+            verify=connection.verify_tls,
+            listener=listener,
+        )
+        with closing(gateway):
+            planned = compare(loaded, connection, gateway, consent)
+            plan = planned.plan if how.only is None else restrict(planned.plan, how.only)
+            planned = Planned(plan, planned.observed, loaded, connection)
+            _expected(plan, how.expect_digest)
+            if not plan.effective:
+                _write_index(loaded, ())
+                return Applied(planned, confirmed=True)
+            if not confirm(planned):
+                return Applied(planned, confirmed=False)
+            for change in plan.effective:
+                if change.desired is not None and change.jobs:
+                    gateway.preflight(change.desired)
+            with FileJournal(loaded.root, plan, clock) as journal:
+                ports = Ports(gateway, Publisher(loaded), clock, listener, journal)
+                parallelism = how.parallelism or loaded.project.spec.parallelism
+                outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
+            _write_index(loaded, outcomes)
+            return Applied(planned, True, outcomes)
+
+
+def resume(project: Path | None, server: str | None, how: How, confirm: Confirm, listener: Listener) -> Applied:
+    """Go on with the sets that the last apply did not end. Raises UsageError when there was no apply."""
+    loaded = load(project)
+    record = latest_journal(loaded.root)
+    if record is None:
+        raise UsageError("there is no journal of an apply in this project", hint="avatar-gitops apply")
+    only = How(how.parallelism, how.timeout, how.expect_digest, record.unfinished)
+    return apply(project, server or record.server, Consent(), only, confirm, listener)
+
+
+def _expected(plan: Plan, digest: str | None) -> None:
+    """Refuse a plan that is not the reviewed one; a shortened digest of at least 8 characters will do."""
+    if digest is None:
+        return
+    wanted = digest.removeprefix("sha256:")
+    if len(wanted) < 8:
+        raise UsageError("--expect-digest needs at least 8 characters of the digest")
+    if not plan.digest.removeprefix("sha256:").startswith(wanted):
+        raise StalePlan(
+            f"the reviewed plan ({wanted[:8]}) is not the plan any more ({plan.digest.removeprefix('sha256:')[:8]}); "
+            "nothing was changed",
+            hint="read the new plan: avatar-gitops plan",
+            code="R006",
+        )
+
+
+def _write_index(loaded: Loaded, outcomes: Collection[Outcome]) -> None:
+    """Write `out/index.md` from what is published now."""
+    locks: dict[str, Lock] = dict(loaded.locks)
+    for outcome in outcomes:
+        if outcome.lock is not None:
+            locks[outcome.set] = outcome.lock
+        if outcome.state is State.DELETED:
+            locks.pop(outcome.set, None)
+    loaded.out.mkdir(parents=True, exist_ok=True)
+    write_atomic(loaded.out / "index.md", index(locks.values(), loaded.out))

@@ -1,0 +1,80 @@
+"""The project as plan and apply see it: desired sets with digests, lock files, the commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_gitops.app.inputs import facts_of
+from avatar_gitops.app.validate import LoadedProject, LoadedRun, load_project
+from avatar_gitops.diagnostics import Diagnostic
+from avatar_gitops.errors import AvatarGitOpsError
+from avatar_gitops.plan.desired import DesiredSet, FieldPath, TableInput, desire
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.spec.facts import InputFacts
+from avatar_gitops.spec.project import Project
+from avatar_gitops.workspace.discover import shown
+from avatar_gitops.workspace.git import head_commit
+from avatar_gitops.workspace.locks import parse_lock
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid project. `locks` are by set name, also those whose spec is gone."""
+
+    root: Path
+    project: Project
+    desired: tuple[DesiredSet, ...]
+    locks: Mapping[str, Lock]
+    commit: str
+    warnings: tuple[Diagnostic, ...]
+    runs: Mapping[str, LoadedRun]
+
+    @property
+    def name(self) -> str:
+        """The project's id, which marks what it owns."""
+        return self.project.metadata.name
+
+    @property
+    def out(self) -> Path:
+        """Folder of the artifacts."""
+        return self.root / self.project.spec.out
+
+    def inputs(self, desired: DesiredSet) -> tuple[TableInput, ...]:
+        """The data files of a set as they are now. Raises AvatarGitOpsError when one cannot be read."""
+        facts, problems = facts_of(self.root, self.project, self.runs[desired.name].parsed, os.environ)
+        if problems:
+            raise AvatarGitOpsError(problems[0].message, hint="avatar-gitops validate")
+        return tuple(map(_input, facts))
+
+
+def load(project_path: Path | None) -> Loaded:
+    """Read all that a plan depends on. Raises SpecError with every finding, IntegrityError for a damaged lock."""
+    found = load_project(project_path)
+    return Loaded(
+        root=found.root,
+        project=found.project,
+        desired=tuple(_desired(found, run) for run in found.runs),
+        locks={lock.set: lock for lock in _locks(found)},
+        commit=head_commit(found.root),
+        warnings=found.warnings,
+        runs={run.run.metadata.name: run for run in found.runs},
+    )
+
+
+def _desired(found: LoadedProject, loaded: LoadedRun) -> DesiredSet:
+    document = loaded.parsed.document
+    lines: dict[FieldPath, int] = {path: span.line for path, span in document.values.items()} if document else {}
+    return desire(loaded.run, shown(found.root, loaded.path), map(_input, loaded.inputs), lines)
+
+
+def _input(facts: InputFacts) -> TableInput:
+    return TableInput(facts.table, facts.digest, facts.bytes, facts.columns, facts.rows_bucket)
+
+
+def _locks(found: LoadedProject) -> Iterator[Lock]:
+    folder = found.root / found.project.spec.specs
+    for path in sorted(folder.rglob("*.lock.yaml")):
+        yield parse_lock(path.read_bytes(), shown(found.root, path))

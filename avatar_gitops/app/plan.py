@@ -1,0 +1,75 @@
+"""`plan`: what apply would do. The server is given as a reader, which cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.loading import Loaded, load
+from avatar_gitops.app.servers import Connection, open_server
+from avatar_gitops.client.gateway import reader
+from avatar_gitops.events import Listener
+from avatar_gitops.plan.model import Plan
+from avatar_gitops.plan.observed import Observed
+from avatar_gitops.plan.planner import plan as make_plan
+from avatar_gitops.plan.safety import Options
+from avatar_gitops.ports import RunReader
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What guard rails may be passed in one call: sets by name, and the reason for going over a threshold."""
+
+    allow_delete: frozenset[str] = frozenset()
+    allow_relaunch: frozenset[str] = frozenset()
+    force: str = ""
+
+    @staticmethod
+    def of(allow_delete: Iterable[str], allow_relaunch: Iterable[str], force: str | None) -> Consent:
+        """Consent from command-line options."""
+        return Consent(frozenset(allow_delete), frozenset(allow_relaunch), force or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it was made from."""
+
+    plan: Plan
+    observed: Observed
+    loaded: Loaded
+    connection: Connection
+
+
+def plan(project: Path | None, server: str | None, consent: Consent, listener: Listener | None = None) -> Planned:
+    """Compare the project with its server. Changes nothing."""
+    loaded = load(project)
+    with (
+        open_server(loaded.root, loaded.project, server) as connection,
+        closing(
+            reader(
+                connection.base_url,
+                connection.api_key,
+                clock=SystemClock(),
+                verify=connection.verify_tls,
+                listener=listener,
+            )
+        ) as remote,
+    ):
+        return compare(loaded, connection, remote, consent)
+
+
+def compare(loaded: Loaded, connection: Connection, remote: RunReader, consent: Consent) -> Planned:
+    """The plan for a project that is read and a server that answers."""
+    observed = replace(remote.observe(loaded.name), server=connection.name)
+    options = Options(
+        prune=loaded.project.spec.prune,
+        thresholds=loaded.project.spec.thresholds,
+        allow_delete=consent.allow_delete,
+        allow_relaunch=consent.allow_relaunch,
+        force=consent.force,
+    )
+    made = make_plan(loaded.desired, observed, loaded.locks, options, loaded.name, loaded.commit)
+    return Planned(made, observed, loaded, connection)
