@@ -72,7 +72,7 @@ def _bound(parsed: Parsed[AvatarRun], metric: Metric, gate: Gate) -> Iterator[Di
             )
         yield Diagnostic(
             code="X015",
-            message=f"this gate can {'never' if never else 'only'} pass",
+            message=f"this gate {'never' if never else 'always'} passes",
             span=parsed.locate(path),
             path=path,
             label=metric.meaning,

@@ -55,6 +55,8 @@ def _finding(document: Document, path: Path, what: str) -> Diagnostic:
         fix = f"{key}: env/{found[1]}"
     elif "URL" in what:
         fix = "take it out of the URL; credentials are read from the environment"
+    elif not is_secret_key(key):
+        fix = "remove it from the file; programs read secrets from environment variables"
     else:
         name = re.sub(r"[^A-Z0-9]+", "_", key.upper()).strip("_") or "SECRET"
         fix = f"{key}: env/{name if name.startswith('AVATAR') else 'AVATAR_' + name}"

@@ -238,7 +238,7 @@ class _Composer:
         if tag and tag not in STANDARD_TAGS:
             self.add(
                 "Y013",
-                f"tag `{tag}` is not allowed",
+                f"tag `{tag.replace('tag:yaml.org,2002:', '!!')}` is not allowed",
                 self.span(event),
                 why="tags can make a YAML reader build any object; a spec is plain data",
                 fix="remove the tag; quote text that starts with `!`",
@@ -351,6 +351,8 @@ class _Expander:
             if key.text not in data:
                 inner = (*path, key.text)
                 self.keys[inner] = key.span
+                if not isinstance(key.value, str):
+                    self.broken.add(inner)
                 data[key.text] = self.expand(value, inner)
         return data
 

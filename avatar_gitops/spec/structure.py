@@ -106,8 +106,8 @@ class _Violation:
         return f"`{self.name}`" if self.path else "the document"
 
     def at_value(self, code: str, message: str, **texts: str) -> Diagnostic:
-        collection = isinstance(self.value, dict | list) and self.path in self.document.keys
-        span = self.document.locate_key(self.path) if collection else self.document.locate(self.path)
+        wide = (self.value is None or isinstance(self.value, dict | list)) and self.path in self.document.keys
+        span = self.document.locate_key(self.path) if wide else self.document.locate(self.path)
         return _diagnostic(code, message, span, self.path, _with_reason(self.path, texts))
 
     def at_key(self, code: str, message: str, key: str, **texts: str) -> Diagnostic:
@@ -154,7 +154,7 @@ def _missing(violation: _Violation) -> Iterator[Diagnostic]:
     for name in violation.limit:
         if name in instance or name in guesses:
             continue
-        where = f"in `{violation.path[-1]}`" if violation.path else "at the top"
+        where = f"in {violation.subject}" if violation.path else "at the top"
         reason = reason_for((*violation.path, name))
         texts = {"why": reason.why, "fix": reason.fix or _example(violation, name)}
         span = violation.document.locate_key(violation.path)
@@ -260,7 +260,8 @@ def _bad_form(violation: _Violation) -> Iterator[Diagnostic]:
 
 def _too_short(violation: _Violation) -> Iterator[Diagnostic]:
     what = "be empty" if violation.limit == 1 else f"have fewer than {violation.limit} items"
-    yield violation.at_value("S007", f"{violation.subject} must not {what}", fix="write a value, or remove the line")
+    fix = reason_for(violation.path).fix or "write a value, or remove the line"
+    yield violation.at_value("S007", f"{violation.subject} must not {what}", fix=fix)
 
 
 def _too_long(violation: _Violation) -> Iterator[Diagnostic]:

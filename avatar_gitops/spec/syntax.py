@@ -9,6 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from avatar_gitops.diagnostics import Diagnostic, Related, Span
+from avatar_gitops.spec.secrets import MASK, secret_columns
 
 RESERVED: Final = {"@": "at signs", "`": "backticks", "%": "percent signs"}
 
@@ -66,13 +67,15 @@ def _explain(error: MarkedYAMLError, lines: list[str], span: Span) -> Diagnostic
         return _quoted(error, problem, span)
     if "flow" in context:
         return _flow(error, context, span)
-    return _layout(problem, context, lines, span)
+    return _layout(error, context, lines, span)
 
 
 def _bad_start(line: str, span: Span) -> Diagnostic:
     sign = line[span.column - 1 : span.column]
     if sign == "\t":
         return _finding("a tab stands where a value should start", span, fix="replace the tab by a space")
+    if secret_columns(line):
+        return _finding(f"a value cannot start with `{sign}`", span, label="put it in quotes")
     value = re.split(r" #|,|]|}", line[span.column - 1 :])[0].strip().replace('"', '\\"')
     return _finding(f"a value cannot start with `{sign}`", span, label=f'put it in quotes: "{value}"')
 
@@ -95,12 +98,14 @@ def _stray_colon(lines: list[str], span: Span) -> Diagnostic:
         )
         if re.match(r"[\w.-]+:\S", above):
             key, _, value = above.partition(":")
+            value = MASK if secret_columns(f"{key}: {value}") else value
             return _finding("there is no space after the colon", place, label=f"write `{key}: {value}`")
         if ":" not in above:
             return _finding("there is no colon after the key", place, label=f"write `{above}:`")
+        first = len(line) - len(line.lstrip()) + 1
         return _finding(
             "the line is indented too far",
-            span,
+            Span(span.file, span.line, first, span.line, span.column),
             label="the line above already has a value, so nothing can stand under it",
             related=(Related(place, "this key has its value on the same line"),),
         )
@@ -129,7 +134,14 @@ def _flow(error: MarkedYAMLError, context: str, span: Span) -> Diagnostic:
     )
 
 
-def _layout(problem: str, context: str, lines: list[str], span: Span) -> Diagnostic:
+def _layout(error: MarkedYAMLError, context: str, lines: list[str], span: Span) -> Diagnostic:
+    problem = error.problem or ""
+    gate = re.search(r":\s+(>=?\s*[-\d.]+)", lines[span.line - 1])
+    if "block scalar" in context and gate:
+        place = Span(span.file, span.line, gate.start(1) + 1, span.line, gate.end(1) + 1)
+        return _finding(
+            "a comparison needs quotes", place, label=f'write "{gate[1]}"; without quotes `>` starts a text'
+        )
     if "block scalar" in context:
         return _finding(
             "text stands behind `|` or `>`", span, fix="start the text on the next line, indented, or put it in quotes"
@@ -150,7 +162,10 @@ def _layout(problem: str, context: str, lines: list[str], span: Span) -> Diagnos
     if "node content" in problem:
         return _finding("a bracket is closed that was never opened", span, fix="remove it, or put the text in quotes")
     if "could not find expected ':'" in problem:
-        return _finding("there is no colon after the key", span, fix="write `key: value`")
+        start = _start_of(error, span)
+        text = lines[start.line - 1].strip()
+        whole = Span(start.file, start.line, start.column, start.line, start.column + len(text))
+        return _finding("there is no colon after the key", whole, fix="write `key: value`")
     if lines[span.line - 1].startswith("%"):
         return _finding("a line cannot start with `%`", span, fix="remove the line")
     return _finding(

@@ -62,6 +62,9 @@ def leaves(error: ValidationError, root: Schema) -> Iterator[ValidationError]:
     if error.validator not in ("anyOf", "oneOf"):
         yield error
         return
+    if (wrong := _wrong_constant(error, root)) is not None:
+        yield wrong
+        return
     branch = _meant(error, root)
     if branch is None:
         yield error
@@ -69,6 +72,33 @@ def leaves(error: ValidationError, root: Schema) -> Iterator[ValidationError]:
     for inner in error.context or ():
         if inner.schema_path[0] == branch:
             yield from leaves(inner, root)
+
+
+def _wrong_constant(error: ValidationError, root: Schema) -> ValidationError | None:
+    """One error about the key that tells branches apart, such as `kind`, if it is missing or names no branch."""
+    instance: Any = error.instance
+    opened = [leaf for branch in error.validator_value for leaf in variants(branch, root)]  # type: ignore[union-attr]
+    objects = [leaf["properties"] for leaf in opened if leaf.get("type") == "object" and "properties" in leaf]
+    names = [{name for name, rule in properties.items() if "const" in rule} for properties in objects]
+    shared = set.intersection(*names) if names else set()
+    if not isinstance(instance, dict) or not shared:
+        return None
+    name = min(shared)
+    choices = [properties[name]["const"] for properties in objects]
+    if instance.get(name) in choices:
+        return None
+    rule = {"enum": choices, "title": name}
+    if name not in instance:
+        schema = {"properties": {name: rule}}
+        wrong = ValidationError("a key is missing", validator="required", validator_value=[name], instance=instance)
+    else:
+        schema = rule
+        wrong = ValidationError(
+            "no branch", path=[name], validator="enum", validator_value=choices, instance=instance[name]
+        )
+    wrong.schema = schema
+    wrong.parent = error
+    return wrong
 
 
 def _meant(error: ValidationError, root: Schema) -> int | None:

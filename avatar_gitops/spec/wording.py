@@ -53,7 +53,7 @@ REASONS: Final = {
         why="`row_order` gives each avatar the real excluded values of its own original, so the choice must be visible",
         fix="add `replacement_strategy: coordinate_similarity`, or `row_order` if you mean it",
     ),
-    "tables": Reason(why="a run without a table has nothing to do", fix="add a table: `patients: {source: data.csv}`"),
+    "tables": Reason(fix="write a name for each table: `tables: {patients: {source: data/patients.csv}}`"),
     "tables.*": Reason(form="be 1 to 200 characters without `#`, `%` and control characters"),
     "name": Reason(form=NAME_FORM, fix="choose a name such as patients-2026q3"),
     "gates.*": Reason(form="be a metric name in lower case, such as `hidden_rate`"),
@@ -64,7 +64,8 @@ REASONS: Final = {
     "keep_versions": Reason(why="it counts published versions", fix="write a whole number from 1 to 100"),
     "source": Reason(fix="write a path such as `source: data/patients.csv`"),
     "gates.=": Reason(
-        form='be a comparison such as ">= 90": one of >=, <=, >, < and a number', fix='put it in quotes: ">= 90"'
+        form='be a comparison such as ">= 90": one of >=, <=, >, < and a number',
+        fix='write a comparison in quotes, such as ">= 90"',
     ),
     "imputation.k": Reason(why="missing values are filled from the k nearest complete rows", fix="write 1 or more"),
     "jobs": Reason(fix="remove the line to run every job"),
@@ -95,7 +96,7 @@ def near(word: str, known: Sequence[str]) -> str | None:
     folded: dict[str, str] = {}
     for name in known:
         folded.setdefault(_fold(name), name)
-    found = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(_fold(word), folded, n=1, cutoff=0.65)
     return folded[found[0]] if found else None
 
 
