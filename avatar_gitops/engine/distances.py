@@ -24,7 +24,7 @@ _BLOCK_CELLS: Final = 4_000_000
 
 @dataclass(slots=True, frozen=True)
 class Cloud:
-    """Points without copies: `group[i]` is the point of row i, `counts` how many rows share it, `first` the first row."""
+    """Points without copies: `group[i]` is the point of row i; `counts` rows share it, `first` is the first of them."""
 
     points: Floats
     group: Counts
@@ -93,7 +93,7 @@ def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) 
 
 
 def _rank_by_tree(originals: Floats, avatars: Floats, low: Floats, high: Floats) -> OwnRank:
-    tree = cKDTree(avatars)
+    tree = cKDTree(avatars, leafsize=64)
     closer = np.zeros(len(originals), dtype=np.int64)
     some = np.flatnonzero(low > 0)
     closer[some] = tree.query_ball_point(originals[some], low[some], workers=-1, return_length=True)
