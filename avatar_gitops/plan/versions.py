@@ -6,7 +6,7 @@ were made from the same content: the stage digests of both versions decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from avatar_gitops.plan.desired import Digests
@@ -81,19 +81,27 @@ def chain(version: ServerSet | None, versions: Iterable[ServerSet]) -> tuple[Ser
     return tuple(links.values())
 
 
-def effective(version: ServerSet, versions: Sequence[ServerSet]) -> Jobs:
-    """The jobs that count for a version: its own, and others from the versions it builds on.
+def inherited(
+    made_from: Digests, base: ServerSet | None, versions: Sequence[ServerSet], above: Collection[Job] = ()
+) -> Jobs:
+    """Jobs that a version made from these digests, with jobs `above` of its own, takes from those it builds on.
 
     A job of a base counts if it did not fail, was made from the same content, and does not depend on a job that was run
     again since.
     """
-    made_from = digests(version)
-    taken = dict(own(version))
-    for base in chain(version, versions)[1:]:
-        outdated = with_dependents(taken, ALL_JOBS)
-        offered = {job: entry for job, entry in own(base).items() if serves(job, digests(base), made_from)}
+    taken: dict[Job, ServerJob] = {}
+    for version in chain(base, versions):
+        outdated = with_dependents({*above, *taken}, ALL_JOBS)
+        offered = {job: entry for job, entry in own(version).items() if serves(job, digests(version), made_from)}
         taken |= {job: entry for job, entry in offered.items() if job not in outdated and not failed(entry)}
     return taken
+
+
+def effective(version: ServerSet, versions: Sequence[ServerSet]) -> Jobs:
+    """The jobs that count for a version: its own, and the others from the versions it builds on."""
+    base = next(iter(chain(version, versions)[1:]), None)
+    itself = own(version)
+    return {**inherited(digests(version), base, versions, itself.keys()), **itself}
 
 
 def complete(jobs: Jobs, wanted: Iterable[Job]) -> bool:
