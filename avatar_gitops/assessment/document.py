@@ -136,3 +136,8 @@ def joined(parts: tuple[Inline, ...], separator: str = ", ") -> Inline:
 def text_of(content: Inline) -> str:
     """The bare text of an inline."""
     return "".join(span.text for span in content)
+
+
+def printable(text: str) -> str:
+    """The text without the control characters that XML and PDF cannot hold."""
+    return "".join(char for char in text if char.isprintable() or char in "\u00a0\u202f\u200b")

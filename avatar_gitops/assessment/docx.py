@@ -16,9 +16,11 @@ from avatar_gitops.assessment.document import (
     Heading,
     Inline,
     Paragraph,
+    Span,
     Table,
     code,
     plain,
+    printable,
 )
 
 if TYPE_CHECKING:
@@ -66,8 +68,9 @@ def _set_up(word: Word, document: Document) -> None:
     properties.comments = properties.keywords = properties.category = ""
     properties.created = properties.modified = _FIXED
     properties.revision = 1
-    for lang in word.styles.element.iter(qn("w:lang")):
-        lang.set(qn("w:val"), LANGUAGE_TAGS[document.language])
+    for part, name in ((word.styles.element, "w:lang"), (word.settings.element, "w:themeFontLang")):
+        for lang in part.iter(qn(name)):
+            lang.set(qn("w:val"), LANGUAGE_TAGS[document.language])
     section = word.sections[0]
     section.page_width, section.page_height = Cm(21.0), Cm(29.7)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(2.0)
@@ -101,12 +104,13 @@ def _page_number(paragraph: Any) -> None:
 
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), "PAGE")
+    field.append(paragraph.add_run("1")._r)
     paragraph._p.append(field)
 
 
 def _write(paragraph: Any, content: Inline) -> None:
     for span in content:
-        run = paragraph.add_run(_printable(span.text))
+        run = paragraph.add_run(printable(span.text))
         run.bold = True if span.style == "strong" else None
         if span.style == "code":
             run.font.name = _CODE_FONT
@@ -117,11 +121,6 @@ def _points(size: float) -> Any:
     from docx.shared import Pt
 
     return Pt(size)
-
-
-def _printable(text: str) -> str:
-    """The text without the control characters that XML cannot hold."""
-    return "".join(char for char in text if char in "\t\n" or (char.isprintable() or char == "\u00a0"))
 
 
 def _heading(word: Word, block: Heading) -> None:
@@ -142,8 +141,12 @@ def _bullets(word: Word, block: Bullets) -> None:
 
 
 def _table(word: Word, block: Table) -> None:
+    from docx.shared import Cm
+
     table = word.add_table(rows=0, cols=len(block.header), style="Table Grid")
     table.autofit = False
+    for column, width in zip(table.columns, block.widths, strict=True):
+        column.width = Cm(_LINE_CM * width / sum(block.widths))
     _describe(table, block.summary)
     header = tuple(Cell(tuple(_strong(part)), "muted") for part in block.header)
     for number, row in enumerate((header, *block.rows)):
@@ -152,8 +155,6 @@ def _table(word: Word, block: Table) -> None:
 
 
 def _strong(content: Inline) -> Inline:
-    from avatar_gitops.assessment.document import Span
-
     return tuple(Span(span.text, "strong") for span in content)
 
 
@@ -193,7 +194,7 @@ def _describe(table: Any, summary: str) -> None:
 
     for name in ("w:tblCaption", "w:tblDescription"):
         text = OxmlElement(name)
-        text.set(qn("w:val"), _printable(summary))
+        text.set(qn("w:val"), printable(summary))
         table._tbl.tblPr.append(text)
 
 

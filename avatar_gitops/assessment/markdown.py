@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +16,12 @@ _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#~])")
 
 def to_markdown(document: Document) -> str:
     """GitHub-flavoured Markdown; every text is escaped, so that no statement can become markup."""
+    text = _environment().get_template("document.md.j2").render(document=document)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("avatar_gitops.assessment"),
         undefined=StrictUndefined,
@@ -24,8 +31,7 @@ def to_markdown(document: Document) -> str:
         autoescape=False,  # noqa: S701  Markdown, escaped by the `inline` filter
     )
     environment.filters.update(inline=inline_markdown, cell=cell_markdown, code=code_cell)
-    text = environment.get_template("document.md.j2").render(document=document)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return environment
 
 
 def inline_markdown(content: Inline) -> str:

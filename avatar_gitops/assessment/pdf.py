@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
-from avatar_gitops.assessment.document import Block, Document
+from avatar_gitops.assessment.document import Block, Document, printable
 
 
 def to_pdf(document: Document) -> bytes:
-    """Tagged PDF bytes (PDF/UA-1); no network, no system font, no clock."""
-    pages = compile_pages(document, "pdf")
-    return pages[0]
+    """PDF bytes; no network, no clock.
+
+    The file is accessible (PDF/UA-1) and set in bundled fonts. A name in a script that these fonts lack is set in the
+    fonts of the machine, without the accessibility mark if they lack it too.
+    """
+    import typst
+
+    try:
+        return compile_pages(document, "pdf", is_accessible=True)[0]
+    except typst.TypstError:
+        return compile_pages(document, "pdf", ignore_system_fonts=False)[0]
 
 
-def compile_pages(document: Document, output_format: Literal["pdf", "png"]) -> list[bytes]:
+def compile_pages(
+    document: Document,
+    output_format: Literal["pdf", "png"],
+    *,
+    ignore_system_fonts: bool = True,
+    is_accessible: bool = False,
+) -> list[bytes]:
     """One PDF, or one picture for each page."""
     import typst
 
@@ -24,11 +38,11 @@ def compile_pages(document: Document, output_format: Literal["pdf", "png"]) -> l
     made = typst.compile(
         template,
         format=output_format,
-        ignore_system_fonts=True,
+        ignore_system_fonts=ignore_system_fonts,
         sys_inputs={"document": as_json(document)},
         timestamp=0,
         ppi=80.0,
-        pdf_standards=["ua-1"] if output_format == "pdf" else [],
+        pdf_standards=["ua-1"] if is_accessible else [],
     )
     return made if isinstance(made, list) else [made]
 
@@ -37,7 +51,15 @@ def as_json(document: Document) -> str:
     """The model as the template reads it; every block says its kind."""
     model = asdict(document)
     model["blocks"] = [_tagged(block) for block in document.blocks]
-    return json.dumps(model, ensure_ascii=False, sort_keys=True)
+    return json.dumps(_printable(model), ensure_ascii=False, sort_keys=True)
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {key: _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _tagged(block: Block) -> dict[str, object]:

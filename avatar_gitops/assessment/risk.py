@@ -211,7 +211,9 @@ def _finding(metric: MetricValue, bound: Target, shortfall: float) -> Finding:
 
 def flags(table: TableFacts) -> tuple[Flag, ...]:
     """Facts that open a table to every attack: rows in original order, an untouched column, a direct identifier."""
-    untouched = any(m.name == "column_direct_match_protection" and m.value == 0 for m in table.metrics)
+    untouched = any(
+        m.name == "column_direct_match_protection" and m.value is not None and m.value <= 0 for m in table.metrics
+    )
     present = {
         Flag.ROW_ORDER: table.row_order,
         Flag.UNTOUCHED_COLUMN: untouched,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from avatar_gitops.assessment.catalogue import written_value
@@ -17,7 +17,10 @@ METRICS = ("hidden_rate", "local_cloaking", "hellinger_mean")
 
 @dataclass(slots=True, frozen=True)
 class IndexRow:
-    """One set: its state, gates, the worst value over its tables of each shown metric, and paths beside the index."""
+    """One set: its state, gates, the worst value over its tables of each shown metric, and paths beside the index.
+
+    `bounds` maps a metric to its gate ("op value"), so that rounding never shows a missed gate as met.
+    """
 
     set_name: str
     state: State
@@ -28,6 +31,7 @@ class IndexRow:
     hellinger_mean: float | None = None
     summary: str | None = None
     pia: str | None = None
+    bounds: Mapping[str, str] = field(default_factory=dict)
 
 
 def index_markdown(rows: Iterable[IndexRow], language: Language = "en", overrides: Path | None = None) -> str:
@@ -58,7 +62,9 @@ def _gates(row: IndexRow) -> str:
 
 def _values(row: IndexRow, language: Language) -> tuple[str, ...]:
     values = ((name, getattr(row, name)) for name in METRICS)
-    return tuple("–" if value is None else written_value(name, value, language) for name, value in values)
+    return tuple(
+        "–" if value is None else written_value(name, value, language, row.bounds.get(name)) for name, value in values
+    )
 
 
 def _sentence(rows: list[IndexRow], language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
@@ -9,10 +10,12 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 from avatar_gitops.assessment.markdown import code_cell, code_span, escape
 
 
+@cache
 def environment(overrides: Path | None = None) -> Environment:
     """Templates of this package, or those of the same name in a folder of the project.
 
-    Filters: `cell` escapes a text for Markdown, also inside a table; `code` makes a code span (`code_cell` in a table); `link` a relative link.
+    Filters: `cell` escapes a text for Markdown, also inside a table; `code` makes a code span, `code_cell` one inside a
+    table; `link` makes a relative link.
     A name that a template uses and the view does not have is an error.
     """
     loaders: list[BaseLoader] = [FileSystemLoader(overrides)] if overrides else []

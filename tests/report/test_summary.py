@@ -1,0 +1,160 @@
+"""The run summary and the index: golden texts, verdicts that follow from the numbers, tables nothing can break."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import jinja2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_gitops.assessment import metric_facts
+from avatar_gitops.report.index import IndexRow, index_markdown
+from avatar_gitops.report.jinja import environment
+from avatar_gitops.report.summary import GateView, Language, MadeFrom, State, SummaryView, TableView, summary_markdown
+
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+both = pytest.mark.parametrize("language", LANGUAGES)
+
+METRICS = metric_facts(
+    {
+        "hidden_rate": 91.44,
+        "local_cloaking": 11.0,
+        "column_direct_match_protection": 97.31,
+        "inference_accuracy_ratio": None,
+        "hellinger_mean": 0.0514,
+    },
+    intervals={"hidden_rate": (89.61, 93.04), "local_cloaking": (9.0, 13.0)},
+    targets={"column_direct_match_protection": ">= 50", "inference_accuracy_ratio": ">= 95"},
+)
+
+
+def view(language: Language = "en") -> SummaryView:
+    return SummaryView(
+        set_name="patients-2026q3",
+        state=State.PUBLISHED,
+        gates=(
+            GateView("hidden_rate", ">= 90", 91.44),
+            GateView("local_cloaking", ">= 5", 11.0, table="patients"),
+            GateView("hellinger_mean", "<= 0.1", 0.0514),
+        ),
+        tables=(TableView("patients", METRICS),),
+        made_from=MadeFrom(
+            "sha256:2e400b7967c8a1d1",
+            {"patients": "hmac-sha256:32be81470a1b2c3d"},
+            is_keyed=True,
+            engine="avatar-gitops 0.1.0",
+            seed=20260917,
+        ),
+        when="2026-09-17 09:18 UTC",
+        notes=("k 20 → 15",),
+        level="high",
+        conclusion="with_measures",
+        documents={"pia.docx": "pia.docx", "report.pdf": "report.pdf"},
+        check="avatar-gitops audit verify patients-2026q3",
+        repeat="avatar-gitops audit replay patients-2026q3",
+        language=language,
+    )
+
+
+def failed(language: Language = "en") -> SummaryView:
+    return SummaryView(
+        set_name="wbcd",
+        state=State.NOT_PUBLISHED,
+        gates=(GateView("hidden_rate", ">= 90", 89.97), GateView("inference_accuracy_ratio", ">= 95", None)),
+        tables=(TableView("wbcd", metric_facts({"hidden_rate": 89.97})),),
+        next_step="avatar-gitops advise configs/wbcd.yaml",
+        language=language,
+    )
+
+
+@both
+def test_golden_summary(language: Language, golden: Callable[[str, str], None]) -> None:
+    golden(f"summary/published.{language}.md", summary_markdown(view(language)))
+
+
+@both
+def test_golden_summary_of_a_run_that_was_not_published(language: Language, golden: Callable[[str, str], None]) -> None:
+    golden(f"summary/not_published.{language}.md", summary_markdown(failed(language)))
+
+
+@both
+def test_golden_index(language: Language, golden: Callable[[str, str], None]) -> None:
+    rows = [
+        IndexRow("wbcd", State.NOT_PUBLISHED, 0, 2, 89.97, bounds={"hidden_rate": ">= 90"}),
+        IndexRow("patients", State.PUBLISHED, 3, 3, 91.44, 11.0, 0.0514, "patients/summary.md", "patients/pia.docx"),
+        IndexRow("visits", State.RUNNING),
+    ]
+    golden(f"summary/index.{language}.md", index_markdown(rows, language))
+    assert index_markdown(reversed(rows), language) == index_markdown(rows, language)
+
+
+def test_a_gate_that_was_not_measured_has_not_passed() -> None:
+    text = summary_markdown(failed())
+    assert not GateView("hidden_rate", ">= 90", None).passed
+    assert "2 of 2 gates failed" in text
+    assert "✘ not measured" in text
+
+
+def test_a_value_that_misses_its_gate_by_a_hair_does_not_look_passed() -> None:
+    assert "| 89.97% | ✘ failed |" in summary_markdown(failed())
+
+
+def test_the_only_gate_and_no_gate_are_said_in_words() -> None:
+    one = SummaryView("s", State.PUBLISHED, gates=(GateView("hidden_rate", ">= 90", 95.0),))
+    assert "the only gate passed" in summary_markdown(one)
+    assert "no gate is set" in summary_markdown(SummaryView("s", State.FAILED))
+
+
+def test_a_gate_holds_for_the_table_alone_and_for_older_names() -> None:
+    metrics = (
+        *metric_facts({"correlation_protection_rate": 98.0}),
+        *metric_facts({"knowledge_protection_rate": 60.0}, scope="to_top_enriched"),
+    )
+    gates = (GateView("correlation_protection_rate", ">= 95", 98.0),)
+    text = summary_markdown(SummaryView("s", State.PUBLISHED, gates=gates, tables=(TableView("t", metrics),)))
+    lines = [line for line in text.splitlines() if line.startswith("| `knowledge_protection_rate`")]
+    assert "≥ 95% (gate)" in lines[0]
+    assert "with what its child tables add" in lines[1]
+    assert "gate" not in lines[1]
+
+
+def test_unknown_provenance_is_bold() -> None:
+    text = summary_markdown(SummaryView("s", State.RUNNING))
+    assert "Made from: spec **unknown** · engine **unknown**" in text
+    assert "seed" not in text
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_no_name_can_break_the_tables(name: str) -> None:
+    made = SummaryView(
+        set_name=name,
+        state=State.PUBLISHED,
+        gates=(GateView("hidden_rate", ">= 90", 91.0, table=name),),
+        tables=(TableView(name, METRICS),),
+    )
+    for text, columns in ((summary_markdown(made), 5), (index_markdown([IndexRow(name, State.PUBLISHED)]), 7)):
+        rows = [line for line in text.split("\n") if line.startswith("|")]
+        assert {re.sub(r"\\.", "", row).count("|") for row in rows} == {columns + 1}
+    assert len([line for line in summary_markdown(made).split("\n") if line.startswith("# ")]) == 1
+
+
+def test_links_are_relative_and_escaped() -> None:
+    text = index_markdown([IndexRow("a", State.PUBLISHED, summary="a b/(1)/summary.md")])
+    assert "[summary](a%20b/%281%29/summary.md) · –" in text
+
+
+def test_a_project_may_override_a_template(tmp_path: Path) -> None:
+    (tmp_path / "summary.md.j2").write_text("own {{ view.set_name | cell }}\n", encoding="utf-8")
+    assert summary_markdown(view(), tmp_path) == "own patients-2026q3\n"
+    assert index_markdown([], overrides=tmp_path).startswith("# Anonymized sets")
+
+
+def test_an_unknown_name_in_a_template_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "summary.md.j2").write_text("{{ view.rows }}", encoding="utf-8")
+    with pytest.raises(jinja2.UndefinedError):
+        summary_markdown(view(), tmp_path)
+    assert environment().undefined is jinja2.StrictUndefined
