@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +17,11 @@ from avatar_gitops.errors import AvatarGitOpsError, UsageError
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.spec.models import Source
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, ObjectStore
+
 CHUNK_BYTES: Final = 1 << 20
+PLAIN_HTTP: Final = ("allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http")
 BUCKETS: Final = frozenset({"s3", "gs", "az"})
 
 
@@ -91,17 +95,29 @@ def _https(uri: str, scheme: str, table: str) -> Iterator[bytes]:
 
 def _bucket(source: Source, table: str) -> Iterator[bytes]:
     import obstore
-    from obstore.store import from_url
 
     place, _, key = source.uri.rpartition("/")
     options = {name: _secret(value, table) for name, value in source.options.items()}
-    store = from_url(place, config=options)  # type: ignore[call-overload]  # options are free text by design
     try:
-        stream = obstore.get(store, key).stream(min_chunk_size=CHUNK_BYTES)
+        stream = obstore.get(_store(place, options, table), key).stream(min_chunk_size=CHUNK_BYTES)
     except FileNotFoundError:
         raise InputMoved(f"the data of {table} is not at its address", hint=_SOURCE) from None
     for chunk in stream:
         yield bytes(chunk)
+
+
+def _store(place: str, options: dict[str, str], table: str) -> ObjectStore:
+    from obstore.store import from_url
+
+    plain_http = {options.pop(name, "false").lower() for name in PLAIN_HTTP}
+    client: ClientConfig = {"allow_http": True} if "true" in plain_http else {}
+    try:
+        return from_url(place, config=options, client_options=client)  # type: ignore[call-overload,no-any-return]
+    except BaseException as error:
+        # The library panics on some option names, which is no Exception.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise UsageError(f"the address or the `options` of {table} are not valid", hint=_SOURCE) from None
+        raise
 
 
 def _secret(value: str, table: str) -> str:

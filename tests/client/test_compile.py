@@ -1,0 +1,284 @@
+"""Documents against those of the official client (appendix A of its protocol), and what a spec adds to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from avatar_gitops.client.compile import object_key, to_yaml
+from avatar_gitops.errors import AvatarGitOpsError
+from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input, desire
+from avatar_gitops.spec.models import AvatarRun
+
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+Plain = dict[str, Any]
+
+
+def desired(name: str, tables: Plain, **spec: Any) -> DesiredSet:
+    plain = {
+        "apiVersion": "avatar-gitops/v1",
+        "kind": "AvatarRun",
+        "metadata": {"name": name},
+        "spec": {"tables": tables, **spec},
+    }
+    names = [*tables, *(avatars_input(table) for table, said in tables.items() if "avatars" in said)]
+    inputs = [TableInput(table, DIGEST, 10, (), "<100") for table in names]
+    return desire(AvatarRun.model_validate_json(json.dumps(plain)), f"configs/{name}.yaml", inputs)
+
+
+def documents(item: DesiredSet, annotations: dict[str, str] | None = None) -> list[Plain]:
+    return list(YAML(typ="safe", pure=True).load_all(to_yaml(item, annotations or {})))
+
+
+def without_client(found: list[Plain]) -> list[Plain]:
+    return [{key: value for key, value in part.items() if key != "annotations"} for part in found]
+
+
+def metadata(name: str) -> Plain:
+    pia = {
+        "datarecipient": "unknown",
+        "data_type": "unknown",
+        "datasubject": "unknown",
+        "sensitivity_level": "Undefined",
+    }
+    return {
+        "kind": "AvatarMetadata",
+        "metadata": {"name": f"avatar-metadata-{name}"},
+        "spec": {"display_name": name, "pia_metadata": pia},
+    }
+
+
+def document(kind: str, name: str, **spec: Any) -> Plain:
+    return {"kind": f"Avatar{kind}", "metadata": {"name": name}, "spec": spec}
+
+
+def schemas(table: str, file: str, **more: Any) -> list[Plain]:
+    columns = {"columns": more["columns"]} if "columns" in more else {}
+    avatars = more.get("avatars", {"auto": True})
+    return [
+        document("Schema", "schema", tables=[{"name": table, "data": {"volume": "input", "file": file}, **columns}]),
+        document("Schema", "schema_avatarized", tables=[{"name": table, "avatars_data": avatars}], schema_ref="schema"),
+    ]
+
+
+def results(path: str, **more: Any) -> Plain:
+    return {"volume": "results", "path": path, **more}
+
+
+def metrics(
+    privacy: Plain | None = None, signal: Plain | None = None, seed: Plain | None = None, **more: Any
+) -> list[Plain]:
+    found = []
+    for kind, name, records in (
+        ("PrivacyMetricsParameters", "privacy_metrics", privacy),
+        ("SignalMetricsParameters", "signal_metrics", signal),
+    ):
+        told = {name: records} if records else {}
+        found.append(
+            document(
+                kind,
+                name,
+                schema="schema_avatarized",
+                avatarization_ref="standard",
+                **told,
+                results=results(name, **more),
+                **(seed or {}),
+            )
+        )
+    return found
+
+
+METRICS = ["standard", "privacy_metrics", "signal_metrics"]
+
+
+def test_example_1_one_table_with_a_seed() -> None:
+    item = desired("test_wbcd", {"wbcd": {"source": "wbcd.csv", "avatarization": {"k": 15}}}, seed=42)
+    assert without_client(documents(item)) == [
+        metadata("test_wbcd"),
+        *schemas("wbcd", "wbcd-0123456789abcdef.csv"),
+        document(
+            "Parameters",
+            "standard",
+            schema="schema",
+            avatarization={"wbcd": {"k": 15}},
+            results=results("standard"),
+            seed=42,
+        ),
+        *metrics(seed={"seed": 42}),
+        document(
+            "ReportParameters",
+            "report",
+            report_type="basic",
+            output_format="pdf",
+            language="en",
+            results=results("report"),
+        ),
+        document(
+            "ReportParameters",
+            "report_pia",
+            report_type="pia",
+            output_format="docx",
+            language="en",
+            results=results("report_pia"),
+        ),
+    ]
+
+
+def test_example_7_metrics_only() -> None:
+    table = {"source": "iris.csv", "avatars": "iris_avatarized.csv", "avatarization": {"k": 10}}
+    item = desired("only_metrics", {"iris": table}, jobs=["privacy_metrics", "signal_metrics"])
+    avatars = {"volume": "input", "file": "iris_avatars-0123456789abcdef.csv"}
+    assert without_client(documents(item)) == [
+        metadata("only_metrics"),
+        *schemas("iris", "iris-0123456789abcdef.csv", avatars=avatars),
+        document(
+            "Parameters", "standard", schema="schema", avatarization={"iris": {"k": 10}}, results=results("standard")
+        ),
+        *metrics(),
+    ]
+
+
+def test_example_8_metrics_without_any_anonymization_refer_to_none() -> None:
+    table = {
+        "source": "iris.csv",
+        "avatars": "iris_avatars.csv",
+        "privacy_metrics": {"known_variables": ["sepal.length"], "target": "variety", "quantile_threshold": 5},
+    }
+    found = {part["metadata"]["name"]: part["spec"] for part in documents(desired("assess", {"iris": table}))}
+    assert "standard" not in found
+    assert "avatarization_ref" not in found["privacy_metrics"] | found["signal_metrics"]
+    expected = {"known_variables": ["sepal.length"], "target": "variety", "quantile_threshold": 5}
+    assert found["privacy_metrics"]["privacy_metrics"] == {"iris": expected}
+    assert "signal_metrics" not in found["signal_metrics"]
+
+
+def test_example_12_metrics_follow_the_anonymization() -> None:
+    shared = {
+        "ncp": 5,
+        "use_categorical_reduction": True,
+        "column_weights": {"variety": 3.0},
+        "exclude_variables": {"variable_names": ["variety"], "replacement_strategy": "coordinate_similarity"},
+    }
+    item = desired("iris_multi", {"iris": {"source": "iris.csv", "avatarization": {"k": 30, **shared}}}, jobs=METRICS)
+    assert without_client(documents(item)) == [
+        metadata("iris_multi"),
+        *schemas("iris", "iris-0123456789abcdef.csv"),
+        document(
+            "Parameters",
+            "standard",
+            schema="schema",
+            avatarization={"iris": {"k": 30, **shared}},
+            results=results("standard"),
+        ),
+        *metrics({"iris": shared}, {"iris": shared}),
+    ]
+
+
+def test_example_13_imputation_keeps_its_nulls_and_results_have_a_form() -> None:
+    said = {"method": "mean", "return_data_imputed": True}
+    item = desired(
+        "adult_imputed",
+        {"adult": {"source": "adult.csv", "avatarization": {"k": 10, "imputation": said}}},
+        jobs=METRICS,
+        results={"format": "parquet", "max_distribution_plots": 10},
+    )
+    record = {"imputation": {"method": "mean", "k": None, "training_fraction": None, "return_data_imputed": True}}
+    form: Plain = {"format": "parquet", "max_distribution_plots": 10}
+    assert without_client(documents(item)) == [
+        metadata("adult_imputed"),
+        *schemas("adult", "adult-0123456789abcdef.csv"),
+        document(
+            "Parameters",
+            "standard",
+            schema="schema",
+            avatarization={"adult": {"k": 10, **record}},
+            results=results("standard", **form),
+        ),
+        *metrics({"adult": record}, {"adult": record}, **form),
+    ]
+
+
+def test_example_14_columns() -> None:
+    columns = {
+        "Clump_Thickness": {"type": "category"},
+        "Mitoses": {"type": "int", "drop": True},
+        "Class": {"tag": "sensitive"},
+        "seen_at": {"type": "datetime", "tag": "quasi_identifier"},
+    }
+    table = {"source": "wbcd.parquet", "columns": columns, "avatarization": {"k": 5}}
+    found = without_client(documents(desired("wbcd_types", {"wbcd": table}, jobs=METRICS)))
+    expected = [
+        {"field": "Clump_Thickness", "type": "category"},
+        {"field": "Mitoses", "type": "int", "drop": True},
+        {"field": "seen_at", "type": "datetime"},
+    ]
+    assert found[1:3] == schemas("wbcd", "wbcd-0123456789abcdef.parquet", columns=expected)
+
+
+@pytest.mark.parametrize(
+    ("said", "where", "record"),
+    [
+        ({"open_dp": {"epsilon": 10}}, "avatarization_open_dp", {"epsilon": 10}),
+        (
+            {"fast_dp": {"epsilon": 5}, "ncp": 4},
+            "avatarization_fast_dp",
+            {"epsilon": 5, "mechanism": "gaussian", "ncp": 4},
+        ),
+        ({"k": 5, "generation": "barycentre"}, "avatarization", {"k": 5}),
+        ({"k": 5, "generation": "local_gaussian"}, "avatarization", {"k": 5, "generation": "local_gaussian"}),
+    ],
+)
+def test_each_method_has_its_map(said: Plain, where: str, record: Plain) -> None:
+    found = documents(desired("dp", {"t": {"source": "t.csv", "avatarization": said}}))
+    assert found[3]["spec"][where] == {"t": record}
+
+
+def test_settings_of_the_metrics_win_over_those_that_they_follow() -> None:
+    table = {"source": "t.csv", "avatarization": {"k": 5, "ncp": 3}, "signal_metrics": {"ncp": 9}}
+    found = {part["metadata"]["name"]: part["spec"] for part in documents(desired("own", {"t": table}))}
+    assert found["privacy_metrics"]["privacy_metrics"] == {"t": {"ncp": 3}}
+    assert found["signal_metrics"]["signal_metrics"] == {"t": {"ncp": 9}}
+
+
+def test_context_and_annotations_are_on_the_metadata() -> None:
+    pia = {"data_recipient": "opendata", "data_type": "health", "sensitivity_level": "Very High", "language": "fr"}
+    item = desired("pia", {"t": {"source": "t.csv", "avatarization": {"k": 5}}}, pia=pia)
+    found = documents(item, {"avatar-gitops/set": "pia", "avatar-gitops/commit": "1e9"})
+    assert found[0]["spec"]["pia_metadata"] == {
+        "datarecipient": "opendata",
+        "data_type": "health",
+        "datasubject": "unknown",
+        "sensitivity_level": "Very High",
+    }
+    assert found[0]["annotations"]["client_type"] == "avatar-gitops"
+    assert found[0]["annotations"]["avatar-gitops/commit"] == "1e9"
+    assert {part["spec"].get("language") for part in found if part["kind"] == "AvatarReportParameters"} == {"fr"}
+
+
+def test_the_text_is_stable(golden: Callable[[str, str], None]) -> None:
+    table = {
+        "source": "data/patients 2026.csv",
+        "columns": {"no": {"pseudonymization": {"kind": "CONSTANT", "value": "yes"}}, "12:30": {"type": "int"}},
+        "avatarization": {"k": 5, "column_weights": {"no": 1}, "generation": "local_gaussian"},
+        "privacy_metrics": {"known_variables": ["no"], "quantile_threshold": 7},
+    }
+    item = desired("patients-2026", {"patients": table}, seed=1, results={"compute_figures": False, "format": "csv"})
+    text = to_yaml(item, {"avatar-gitops/set": "patients-2026", "avatar-gitops/project": "hospital"})
+    assert text == to_yaml(item, {"avatar-gitops/project": "hospital", "avatar-gitops/set": "patients-2026"})
+    golden("client/documents.yaml", text)
+
+
+def test_object_keys_say_the_content_and_hold_nothing_odd() -> None:
+    item = desired("keys", {"a/../b é": {"source": "x.tar.CSV"}})
+    assert object_key(item, "a/../b é", "x.tar.CSV") == "a____b__-0123456789abcdef.CSV"
+    assert object_key(item, "a/../b é", "s3://bucket/a.b/c?x=.d") == "a____b__-0123456789abcdef"
+
+
+def test_an_input_without_a_digest_is_an_error() -> None:
+    item = desired("keys", {"t": {"source": "t.csv"}})
+    with pytest.raises(AvatarGitOpsError, match="keys: the data file of u has no digest"):
+        object_key(item, "u", "u.csv")

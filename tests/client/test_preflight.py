@@ -1,0 +1,82 @@
+"""What a server does not offer is known before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from avatar_gitops.client.preflight import needs, preflight
+from avatar_gitops.errors import RemoteRefused
+from tests.support.planning import wish
+
+EVERYTHING = {
+    "avatarization": {
+        "k": 5,
+        "generation": "local_gaussian",
+        "column_weights": {"a": 2},
+        "use_categorical_reduction": True,
+        "exclude_variables": {"variable_names": ["a"], "replacement_strategy": "row_order"},
+        "imputation": {"method": "median"},
+        "data_augmentation": {"augmentation_strategy": 2},
+        "avatarization_processors_parameters": [{"target": "a", "references": ["b"]}],
+    },
+    "individual_level": False,
+    "columns": {
+        "a": {"type": "int", "drop": True, "pseudonymization": {"kind": "UUID4"}},
+        "t": {"time_series_time": True},
+    },
+}
+
+
+def test_every_feature_of_a_spec_is_a_need() -> None:
+    found = {need.feature for need in needs(wish(table=EVERYTHING, results={"format": "csv"}))}
+    assert found == {
+        "avatarization",
+        "generation:local_gaussian",
+        "column_weights",
+        "use_categorical_reduction",
+        "exclude_variables",
+        "imputation:median",
+        "data_augmentation",
+        "avatarization_processors_parameters",
+        "individual_level:false",
+        "column_types",
+        "drop",
+        "pseudonymization",
+        "time_series",
+        "privacy_metrics",
+        "signal_metrics",
+        "report:pdf",
+        "report_pia:docx",
+        "results:csv",
+    }
+
+
+def test_a_refusal_names_table_parameter_server_and_what_to_do() -> None:
+    item = wish(table={"avatarization": {"open_dp": {"epsilon": 1}}})
+    offered = {need.feature for need in needs(item)} - {"open_dp"}
+    with pytest.raises(RemoteRefused) as caught:
+        preflight(item, offered, "https://a.example.org")
+    assert (
+        str(caught.value) == "patients: table patients: avatarization.open_dp is not offered by https://a.example.org"
+    )
+    assert "configs/patients.yaml" in str(caught.value.hint)
+
+
+def test_a_server_that_offers_everything_needed_is_fine() -> None:
+    item = wish(table=EVERYTHING)
+    preflight(item, {need.feature for need in needs(item)}, "server")
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [({"k": 5}, False), ({"open_dp": {"epsilon": 1}}, False), ({"k": 5, "generation": "local_gaussian"}, True)],
+)
+def test_a_server_that_says_nothing_lacks_only_our_own_additions(said: dict[str, Any], refused: bool) -> None:
+    item = wish(table={"avatarization": said})
+    if not refused:
+        preflight(item, None, "server")
+        return
+    with pytest.raises(RemoteRefused, match="local_gaussian"):
+        preflight(item, None, "server")
