@@ -73,6 +73,11 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "No attack of this criterion was measured; that counts as vulnerability 3.",
             "Aucune attaque de ce critère n'a été mesurée ; cela compte comme une vulnérabilité de 3.",
         ),
+        "other_metrics": Text(
+            "These metrics have a target but belong to no criterion of this document: they do not enter the level.",
+            "Ces mesures ont une cible mais ne relèvent d'aucun critère de ce document : elles n'entrent pas dans le "
+            "niveau.",
+        ),
         "derivation": Text(
             "Vulnerability {vulnerability} ({reason}); exposure {exposure}; likelihood {likelihood}; severity "
             "{severity}; level {level}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from avatar_gitops.assessment.catalogue import Family
 from avatar_gitops.assessment.document import (
     Block,
     Cell,
@@ -50,7 +51,20 @@ def risks(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[
         blocks += [Paragraph(sentence, "very_high") for sentence in flag_sentences(voice, risk.criteria[0].flags)]
         for item in risk.criteria:
             blocks += _criterion(voice, facts, table, item)
+        blocks += _other(voice, facts, table)
     return blocks
+
+
+def _other(voice: Voice, facts: AssessmentFacts, table: TableFacts) -> list[Block]:
+    metrics = [metric for metric in table.metrics if metric.family is Family.OTHER]
+    if not metrics:
+        return []
+    name = voice.word("criterion.other")
+    return [
+        Heading(3, plain(name)),
+        Paragraph(voice.say("other_metrics")),
+        metric_table(voice, name, metrics, facts.context.data_recipient),
+    ]
 
 
 def _scales(voice: Voice) -> Table:

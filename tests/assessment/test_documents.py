@@ -263,6 +263,17 @@ def test_several_tables_and_scopes(facts: Make) -> None:
     assert pdf_text(technical_report(both_tables)).count("visits") > 3
 
 
+def test_a_metric_that_no_criterion_knows_is_shown_and_said_not_to_count(facts: Make) -> None:
+    made = facts("en")
+    unknown = metric_facts({"new_rate": 12.5}, targets={"new_rate": ">= 40"})
+    table = dataclasses.replace(made.tables[0], metrics=(*made.tables[0].metrics, *unknown))
+    with_unknown = dataclasses.replace(made, tables=(table,))
+    assert assess(with_unknown).level is assess(made).level
+    text = pia_markdown(with_unknown)
+    assert "they do not enter the level" in text
+    assert "| 12.50 | **unknown** | ≥ 40 | **target missed by more than 50%** | `new_rate` |" in text
+
+
 def test_bars_are_written_with_their_values(facts: Make) -> None:
     made = facts("en")
     document = technical_document(made, assess(made))
