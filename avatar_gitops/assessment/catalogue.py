@@ -43,7 +43,7 @@ class Unit(StrEnum):
 class MetricInfo:
     """What is true of a metric whatever the table.
 
-    `exact` metrics are counted on the whole released table, nothing is sampled or drawn, so they need no interval.
+    `exact` metrics describe the whole released table, nothing is sampled or drawn, so they need no interval.
     `target` is the default one for an unknown recipient.
     """
 
@@ -84,9 +84,9 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("inference_categorical", _INFER, Unit.PERCENT, "> 10"),
             _info("membership_auc", _MEMBER, Unit.RATIO, "<= 0.55"),
             _info("membership_tpr_at_1_fpr", _MEMBER, Unit.PERCENT, "<= 3"),
-            _info("hellinger_mean", _USE, Unit.RATIO, "< 0.1"),
-            _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "< 0.1"),
-            _info("correlation_difference_ratio", _USE, Unit.PERCENT, "< 10"),
+            _info("hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
+            _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
+            _info("correlation_difference_ratio", _USE, Unit.PERCENT, "< 10", exact=True),
         )
     }
 )
@@ -137,7 +137,7 @@ def is_higher_better(name: str) -> bool:
 
 
 def is_exact(name: str) -> bool:
-    """Whether a metric is a count on the whole released table, so that it has no interval."""
+    """Whether a metric describes the whole released table, so that it needs no interval."""
     return name in CATALOGUE and CATALOGUE[name].exact
 
 

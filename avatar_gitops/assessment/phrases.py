@@ -128,7 +128,7 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "finding.far": Text("target missed by more than 50%", "cible manquée de plus de 50 %"),
         "finding.not_measured": Text("not measured", "non mesuré"),
         "finding.none": Text("for information", "pour information"),
-        "exact": Text("exact count", "compte exact"),
+        "exact": Text("exact", "exact"),
         "by_hand": Text("to be filled in by hand", "à compléter à la main"),
         "default_target": Text("default", "par défaut"),
         "flag.row_order": Text(

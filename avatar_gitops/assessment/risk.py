@@ -201,11 +201,9 @@ def _finding(metric: MetricValue, bound: Target, shortfall: float) -> Finding:
         return Finding.SHORT
     if not bound.met_by(metric.value):
         return Finding.SLIGHT
-    if is_exact(metric.name):
-        return Finding.MET
     pessimistic = metric.low if bound.higher_is_better else metric.high
     if pessimistic is None:
-        return Finding.INTERVAL_UNKNOWN
+        return Finding.MET if is_exact(metric.name) else Finding.INTERVAL_UNKNOWN
     return Finding.MET if bound.met_by(pessimistic) else Finding.INTERVAL_MISSES
 
 

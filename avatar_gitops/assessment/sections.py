@@ -53,7 +53,7 @@ def finding(voice: Voice, judged: Check | None) -> Inline:
     """What a check found; anything but a met target stands out."""
     if judged is None:
         return voice.say("finding.none")
-    if judged.finding is Finding.MET and is_exact(judged.metric.name):
+    if judged.finding is Finding.MET and judged.metric.low is None and is_exact(judged.metric.name):
         return voice.say("finding.met_exact")
     text = voice.word(f"finding.{judged.finding}")
     return plain(text) if judged.finding.value.startswith(("met", "interval")) else strong(text)

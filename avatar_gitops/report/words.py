@@ -36,7 +36,7 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
         "verdict.failed": Text("✘ failed", "✘ non tenu"),
         "verdict.not_measured": Text("✘ not measured", "✘ non mesuré"),
         "not_measured": Text("not measured", "non mesuré"),
-        "exact": Text("exact count", "compte exact"),
+        "exact": Text("exact", "exact"),
         "unknown": Text("unknown", "inconnu"),
         "gate": Text("gate", "seuil"),
         "target": Text("target", "cible"),

@@ -186,6 +186,7 @@ def test_every_sensitivity_of_the_platform_is_listed() -> None:
         (MetricValue("hidden_rate", 95.0, 89.0, 97.0, ">= 90"), Finding.INTERVAL_MISSES),
         (MetricValue("hidden_rate", 95.0, target=">= 90"), Finding.INTERVAL_UNKNOWN),
         (MetricValue("column_direct_match_protection", 95.0, target=">= 90"), Finding.MET),
+        (MetricValue("column_direct_match_protection", 95.0, 89.0, 97.0, ">= 90"), Finding.INTERVAL_MISSES),
         (MetricValue("hidden_rate", 81.0, target=">= 90"), Finding.SLIGHT),
         (MetricValue("hidden_rate", 80.9, target=">= 90"), Finding.SHORT),
         (MetricValue("hidden_rate", 45.0, target=">= 90"), Finding.SHORT),
