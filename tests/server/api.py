@@ -63,7 +63,7 @@ class Api:
     """One signed-in user of one server."""
 
     base_url: str
-    key: str
+    key: str = field(repr=False)
     agent: str = "tests"
     http: httpx.Client = field(init=False)
 
