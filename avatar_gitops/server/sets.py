@@ -243,5 +243,8 @@ def _check_one_method(document: Document, maps: Mapping[str, Mapping[str, Any]])
 def _first_problem(error: ValidationError, prefix: str = "") -> str:
     """Where and what, without the offending value."""
     first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in (prefix, *first["loc"]) if part != "")
+    parts = [str(part) for part in (prefix, *first["loc"]) if part != ""]
+    if "augmentation_strategy" in parts:  # what follows may be a modality, a value of the data
+        parts = parts[: parts.index("augmentation_strategy") + 1]
+    place = ".".join(parts)
     return f"{place}: {first['msg']}" if place else str(first["msg"])

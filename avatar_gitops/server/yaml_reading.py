@@ -99,7 +99,8 @@ def _plain(node: Node, yaml: YAML, *, as_text: bool) -> Any:
             for part in reversed(parts):
                 merged |= _plain(part, yaml, as_text=False)
         elif key.value in own:
-            raise ApiFault(422, f"The key {key.value!r} appears twice in one mapping.")
+            # The key itself is not repeated: keys of augmentation maps are values of the data.
+            raise ApiFault(422, f"A key appears twice in one mapping: line {key.start_mark.line + 1}.")
         else:
             own[key.value] = _plain(value, yaml, as_text=key.value in NAMES)
     return merged | own
