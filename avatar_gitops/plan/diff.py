@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from avatar_gitops.plan.desired import DesiredSet, FieldPath, TableInput
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.model import FieldChange
+from avatar_gitops.plan.model import FieldChange, Privacy
 from avatar_gitops.spec import fields
 
+_ORDER: Final = (Privacy.WEAKER, Privacy.UNKNOWN, Privacy.STRONGER, Privacy.NEUTRAL)
 Lines = Mapping[FieldPath, int]
 
 
 def against_lock(desired: DesiredSet, lock: Lock | None) -> tuple[FieldChange, ...]:
-    """What differs from what was published last, in the order of the paths; nothing when nothing was published."""
+    """What differs from what was published last, weaker first; nothing when nothing was published."""
     if lock is None:
         return ()
-    return (*spec_changes(lock.spec, desired.resolved, desired.lines), *input_changes(lock.inputs, desired))
+    found = (*spec_changes(lock.spec, desired.resolved, desired.lines), *input_changes(lock.inputs, desired))
+    return tuple(sorted(found, key=lambda change: _ORDER.index(change.privacy)))
 
 
 def spec_changes(before: Mapping[str, Any], after: Mapping[str, Any], lines: Lines) -> tuple[FieldChange, ...]:

@@ -1,0 +1,132 @@
+"""A plan as Markdown, for pull requests and job summaries: one table, then the fields that move privacy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from avatar_gitops.plan.model import Action, Change, Plan, Privacy
+from avatar_gitops.report import plan_words as words
+from avatar_gitops.report.values import before_and_after, count, direction, field_name, safe, short_digest
+
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~:])")
+
+
+def markdown(plan: Plan) -> str:
+    """The plan as GitHub-flavoured Markdown; text from outside cannot become markup, links or mentions."""
+    return "\n".join(_lines(plan)).rstrip() + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    marked = _SPECIAL.sub(r"\\\1", safe(text))
+    entities = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("@", "@\N{ZERO WIDTH SPACE}"))
+    for sign, entity in entities:
+        marked = marked.replace(sign, entity)
+    return marked
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    kept = [change for change in plan.changes if change.action is Action.KEEP]
+    if not plan.effective:
+        equal = count(words.counts(plan)[Action.UNCHANGED], "set")
+        yield f"### ✅ Avatar plan: no changes · {equal} equal on {escape(plan.server)}"
+        yield ""
+        yield from _kept(kept)
+        return
+    yield f"### {_title(plan)}"
+    yield ""
+    yield "| | Set | What | Why |"
+    yield "|---|---|---|---|"
+    for change in plan.effective:
+        yield _row(change)
+    yield ""
+    rest = _rest(plan)
+    if rest:
+        yield rest
+        yield ""
+    yield from _privacy(plan)
+    yield from _kept(kept)
+    commit = f" of commit {escape(plan.commit[:7])}" if plan.commit else ""
+    yield f"<sub>Plan <code>{short_digest(plan.digest)}</code>{commit} against <b>{escape(plan.server)}</b></sub>"
+
+
+def _title(plan: Plan) -> str:
+    counted = words.counts(plan)
+    parts = [f"{counted[action]} {action.value}" for action in words.ORDER if counted[action]]
+    if counted[Action.UNCHANGED]:
+        parts.append(f"{counted[Action.UNCHANGED]} unchanged")
+    less = len(words.weaker(plan))
+    if less:
+        return (
+            f"⚠️ Avatar plan: {count(less, 'set')} {'gets' if less == 1 else 'get'} weaker privacy · {', '.join(parts)}"
+        )
+    return f"✅ Avatar plan: {', '.join(parts)}"
+
+
+def _row(change: Change) -> str:
+    weak = change.privacy is Privacy.WEAKER
+    mark = (
+        "▼" if weak else {"-": "−", ">": "\\>", "~": "\\~", "+": "\\+"}.get(change.action.symbol, change.action.symbol)
+    )
+    loud = weak or change.action is Action.DELETE
+    what = f"**{change.action.value}**" if loud else change.action.value
+    effect = words.effect(change)
+    why = "; ".join(part for part in (_why(change), effect, _jobs(change)) if part)
+    return f"| {mark} | {_link(change)} | {what} | {why} |"
+
+
+def _why(change: Change) -> str:
+    """The first fields behind a relaunch say more than its reason."""
+    if change.action is not Action.RELAUNCH or not change.fields:
+        return escape(words.why(change))
+    shown = []
+    for field in change.fields[:2]:
+        before, after = before_and_after(field)
+        shown.append(f"{escape(str(field.path[-1]))} {escape(before)} → {escape(after)}")
+    more = len(change.fields) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _jobs(change: Change) -> str:
+    if change.action is not Action.RELAUNCH:
+        return ""
+    jobs = words.job_list(change)
+    return "all jobs run" if change.base is None else f"{escape(jobs)} run"
+
+
+def _link(change: Change) -> str:
+    if change.desired is None or not re.fullmatch(r"[A-Za-z0-9_./-]+", change.path):
+        return f"`{change.set}`"
+    line = next((field.line for field in change.fields if field.line), 0)
+    return f"[`{change.set}`]({change.path}{f'#L{line}' if line else ''})"
+
+
+def _rest(plan: Plan) -> str:
+    unchanged = words.counts(plan)[Action.UNCHANGED]
+    parts = [f"{count(unchanged, 'set')} unchanged"] if unchanged else []
+    if plan.foreign:
+        parts.append(f"{count(plan.foreign, 'set')} of someone else left alone")
+    return " · ".join(parts)
+
+
+def _privacy(plan: Plan) -> Iterator[str]:
+    moved = [(c, f) for c in plan.effective for f in c.fields if f.privacy is not Privacy.NEUTRAL]
+    if not moved:
+        return
+    yield "**Privacy**"
+    yield ""
+    yield "| Field | Before | After | |"
+    yield "|---|---|---|---|"
+    for change, field in moved:
+        before, after = before_and_after(field)
+        name = escape(field_name(field.path))
+        yield f"| `{change.set}` · {name} | {escape(before)} | {escape(after)} | {direction(field)} |"
+    yield ""
+
+
+def _kept(kept: list[Change]) -> Iterator[str]:
+    if kept:
+        yield f"**Kept** {', '.join(f'`{change.set}` ({escape(words.why(change))})' for change in kept)}"
+        yield ""

@@ -1,0 +1,175 @@
+"""Where every set stands: a table for people, rows for programs. Made from a plan, the locks in it and the time."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.model import Action, Change, Plan, Reason
+from avatar_gitops.report.plan_markdown import escape
+from avatar_gitops.report.values import Style, count, number, plain, safe, to_ascii
+
+HIDDEN: Final = "hidden_rate"
+COLUMNS: Final = ("SET", "STATE", "GATES", "HIDDEN", "RUN", "AGE", "COMMIT")
+STYLES: Final = {"published": "ok", "failed": "fail", "changed": "warn", "unfinished": "warn", "not published": "warn"}
+NOT_SAID: Final = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Where one set stands. `hidden_rate` is the worst table's, `age` and `seconds` are those of the published run."""
+
+    set: str
+    state: str
+    gates_passed: int
+    gates: int
+    hidden_rate: float | None
+    run: str
+    seconds: float | None
+    published_at: str
+    age: str
+    commit: str
+    path: str
+
+
+def statuses(plan: Plan, now: datetime) -> tuple[SetStatus, ...]:
+    """One row per set, by name."""
+    return tuple(_status(change, now) for change in sorted(plan.changes, key=lambda change: change.set))
+
+
+def render(plan: Plan, now: datetime, *, style: Style = plain, ascii_only: bool = False) -> str:
+    """The table, how many sets are in which state, and the one thing to do next."""
+    rows = statuses(plan, now)
+    if not rows:
+        return "There is no set in git and none of ours on the server.\nNext: avatar-gitops init\n"
+    cells = [COLUMNS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(COLUMNS))]
+    lines = [style(_line(COLUMNS, widths).rstrip(), "bold")]
+    for row in rows:
+        padded = [f"{cell:<{width}}" for cell, width in zip(_cells(row), widths, strict=True)]
+        padded[1] = style(padded[1], STYLES.get(row.state, "dim"))
+        lines.append("  ".join(padded).rstrip())
+    lines += ["", f"{_verdict(rows)}.", *_next(rows)]
+    text = "\n".join(lines) + "\n"
+    return to_ascii(text) if ascii_only else text
+
+
+def to_json(plan: Plan, now: datetime) -> str:
+    """The same rows as one JSON document."""
+    content = {
+        "format": "avatar-gitops/status",
+        "version": "1.0",
+        "project": plan.project,
+        "server": plan.server,
+        "sets": [asdict(row) for row in statuses(plan, now)],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def markdown(plan: Plan, now: datetime) -> str:
+    """The same rows as a Markdown table."""
+    rows = statuses(plan, now)
+    head = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    body = [f"| `{row.set}` | " + " | ".join(escape(cell) for cell in _cells(row)[1:]) + " |" for row in rows]
+    return "\n".join([*head, *body, "", f"{_verdict(rows)}."]) + "\n"
+
+
+def duration(seconds: float) -> str:
+    """A duration as it is shown: 5s, 6m40s, 2h05m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def age(since: timedelta) -> str:
+    """How long ago something was, in its largest unit: 40 s, 5 min, 2 h, 41 d."""
+    seconds = max(0, int(since.total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _status(change: Change, now: datetime) -> SetStatus:
+    lock = change.lock
+    finished = _time(lock.finished) if lock else None
+    started = _time(lock.started) if lock else None
+    return SetStatus(
+        set=change.set,
+        state=_state(change),
+        gates_passed=sum(gate.passed for gate in lock.gates) if lock else 0,
+        gates=len(lock.gates) if lock else 0,
+        hidden_rate=_hidden(lock),
+        run=lock.run if lock else "",
+        seconds=(finished - started).total_seconds() if finished and started else None,
+        published_at=lock.finished if lock else "",
+        age=age(now - finished) if finished else "",
+        commit=lock.commit if lock else "",
+        path=change.path,
+    )
+
+
+def _state(change: Change) -> str:
+    """One word or two; what needs a person comes before what is published."""
+    match change.action:
+        case Action.UNCHANGED | Action.UPDATE:
+            return "protected" if change.protected else "published"
+        case Action.LAUNCH:
+            return "missing" if change.reason is Reason.MISSING else "new"
+        case Action.RELAUNCH:
+            return "failed" if change.reason is Reason.LAST_RUN_FAILED else "changed"
+        case Action.COLLECT:
+            return {Reason.NOT_COLLECTED: "not published"}.get(change.reason, "unfinished")
+        case Action.KEEP:
+            return "protected" if change.reason is Reason.PROTECTED else "removed"
+        case Action.DELETE:
+            return "removed"
+
+
+def _hidden(lock: Lock | None) -> float | None:
+    values = [table[HIDDEN] for table in lock.metrics.values() if HIDDEN in table] if lock else []
+    return min(values, default=None)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _cells(row: SetStatus) -> tuple[str, ...]:
+    took = f" {duration(row.seconds)}" if row.seconds is not None else ""
+    return (
+        row.set,
+        row.state,
+        f"{row.gates_passed}/{row.gates}" if row.gates else "none" if row.run else NOT_SAID,
+        number(row.hidden_rate) if row.hidden_rate is not None else NOT_SAID,
+        f"{safe(row.run[:4])}{took}" if row.run else NOT_SAID,
+        row.age or NOT_SAID,
+        safe(row.commit[:7]) or NOT_SAID,
+    )
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+
+
+def _verdict(rows: Sequence[SetStatus]) -> str:
+    counted = Counter(row.state for row in rows)
+    states = ", ".join(f"{amount} {state}" for state, amount in counted.most_common())
+    return f"{count(len(rows), 'set')}: {states}" if rows else "No sets"
+
+
+def _next(rows: Sequence[SetStatus]) -> Iterator[str]:
+    if any(row.state not in {"published", "protected"} for row in rows):
+        yield "Next: avatar-gitops plan"
