@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import Loaded, load
@@ -20,6 +21,7 @@ from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.outcome import Outcome, State
 from avatar_gitops.plan.planner import restrict
+from avatar_gitops.plan.serial import moved, reviewed_digest
 from avatar_gitops.reconcile.executor import Ports, execute, exit_code
 from avatar_gitops.reconcile.journal import FileJournal, latest_journal
 from avatar_gitops.reconcile.lease import exclusive
@@ -31,11 +33,12 @@ Confirm = Callable[[Planned], bool]
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How an apply goes about it. `only` restricts it to some sets, `expect_digest` to one plan."""
+    """How an apply goes about it. `only` restricts it to some sets; `expect_digest` and `reviewed` to one plan."""
 
     parallelism: int | None = None
     timeout: float | None = None
     expect_digest: str | None = None
+    reviewed: Mapping[str, Any] | None = None
     only: Collection[str] | None = None
 
 
@@ -72,7 +75,7 @@ def apply(
             planned = compare(loaded, connection, gateway, consent)
             plan = planned.plan if how.only is None else restrict(planned.plan, how.only)
             planned = Planned(plan, planned.observed, loaded, connection)
-            _expected(plan, how.expect_digest)
+            _expected(plan, how)
             if not plan.effective:
                 _write_index(loaded, ())
                 return Applied(planned, confirmed=True)
@@ -95,24 +98,27 @@ def resume(project: Path | None, server: str | None, how: How, confirm: Confirm,
     record = latest_journal(loaded.root)
     if record is None:
         raise UsageError("there is no journal of an apply in this project", hint="avatar-gitops apply")
-    only = How(how.parallelism, how.timeout, how.expect_digest, record.unfinished)
+    only = replace(how, only=record.unfinished)
     return apply(project, server or record.server, Consent(), only, confirm, listener)
 
 
-def _expected(plan: Plan, digest: str | None) -> None:
+def _expected(plan: Plan, how: How) -> None:
     """Refuse a plan that is not the reviewed one; a shortened digest of at least 8 characters will do."""
+    digest = reviewed_digest(how.reviewed) if how.reviewed is not None else how.expect_digest
     if digest is None:
         return
-    wanted = digest.removeprefix("sha256:")
+    wanted, now = digest.removeprefix("sha256:"), plan.digest.removeprefix("sha256:")
     if len(wanted) < 8:
         raise UsageError("--expect-digest needs at least 8 characters of the digest")
-    if not plan.digest.removeprefix("sha256:").startswith(wanted):
-        raise StalePlan(
-            f"the reviewed plan ({wanted[:8]}) is not the plan any more ({plan.digest.removeprefix('sha256:')[:8]}); "
-            "nothing was changed",
-            hint="read the new plan: avatar-gitops plan",
-            code="R006",
-        )
+    if now.startswith(wanted):
+        return
+    differing = ", ".join(item.set for item in moved(how.reviewed, plan)) if how.reviewed is not None else ""
+    raise StalePlan(
+        f"the reviewed plan ({wanted[:8]}) is not the plan any more ({now[:8]})"
+        + (f"; changed since: {differing}" if differing else ""),
+        hint="nothing was changed; read the new plan: avatar-gitops plan",
+        code="R006",
+    )
 
 
 def _write_index(loaded: Loaded, outcomes: Collection[Outcome]) -> None:

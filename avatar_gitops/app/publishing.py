@@ -31,7 +31,7 @@ class Publisher:
 
     def publish(self, desired: DesiredSet, lock: Lock, result: RunResult) -> Lock:
         """Replace `out/<set>/` as a whole, then write the lock; the lock is what makes a version the published one."""
-        contents = {f"avatars/{avatars.name}": avatars.content for avatars in result.avatars.values()}
+        contents = {avatars.name: avatars.content for avatars in result.avatars.values()}
         contents |= self._documents(desired, lock, result)
         contents[artifacts.SUMS] = artifacts.sums(contents)
         self._replace(desired.name, contents)

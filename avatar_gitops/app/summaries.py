@@ -64,6 +64,7 @@ def _row(lock: Lock, out: Path) -> IndexRow:
         hidden_rate=values.get("hidden_rate"),
         local_cloaking=values.get("local_cloaking"),
         hellinger_mean=values.get("hellinger_mean"),
+        bounds={gate.metric: gate.condition for gate in lock.gates},
         summary=_link(out, lock.set, "summary.md"),
         pia=_link(out, lock.set, "pia.docx") or _link(out, lock.set, "pia.md"),
     )

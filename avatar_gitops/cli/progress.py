@@ -20,7 +20,7 @@ from avatar_gitops.events import (
     SetDone,
     StepStarted,
 )
-from avatar_gitops.report.plan import number
+from avatar_gitops.report.values import number
 
 
 class Progress(Protocol):
@@ -46,13 +46,17 @@ def describe(event: Event) -> str | None:
             return f"{name}  {job:<16} failed    {seconds:.1f}s  {error}"
         case GateChecked(name, metric, condition, value, passed):
             verdict = "passed" if passed else "failed"
-            return f"{name}  {'gate':<16} {verdict:<9} {metric} {number(value)} ({condition})"
+            return f"{name}  {'gate':<16} {verdict:<9} {metric} {_value(value)} ({condition})"
         case SetDone(name, action, state, message):
             return f"{name}  {state}" + (f": {message}" if message else "") + (f"  ({action})" if not message else "")
         case Retrying(what, attempt, pause):
             return f"{what}: no answer, try {attempt} in {pause:.0f}s"
         case JobProgressed() | SetCreated() | StepStarted():
             return None
+
+
+def _value(value: float | None) -> str:
+    return "not measured" if value is None else number(value)
 
 
 class Lines:

@@ -1,0 +1,68 @@
+"""`status` and `show`: where the sets stand, from git, lock files and the server. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from avatar_gitops.app.plan import Consent, Planned, plan
+from avatar_gitops.errors import UsageError
+from avatar_gitops.plan.model import Change
+
+READ_ONLY = Consent(force="status only looks")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One set: what plan says about it, its artifacts, and its resolved spec."""
+
+    change: Change
+    folder: Path | None
+    resolved: Mapping[str, Any]
+
+
+def status(project: Path | None, server: str | None) -> Planned:
+    """All sets; thresholds do not matter to somebody who only looks."""
+    return plan(project, server, READ_ONLY)
+
+
+def show(project: Path | None, server: str | None, name: str) -> Shown:
+    """One set. Raises UsageError when there is no such set."""
+    found = status(project, server)
+    change = next((item for item in found.plan.changes if item.set == name), None)
+    if change is None:
+        names = sorted(item.set for item in found.plan.changes)
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"sets: {', '.join(names) or 'none'}"
+        raise UsageError(f"there is no set `{name}`", hint=hint)
+    folder = found.loaded.out / name
+    resolved = change.desired.resolved if change.desired else change.lock.spec if change.lock else {}
+    return Shown(change, folder if folder.is_dir() else None, resolved)
+
+
+def as_json(shown: Shown) -> str:
+    """One set for machines."""
+    lock = shown.change.lock
+    document = {
+        "format": "avatar-gitops/set",
+        "version": "1.0",
+        "set": shown.change.set,
+        "action": shown.change.action.value,
+        "reason": shown.change.reason.value,
+        "spec": shown.resolved,
+        "published": None
+        if lock is None
+        else {
+            "run": lock.run,
+            "finished": lock.finished,
+            "engine": lock.engine,
+            "commit": lock.commit,
+            "metrics": lock.metrics,
+            "gates": {gate.metric: gate.passed for gate in lock.gates},
+        },
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)

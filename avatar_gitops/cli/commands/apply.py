@@ -1,0 +1,94 @@
+"""`avatar-gitops apply`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from avatar_gitops.cli.console import ascii_wanted, plain, style_for
+from avatar_gitops.cli.options import (
+    ascii_option,
+    color_option,
+    consent_options,
+    parallelism_option,
+    project_option,
+    quiet_option,
+    server_option,
+)
+
+if TYPE_CHECKING:
+    from avatar_gitops.app.apply import Applied, Confirm
+    from avatar_gitops.events import Listener
+
+
+@click.command("apply")
+@click.argument("plan_file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@project_option
+@server_option
+@click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
+@click.option("--expect-digest", metavar="DIGEST", default=None, help="Apply only this plan; 8 characters are enough.")
+@parallelism_option
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=None, help="Seconds to wait for one set; no limit by default."
+)
+@consent_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--no-progress", is_flag=True, help="Lines instead of a redrawn block.")
+@quiet_option
+@color_option
+@ascii_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    plan_file: Path | None,
+    project: Path | None,
+    server: str | None,
+    yes: bool,
+    expect_digest: str | None,
+    parallelism: int | None,
+    timeout: float | None,
+    allow_delete: tuple[str, ...],
+    allow_relaunch: tuple[str, ...],
+    force: str | None,
+    form: str,
+    no_progress: bool,
+    quiet: bool,
+    color: str,
+    ascii_only: bool,
+) -> None:
+    """Launch, relaunch, update and delete what the plan says; with PLAN_FILE only if that is still the plan."""
+    from avatar_gitops.app.apply import How, apply
+    from avatar_gitops.app.plan import Consent
+    from avatar_gitops.cli.applying import Screen, run
+
+    consent = Consent.of(allow_delete, allow_relaunch, force)
+    how = How(parallelism, timeout, expect_digest, _reviewed(plan_file))
+
+    def action(confirm: Confirm, listener: Listener) -> Applied:
+        return apply(project, server, consent, how, confirm, listener)
+
+    as_json = form == "json"
+    screen = Screen(
+        plain if as_json else style_for(color),
+        ascii_wanted(ascii_only),
+        yes,
+        quiet or as_json,
+        not no_progress,
+        as_json,
+    )
+    ctx.exit(run(action, screen))
+
+
+def _reviewed(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise click.UsageError(f"{path} is not a plan; write one with: avatar-gitops plan --out json:plan.json")
+    return content

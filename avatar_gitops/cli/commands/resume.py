@@ -1,0 +1,51 @@
+"""`avatar-gitops resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from avatar_gitops.cli.console import ascii_wanted, style_for
+from avatar_gitops.cli.options import (
+    ascii_option,
+    color_option,
+    parallelism_option,
+    project_option,
+    quiet_option,
+    server_option,
+)
+
+if TYPE_CHECKING:
+    from avatar_gitops.app.apply import Applied, Confirm
+    from avatar_gitops.events import Listener
+
+
+@click.command("resume")
+@project_option
+@server_option
+@click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
+@parallelism_option
+@quiet_option
+@color_option
+@ascii_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    project: Path | None,
+    server: str | None,
+    yes: bool,
+    parallelism: int | None,
+    quiet: bool,
+    color: str,
+    ascii_only: bool,
+) -> None:
+    """Go on with the sets that the last apply did not end; repeatable, and nothing runs twice."""
+    from avatar_gitops.app.apply import How, resume
+    from avatar_gitops.cli.applying import Screen, run
+
+    def action(confirm: Confirm, listener: Listener) -> Applied:
+        return resume(project, server, How(parallelism), confirm, listener)
+
+    ctx.exit(run(action, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))
