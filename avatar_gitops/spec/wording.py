@@ -104,8 +104,13 @@ def _fold(word: str) -> str:
     return re.sub(r"[-_ ]", "", word).lower()
 
 
+NOUNS: Final = {"Prune": "prune setting", "Generation": "way of generation", "NamedStrategy": "augmentation strategy"}
+
+
 def noun(title: str) -> str:
     """Words of a type or field name: `SensitivityLevel` and `sensitivity_level` are "sensitivity level"."""
+    if title in NOUNS:
+        return NOUNS[title]
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title.replace("_", " "))
     return spaced.lower().replace("pii", "PII").replace("dp", "DP")
 

@@ -35,13 +35,15 @@ def find_root(start: Path) -> Path:
 def spec_files(root: Path, project: Project) -> tuple[Path, ...]:
     """Every spec file of a project, in the order of their paths; empty if the folder does not exist.
 
-    Lock files, names that start with `_` or `.`, the project file and the output folder are no specs.
+    Lock files, names that start with `_` or `.`, the project file, the output folder and links that leave the project
+    are no specs.
     """
     folder = local_path(root, project.spec.specs)
     if folder is None:
         raise UsageError(f"`spec.specs` in {PROJECT_FILE} leaves the project", hint="name a folder inside the project")
     out = local_path(root, project.spec.out)
-    return tuple(sorted(path for path in _walk(folder, out) if is_spec_name(path.name)))
+    found = (path for path in _walk(folder, out) if is_spec_name(path.name))
+    return tuple(sorted(path for path in found if local_path(root, str(path)) is not None))
 
 
 def _walk(folder: Path, out: Path | None) -> Iterator[Path]:
