@@ -31,7 +31,7 @@ __all__ = [
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 PARQUET_MAGIC: Final = b"PAR1"
-MAX_HEADER_BYTES: Final = 1 << 20
+MAX_HEADER: Final = 1 << 20
 CHUNK_BYTES: Final = 1 << 20
 
 
@@ -106,9 +106,11 @@ def _parquet_shape(path: Path) -> Shape:
 
 def _csv_shape(path: Path, max_rows: int | None) -> Shape:
     with _csv_text(path) as text:
-        first = text.readline(MAX_HEADER_BYTES)
+        first = text.readline(MAX_HEADER)
         if "\0" in first:
             raise InputUnreadable("the file is neither CSV nor Parquet")
+        if len(first) == MAX_HEADER:
+            raise InputUnreadable("the first line is longer than 1 MiB")
         delimiter = sniff(first)
         text.seek(0)
         rows = csv.reader(text, delimiter=delimiter)

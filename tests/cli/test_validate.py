@@ -133,9 +133,10 @@ def test_a_broken_project_file_is_reported_alone(project: Path) -> None:
     (project / "avatar-gitops.yaml").write_text(PROJECT + "spec: {prune: always}\n")
     result = run("--format", "short")
     assert result.exit_code == 3
-    assert result.stdout == (
-        "avatar-gitops.yaml:4:15: error S003 `always` is not a prune setting\n1 file checked: 0 valid, 1 with 1 error.\n"
-    )
+    assert result.stdout.splitlines() == [
+        "avatar-gitops.yaml:4:15: error S003 `always` is not a prune setting",
+        "1 file checked: 0 valid, 1 with 1 error.",
+    ]
 
 
 def test_outside_of_a_project_the_call_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
