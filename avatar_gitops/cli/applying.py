@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from avatar_gitops.cli.commands.plan import rendered
-from avatar_gitops.cli.console import Style, note, out, plain
+from avatar_gitops.cli.console import Style, note, out
 from avatar_gitops.cli.progress import progress_for
 from avatar_gitops.errors import UsageError
 
@@ -100,13 +102,17 @@ def _confirm(planned: Planned, screen: Screen) -> bool:
 def _ending(applied: Applied) -> None:
     """Where the results are, and the one next step."""
     loaded = applied.planned.loaded
-    code = applied.exit_code
-    if any(outcome.lock for outcome in applied.outcomes):
-        index = loaded.out / "index.md"
-        out(f"\nRead   {click.format_filename(_short(str(index)))}")
-        out("Commit the lock files beside the specs")
-    flag = "" if loaded.root.samefile(".") else f" --project {_short(str(loaded.root))}"
-    match code:
+    published = [outcome.set for outcome in applied.outcomes if outcome.lock is not None]
+    if published:
+        out("")
+        for name in published:
+            documents = [loaded.out / name / file for file in ("summary.md", "pia.docx", "pia.md")]
+            shown = [_short(path) for path in documents if path.is_file()][:2]
+            out("  " + "   ".join(shown))
+        out(f"\nRead   {_short(loaded.out / 'index.md')}")
+        out(f"Commit {len(published)} lock file{'s' * (len(published) != 1)} beside the specs")
+    flag = "" if loaded.root.samefile(".") else f" --project {_short(loaded.root)}"
+    match applied.exit_code:
         case 0:
             out(f"\nNext: avatar-gitops plan{flag}        (it will say: no changes)")
         case 4:
@@ -117,12 +123,6 @@ def _ending(applied: Applied) -> None:
             out(f"\nNext: avatar-gitops status{flag}")
 
 
-def _short(path: str) -> str:
+def _short(path: Path) -> str:
     """A path as seen from here when that is shorter."""
-    import os
-
-    relative = os.path.relpath(path)
-    return relative if len(relative) < len(path) else path
-
-
-__all__ = ["Screen", "plain", "run"]
+    return min(os.path.relpath(path), str(path), key=len)

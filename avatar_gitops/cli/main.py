@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from avatar_gitops import __version__
-from avatar_gitops.errors import AvatarGitOpsError, UsageError
+from avatar_gitops.errors import AvatarGitOpsError, SpecError
 
 USAGE_EXIT: Final = 64
 INTERRUPTED_EXIT: Final = 130
@@ -98,12 +98,11 @@ def run(args: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED_EXIT
-    except UsageError as error:
-        _report(error)
-        return USAGE_EXIT
     except AvatarGitOpsError as error:
         if debug:
             traceback.print_exc()
+        if isinstance(error, SpecError):
+            _report_findings(error)
         _report(error)
         return error.exit_code
     except BrokenPipeError:
@@ -122,6 +121,20 @@ def _report(error: AvatarGitOpsError) -> None:
     click.echo(f"error{code}: {error.message}", err=True)
     if error.hint:
         click.echo(f"   = fix: {error.hint}", err=True)
+
+
+def _report_findings(error: SpecError) -> None:
+    """Show every finding with its line, as `validate` does."""
+    from pathlib import Path
+
+    from avatar_gitops.cli.console import style_for
+    from avatar_gitops.report.diagnostics import as_text
+
+    files = {finding.span.file for finding in error.diagnostics}
+    sources = {
+        name: Path(name).read_text(encoding="utf-8-sig", errors="replace") for name in files if Path(name).is_file()
+    }
+    click.echo(as_text(error.diagnostics, sources, style=style_for("auto")), err=True)
 
 
 def _report_unexpected(error: Exception) -> None:
