@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from avatar_gitops import __version__
-from avatar_gitops.client import emit
 from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input
 from avatar_gitops.plan.jobs import wanted
+from avatar_gitops.spec import emit
 from avatar_gitops.spec.models import Avatarization, Generation, Geometry, Job, PrivacyMetrics, Source, Table
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import Document, DocumentKind

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final
@@ -14,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.desired import Digests, TableInput
 from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.spec import emit
 from avatar_gitops.workspace.files import write_atomic
 
 VERSION: Final = 1
@@ -97,9 +97,7 @@ def lock_text(lock: Lock) -> str:
     plain = content.model_dump(mode="json", exclude_none=True)
     # The parts stand in the order of the model, what is inside them in the order of the names.
     ordered = {name: _sorted(value) for name, value in plain.items()}
-    out = io.StringIO()
-    _yaml().dump(ordered, out)
-    return HEADER + out.getvalue()
+    return HEADER + emit.documents([ordered])
 
 
 def write_lock(root: Path, lock: Lock) -> Path:
@@ -127,7 +125,7 @@ def parse_lock(content: bytes, name: str) -> Lock:
     if len(content) > MAX_BYTES:
         raise IntegrityError(f"{name} is too large to be a lock file", hint=_REBUILD)
     try:
-        loaded = _yaml(reading=True).load(content.decode("utf-8"))
+        loaded = YAML(typ="safe", pure=True).load(content.decode("utf-8"))
     except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         raise IntegrityError(f"{name} is not a readable lock file", hint=_REBUILD) from None
     if not isinstance(loaded, dict):
@@ -188,14 +186,6 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
-
-
-def _yaml(*, reading: bool = False) -> YAML:
-    yaml = YAML(typ="safe", pure=True) if reading else YAML(pure=True)
-    yaml.default_flow_style = False
-    yaml.width = 4096
-    yaml.allow_unicode = True
-    return yaml
 
 
 def _name(root: Path, path: Path) -> str:
