@@ -89,8 +89,9 @@ def _side(pair: Pair, raw: Frame, completed: Frame, names: tuple[str, ...], targ
     layout = pair.space.layout
     numbers = [i for i, column in enumerate(layout.numbers) if column.name in names]
     codes = [i for i, column in enumerate(layout.categories) if column.name in names]
-    ranges = np.array([max(layout.numbers[i].upper - layout.numbers[i].lower, 1e-300) for i in numbers])
-    scaled = (completed.numbers[:, numbers] / ranges).astype(np.float32)
+    lower = np.array([layout.numbers[i].lower for i in numbers])
+    ranges = np.array([(layout.numbers[i].upper - layout.numbers[i].lower) or np.inf for i in numbers])
+    scaled = ((completed.numbers[:, numbers] - lower) / ranges).astype(np.float32)
     at = layout.names.index(target)
     m = len(layout.numbers)
     if at < m:

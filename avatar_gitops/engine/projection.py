@@ -13,12 +13,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import eigh
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from avatar_gitops.engine.columns import Codes, Floats
+from avatar_gitops.errors import EngineError
 
-_DENSE_DIMENSIONS: Final = 2_000
+_DENSE_DIMENSIONS: Final = 1_200
 _SMALLEST_SHARE: Final = 1e-10
 
 
@@ -62,8 +62,8 @@ def fit_projection(numbers: Floats, codes: Codes, sizes: tuple[int, ...], weight
     )
     wanted = min(ncp, wide)
     if wide <= _DENSE_DIMENSIONS:
-        gram = _gram(z, codes, shares, roots)
-        values, vectors = eigh(gram, subset_by_index=(wide - wanted, wide - 1), check_finite=False)
+        values, vectors = np.linalg.eigh(_gram(z, codes, shares, roots))
+        values, vectors = values[wide - wanted :], vectors[:, wide - wanted :]
     else:
         values, vectors = _iterative(z, codes, shares, roots, min(wanted, wide - 1))
     values, vectors = values[::-1], vectors[:, ::-1]
@@ -152,6 +152,12 @@ def _iterative(
 
     operator = LinearOperator((wide, wide), matvec=multiply, dtype=np.float64)
     begin = np.cos(np.arange(1.0, wide + 1.0))
-    values, vectors = eigsh(operator, k=wanted, which="LA", v0=begin, tol=1e-9, maxiter=5_000)
+    try:
+        values, vectors = eigsh(operator, k=wanted, which="LA", v0=begin, tol=1e-9, maxiter=5_000)
+    except ArpackNoConvergence:
+        raise EngineError(
+            "The table has so many modalities that its axes cannot be told apart.",
+            hint="Group rare modalities, or drop the columns with most of them.",
+        ) from None
     order: npt.NDArray[np.intp] = np.argsort(values)
     return np.asarray(values[order]), np.asarray(vectors[:, order])

@@ -54,13 +54,14 @@ def write_table(table: pa.Table, path: Path | str, format: Format = "csv") -> No
 
 
 def _read_csv(data: pa.Buffer, types: Mapping[str, ColumnType]) -> pa.Table:
-    delimiter = sniff_delimiter(data.slice(0, min(data.size, 1 << 16)).to_pybytes())
+    delimiter, columns = sniff_header(data.slice(0, min(data.size, 1 << 16)).to_pybytes())
     text = {name: pa.string() for name, kind in types.items() if kind is ColumnType.CATEGORY}
     block = max(1 << 16, min(data.size + 1, _LARGEST_BLOCK))
     table = pcsv.read_csv(
         pa.BufferReader(data),
         read_options=pcsv.ReadOptions(block_size=block),
-        parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        # an empty line is a missing value when there is one column only
+        parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=columns > 1),
         convert_options=pcsv.ConvertOptions(strings_can_be_null=True, column_types=text),
     )
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -69,8 +70,8 @@ def _read_csv(data: pa.Buffer, types: Mapping[str, ColumnType]) -> pa.Table:
     return table
 
 
-def sniff_delimiter(head: bytes) -> str:
-    """The delimiter that separates the header most often, outside quotes; a comma when there is none."""
+def sniff_header(head: bytes) -> tuple[str, int]:
+    """The delimiter that separates the header most often, outside quotes (a comma when none does), and its columns."""
     header = head.removeprefix(_BOM).decode("utf-8", errors="replace").lstrip("\r\n")
     counts = dict.fromkeys(_DELIMITERS, 0)
     quoted = False
@@ -81,7 +82,8 @@ def sniff_delimiter(head: bytes) -> str:
             break
         elif not quoted and sign in counts:
             counts[sign] += 1
-    return max(_DELIMITERS, key=lambda sign: counts[sign])
+    delimiter = max(_DELIMITERS, key=lambda sign: counts[sign])
+    return delimiter, counts[delimiter] + 1
 
 
 def _check_names(table: pa.Table) -> None:

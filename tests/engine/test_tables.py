@@ -9,14 +9,14 @@ import pyarrow as pa
 import pytest
 
 from avatar_gitops.engine.params import ColumnType
-from avatar_gitops.engine.tables import read_table, sniff_delimiter, write_table
+from avatar_gitops.engine.tables import read_table, sniff_header, write_table
 from avatar_gitops.errors import EngineError
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_the_one_of_the_header(delimiter: str) -> None:
     text = f'id{delimiter}"name, with; signs\t|"{delimiter}size\n1{delimiter}a{delimiter}2\n'
-    assert sniff_delimiter(text.encode()) == delimiter
+    assert sniff_header(text.encode()) == (delimiter, 3)
     assert read_table(text.encode()).num_columns == 3
 
 
@@ -45,6 +45,12 @@ def test_a_declared_category_keeps_its_digits() -> None:
 def test_types_are_inferred_from_the_whole_file() -> None:
     rows = "\n".join(["1"] * 400_000 + ["late"])
     assert read_table(f"a\n{rows}\n".encode())["a"].type == pa.string()
+
+
+def test_a_single_column_keeps_its_missing_values(tmp_path: Path) -> None:
+    table = pa.table({"a": pa.array(["x", None, "y", None])})
+    write_table(table, tmp_path / "one.csv")
+    assert read_table(tmp_path / "one.csv").equals(table)
 
 
 def test_parquet_is_recognised_by_content_not_by_name(tmp_path: Path) -> None:
