@@ -69,22 +69,43 @@ class Moved:
     now: Action | None
 
 
-def reviewed_digest(reviewed: Mapping[str, Any]) -> str:
-    """The digest of a plan document. Raises `IntegrityError` when it is no plan, or one of a newer format."""
-    version = str(reviewed.get("version", ""))
-    if reviewed.get("format") != FORMAT or version.partition(".")[0] != VERSION.partition(".")[0]:
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A plan document that somebody looked at: its digest and, by set, the action and digest of each change."""
+
+    project: str
+    server: str
+    commit: str
+    digest: str
+    changes: Mapping[str, tuple[Action, str]]
+
+
+def read(content: Any) -> Reviewed:
+    """A plan document read back. Raises `IntegrityError` when it is no plan, or one of another major version."""
+    try:
+        if content["format"] != FORMAT or str(content["version"]).partition(".")[0] != VERSION.partition(".")[0]:
+            raise ValueError
+        changes = {str(item["set"]): (Action(item["action"]), str(item["digest"])) for item in content["changes"]}
+        digest = content["digest"]
+        if not isinstance(digest, str):
+            raise TypeError
+        return Reviewed(str(content["project"]), str(content["server"]), str(content["head"] or ""), digest, changes)
+    except (KeyError, TypeError, ValueError):
         raise IntegrityError(
             "this file is not a plan that this version can read",
-            hint="write one with `avatar-gitops plan --out json:plan.json`",
-        )
-    return str(reviewed["digest"])
+            hint="write one with `avatar-gitops plan --format json > plan.json`",
+        ) from None
 
 
-def moved(reviewed: Mapping[str, Any], now: Plan) -> tuple[Moved, ...]:
-    """The sets whose change differs between a reviewed plan document and the plan of now, by name."""
-    reviewed_digest(reviewed)
+def reviewed_digest(content: Any) -> str:
+    """The digest of a plan document; raises like `read`."""
+    return read(content).digest
+
+
+def moved(content: Any, now: Plan) -> tuple[Moved, ...]:
+    """The sets whose change differs between a reviewed plan document and the plan of now; raises like `read`."""
     idle = {Action.UNCHANGED, Action.KEEP}
-    old = {c["set"]: (Action(c["action"]), c["digest"]) for c in reviewed["changes"] if Action(c["action"]) not in idle}
+    old = {name: change for name, change in read(content).changes.items() if change[0] not in idle}
     new = {change.set: (change.action, change.digest) for change in now.effective}
     return tuple(
         Moved(name, old[name][0] if name in old else None, new[name][0] if name in new else None)

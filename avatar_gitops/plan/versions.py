@@ -120,12 +120,13 @@ def superfluous(
 ) -> tuple[ServerJob, ...]:
     """Jobs that nobody needs once `head`, one of the versions, is the published one.
 
-    Kept are the jobs that count for the head and for the `keep - 1` newest other complete versions, and one job of each
-    version that only links one of them to what it builds on, because a version without jobs does not exist.
+    Kept are the wanted jobs of the head, all jobs that count for the `keep - 1` newest other complete versions, and one
+    job of each version that only links one of them to what it builds on: a version without jobs does not exist.
     """
     others = (version for version in versions if version.id != head.id)
     kept = [version for version in others if complete(effective(version, versions), wanted)][: keep - 1]
-    needed = {job.name for version in (head, *kept) for job in effective(version, versions).values()}
+    needed = {job.name for kind, job in effective(head, versions).items() if kind in wanted}
+    needed |= {job.name for version in kept for job in effective(version, versions).values()}
     for version in (head, *kept):
         needed |= _links(chain(version, versions), needed)
     return tuple(job for version in versions for job in version.jobs if job.name not in needed)

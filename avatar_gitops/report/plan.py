@@ -148,7 +148,7 @@ def _details(change: Change) -> Iterator[str]:
             yield f"{INDENT}keep    published results stay until the new ones pass their gates"
     gone = words.deletion(change)
     if change.action is Action.DELETE:
-        yield f"{INDENT}loses   {gone or 'nothing on the server, only the lock file'}"
+        yield f"{INDENT}loses   {gone or 'only the lock file, nothing on the server'}"
         yield f"{INDENT}protect {'yes, allowed once' if change.protected else 'no'}"
     elif gone:
         yield f"{INDENT}tidy    {gone} deleted{'' if words.only_tidies(change) else ' at the end'}"

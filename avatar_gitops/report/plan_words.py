@@ -81,10 +81,8 @@ def _tables(change: Change) -> str:
     method = next(iter(tables.values())).avatarization
     if method is None:
         return f"{shown}, measured only"
-    if method.open_dp or method.fast_dp:
-        budget = method.open_dp or method.fast_dp
-        return f"{shown}, epsilon={budget.epsilon:g}" if budget else shown
-    return f"{shown}, k={method.k}"
+    budget = method.open_dp or method.fast_dp
+    return f"{shown}, epsilon={budget.epsilon:g}" if budget else f"{shown}, k={method.k}"
 
 
 def job_list(change: Change) -> str:

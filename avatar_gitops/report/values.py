@@ -83,12 +83,16 @@ def value(content: Any) -> str:
 def before_and_after(change: FieldChange) -> tuple[str, str]:
     """Both values of a field change; of long lists only what left and what came."""
     before, after = change.before, change.after
-    if change.path[-1] == "digest":
-        return short_digest(str(before)), short_digest(str(after))
+    if change.path[-1] == "digest" and fields.row(change.path):
+        return _digest(before), _digest(after)
     if _is_long(before) or _is_long(after):
         old, new = before or [], after or []
         return _names([item for item in old if item not in new]), _names([item for item in new if item not in old])
     return value(before), value(after)
+
+
+def _digest(content: Any) -> str:
+    return short_digest(safe(str(content))) if content else value(content)
 
 
 def _is_long(content: Any) -> bool:

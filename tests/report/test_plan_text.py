@@ -138,6 +138,19 @@ def unchanged() -> Plan:
     return planned([one, two], [first, second], [a_lock(one, first), a_lock(two, second)])
 
 
+def edges() -> Plan:
+    """A run that only measures, a lock without a set, a gate on an update, a weaker update of a described set."""
+    measured = wish("measured", table={"avatarization": None, "avatars": "a.csv"})
+    before, after = wish(gates={"hidden_rate": ">= 90"}), wish(gates={"hidden_rate": ">= 85"})
+    version = a_version(before)
+    outlived = a_lock(wish("outlived"), a_version(wish("outlived")))
+    return planned([measured, after], [version], [a_lock(before, version), outlived], OWNED)
+
+
+def foreign_only() -> Plan:
+    return planned([], [a_version(wish(), project="other")])
+
+
 def everything() -> Plan:
     """One set of every kind, and a set of somebody else."""
     before, after = wish("patients-2026q3"), wish("patients-2026q3", table={"avatarization": {"k": 15}})
@@ -153,6 +166,7 @@ PLANS = {
     "new": new, "weaker": weaker, "stronger": stronger, "metrics-tail": metrics_tail, "reports-tail": reports_tail,
     "update": update, "data-changed": data_changed, "delete": delete, "kept": kept, "protected": protected,
     "collect": collect, "failed": failed, "unchanged": unchanged, "everything": everything,
+    "edges": edges, "foreign-only": foreign_only,
 }  # fmt: skip
 
 
@@ -161,7 +175,7 @@ def test_text(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.txt", render(PLANS[name]()))
 
 
-@pytest.mark.parametrize("name", ["new", "weaker", "update", "delete", "collect", "failed", "unchanged"])
+@pytest.mark.parametrize("name", ["new", "weaker", "update", "delete", "collect", "failed", "unchanged", "edges"])
 def test_explain(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.explain.txt", explain(PLANS[name]()))
 
@@ -176,7 +190,7 @@ def test_summary(golden: Golden) -> None:
 
 
 def test_why(golden: Golden) -> None:
-    golden("plan/why.txt", "\n".join(why(make().changes[0]) for make in (weaker, new)))
+    golden("plan/why.txt", "\n".join(why(make().changes[0]) for make in (weaker, new, delete)))
 
 
 def test_json(golden: Golden) -> None:
