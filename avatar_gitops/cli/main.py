@@ -141,7 +141,7 @@ def _report_unexpected(error: Exception) -> None:
     """Name the kind and the place of an unexpected error; its text may hold anything, so it is not shown."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "avatar_gitops" in frame.filename]
-    place = f" in {ours[-1].name}, line {ours[-1].lineno}" if ours else ""
+    place = f" in {ours[-1].filename.rpartition('avatar_gitops')[2].lstrip('/')}:{ours[-1].lineno}" if ours else ""
     click.echo(f"error: unexpected {type(error).__name__}{place}. This is a fault of avatar-gitops.", err=True)
     click.echo(
         "   = fix: run again with --debug and report what it shows; look for data values before you share it", err=True
