@@ -17,7 +17,7 @@ from avatar_gitops.spec.nodes import Path as FieldPath
 from avatar_gitops.spec.nodes import read
 from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_project, parse_run
 from avatar_gitops.spec.project import PROJECT_FILE, Project
-from avatar_gitops.workspace.discover import find_root, read_start, spec_files
+from avatar_gitops.workspace.discover import find_root, is_spec_name, read_start, spec_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,12 @@ class _File:
 def validate(
     project_path: Path | None = None, files: Sequence[Path] = (), *, cwd: Path | None = None
 ) -> ValidationResult:
-    """Check a project, or some files of it, without network; names of sets are compared with the whole project."""
+    """Check a project, or some files of it, without network; names of sets are compared with the whole project.
+
+    Of `files`, those that can be no specs by their name, such as lock files, are left out.
+    """
     here = cwd or Path.cwd()
-    root = find_root(project_path or (files[0] if files else here))
+    root = find_root(project_path or (here / files[0] if files else here))
     project_file = _read(root / PROJECT_FILE, here)
     parsed_project = parse_project(project_file.content, project_file.shown)
     wanted = {(here / path).resolve() for path in files}
@@ -81,7 +84,7 @@ def validate(
         return _result(root, None, [], parsed_project.diagnostics, [project_file])
     paths = spec_files(root, parsed_project.value)
     chosen = [path for path in paths if not files or path.resolve() in wanted]
-    chosen += sorted(wanted - {path.resolve() for path in chosen} - {root / PROJECT_FILE})
+    chosen += sorted(path for path in wanted - {path.resolve() for path in chosen} if is_spec_name(path.name))
     rest = [path for path in paths if path not in chosen]
     specs = [_read(path, here) for path in chosen]
     others = [_name_only(_read(path, here)) for path in rest]

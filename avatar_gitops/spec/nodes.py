@@ -32,7 +32,7 @@ Path = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 32
-MAX_VALUES: Final = 50_000
+MAX_VALUES: Final = 20_000
 
 STANDARD_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")

@@ -36,7 +36,7 @@ TOKEN: Final = re.compile(r"[A-Za-z0-9+=]{28,}")
 DIGEST: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}\Z")
 MIN_ENTROPY: Final = 3.8
 LINE: Final = re.compile(
-    r"""(?x) ^[\s\-{]* (?P<quote>["']?) (?P<key>[\w.-]+) (?P=quote) \s*:\s+ (?P<value>\S.*?)\s*$"""
+    r"""(?x) ^[\s\-{]* (?P<quote>["']?) (?P<key>[\w.-]+) (?P=quote) \s*:\s+ (?P<value>[^\s{\[].*?)\s*$"""
 )
 INNER: Final = re.compile(r"""["']?(?P<key>[\w.-]+)["']?\s*:\s+(?P<value>[^,{}\[\]\s][^,}\]]*)""")
 MASK: Final = "********"
@@ -65,9 +65,10 @@ def secret_in(value: str) -> str | None:
 
 def _is_random(word: str) -> bool:
     classes = sum(any(test(letter) for letter in word) for test in (str.isupper, str.islower, str.isdigit))
+    digit_runs = len(re.findall(r"\d+", word))  # names of columns have capitals and a year, hardly three numbers
     counts = Counter(word)
     entropy = -sum(n / len(word) * math.log2(n / len(word)) for n in counts.values())
-    return classes == 3 and entropy >= MIN_ENTROPY
+    return classes == 3 and digit_runs >= 3 and entropy >= MIN_ENTROPY
 
 
 def secret_columns(line: str) -> list[tuple[int, int]]:

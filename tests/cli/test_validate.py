@@ -88,6 +88,14 @@ def test_one_file_is_checked_against_the_names_of_the_whole_project(project: Pat
     assert run("configs/a.yaml").stdout == "1 file checked: 1 valid.\n"
 
 
+def test_of_the_given_files_only_specs_are_checked(project: Path) -> None:
+    (project / "configs/a.lock.yaml").write_text("not: a spec\n")
+    assert run("configs/a.lock.yaml", "configs/a.yaml").stdout == "1 file checked: 1 valid.\n"
+    assert run("avatar-gitops.yaml", "configs/a.yaml").stdout == "2 files checked: 2 valid.\n"
+    (project / "extra.yaml").write_text("not: a spec\n")
+    assert run("extra.yaml").exit_code == 3
+
+
 def test_the_project_is_found_from_below_and_paths_fit_where_you_are(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

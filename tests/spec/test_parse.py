@@ -48,20 +48,20 @@ def everything(text: str | bytes) -> None:
     check_run(parse_run(text, "a.yaml"), SHAPES)
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=80, deadline=None, database=None)
 @given(text=st.text(max_size=60) | st.binary(max_size=40))
 def test_any_text_gets_findings_and_no_exception(text: str | bytes) -> None:
     everything(text)
     assert parse_run(text, "a.yaml").diagnostics
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=80, deadline=None, database=None)
 @given(lines=st.lists(st.sampled_from(PIECES), min_size=1, max_size=15))
 def test_lines_of_bad_specs_in_any_order_get_findings_and_no_exception(lines: list[str]) -> None:
     everything("\n".join(lines))
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=80, deadline=None, database=None)
 @given(chance=st.randoms(use_true_random=False))
 def test_a_good_spec_with_a_few_wrong_letters_gets_no_exception(chance: random.Random) -> None:
     letters = list(GOOD)

@@ -19,7 +19,7 @@ from avatar_gitops.spec.structure import validator
 from tests.support.from_schema import from_schema
 
 PUBLISHED = Path(__file__).parents[2] / "schemas"
-GENERATED, DAMAGED = 120, 400
+GENERATED, DAMAGED = 100, 400
 
 
 def relaxed(examples: int) -> settings:
@@ -161,5 +161,5 @@ def test_damaged_documents_get_one_verdict(kind: Kind, chance: random.Random) ->
 
 
 def test_damage_is_usually_noticed() -> None:
-    verdicts = [schema_accepts("run", damaged(MINIMAL["run"], random.Random(number))) for number in range(300)]
-    assert 20 < sum(verdicts) < 270
+    verdicts = [schema_accepts("run", damaged(MINIMAL["run"], random.Random(number))) for number in range(120)]
+    assert 5 < sum(verdicts) < 115

@@ -46,6 +46,8 @@ def test_secrets_are_found_in_values(text: str) -> None:
         "20260917-patients-quarterly-release-2026Q3",
         "3f2a7b1c-9d4e-4c3b-8a21-5e6f7a8b9c0d",
         "A" * 40,
+        "HospitalAdmissionDurationInDays2024",
+        "MeanRadiusOfNucleus2ndMeasurement2024",
     ],
 )
 def test_ordinary_values_are_not_secrets(text: str) -> None:
