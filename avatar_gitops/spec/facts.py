@@ -9,8 +9,10 @@ from typing import Final
 
 REMOTE_SCHEMES: Final = ("s3", "gs", "az", "https")
 DATA_LIKE: Final = re.compile(
-    r"\s*[-+]?(\d+[.,]\d*|[.,]\d+|\d{5,})([eE][-+]?\d+)?\s*\Z|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\S+@\S+\.\S+\Z"
+    r"\s*[-+]?(\d+[.,]\d*|[.,]\d+)([eE][-+]?\d+)?\s*\Z|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\S+@\S+\.\S+\Z"
 )
+INTEGER: Final = re.compile(r"\s*[-+]?\d+\s*\Z")
+YEAR: Final = re.compile(r"(1[89]|20|21)\d\d\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,22 @@ class Shape:
 
     @property
     def looks_like_data(self) -> bool:
-        """Whether the header may be a row of data, so that no text may quote it: numbers, dates, addresses, blanks."""
-        return any(not name.strip() or DATA_LIKE.match(name) for name in self.columns)
+        """Whether the header may be a row of data, so that no text may quote it: numbers, dates, addresses, blanks.
+
+        Years, running numbers and a blank name of the first column (an index) are ordinary headers.
+        """
+        numbers = [name.strip() for name in self.columns if INTEGER.match(name)]
+        running = [str(number) for number in range(len(self.columns) + 1)]
+        if numbers and numbers not in (running[:-1], running[1:]) and not all(map(YEAR.match, numbers)):
+            return True
+        return any(DATA_LIKE.match(name) for name in self.columns) or not all(map(str.strip, self.columns[1:]))
+
+    @property
+    def safe_columns(self) -> tuple[str, ...]:
+        """The column names, or numbered stand-ins if the header may be a row of data."""
+        if not self.looks_like_data:
+            return self.columns
+        return tuple(f"column {number}" for number in range(1, len(self.columns) + 1))
 
 
 UNKNOWN_ROWS: Final = "unknown"

@@ -54,7 +54,7 @@ def local_facts(table: str, uri: str, path: Path, key: bytes | None = None) -> I
     return InputFacts(
         table=table,
         uri=uri,
-        columns=shape.columns,
+        columns=shape.safe_columns,
         rows_bucket=bucket(shape.rows),
         bytes=path.stat().st_size,
         digest=file_digest(path, key),

@@ -66,7 +66,7 @@ def test_a_long_header_is_not_listed_in_full() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["61.25", "1972-03-01", "01/03/1972", "anna@example.org", "", " ", "75011", "-3,5", "1e5.0@x.y"]
+    "cell", ["54", "-7", "61.25", "1972-03-01", "01/03/1972", "anna@example.org", " ", "75011", "-3,5", "1e5.0@x.y"]
 )
 def test_a_header_that_may_be_data_is_never_quoted(cell: str) -> None:
     columns = ("Canary", "Canary", cell)
@@ -75,9 +75,20 @@ def test_a_header_that_may_be_data_is_never_quoted(cell: str) -> None:
     assert not [finding for finding in found if "Canary" in repr(finding)]
 
 
-@pytest.mark.parametrize("name", ["age", "2024", "x1", "BMI (kg/m2)", "a.b", "e-mail", "@id", "Q1 2024"])
-def test_ordinary_column_names_do_not_look_like_data(name: str) -> None:
-    assert not Shape((name,), 10).looks_like_data
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("age", "x1", "BMI (kg/m2)", "a.b", "e-mail", "@id", "Q1 2024"),
+        ("region", "2023", "2024", "2025"),
+        ("0", "1", "2", "3"),
+        ("1", "2", "3"),
+        ("", "age", "sex"),
+    ],
+)
+def test_ordinary_headers_do_not_look_like_data(columns: tuple[str, ...]) -> None:
+    shape = Shape(columns, 10)
+    assert not shape.looks_like_data
+    assert shape.safe_columns == columns
 
 
 @pytest.mark.parametrize(("k", "rows", "wrong"), [(5, 6, False), (5, 5, True), (5, 0, True), (99, 100, False)])

@@ -91,6 +91,11 @@ def test_facts_hold_a_bucket_and_no_value(table: Path) -> None:
     assert "rows=" not in repr(read_shape(table))
 
 
+def test_facts_of_a_file_without_header_hold_stand_ins(table: Path) -> None:
+    table.write_text("Anna,61.25\nBert,62.5\n")
+    assert local_facts("patients", "table.csv", table).columns == ("column 1", "column 2")
+
+
 def test_a_keyed_digest_says_nothing_without_the_key(table: Path) -> None:
     table.write_text("a\n1\n")
     expected = hmac.new(b"key", table.read_bytes(), "sha256").hexdigest()
