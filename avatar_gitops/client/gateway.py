@@ -12,6 +12,7 @@ from avatar_gitops.client import api, compile, results
 from avatar_gitops.client.objects import Objects
 from avatar_gitops.client.ownership import annotations_of
 from avatar_gitops.client.preflight import preflight
+from avatar_gitops.client.refusals import clean
 from avatar_gitops.client.sources import opened
 from avatar_gitops.client.transport import Retries, Transport
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused
@@ -188,7 +189,7 @@ def server_job(job: JobResponse) -> ServerJob:
         done=job.done,
         failed=job.done and job.status is not JobStatus.FINISHED,
         created_at=job.created_at,
-        exception=job.exception,
+        exception=clean(job.exception),
         progress=job.progress,
     )
 

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from avatar_gitops.client import api
-from avatar_gitops.client.transport import Transport
+from avatar_gitops.client.transport import Transport, is_loopback
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable
 from avatar_gitops.wire import routes
 from avatar_gitops.wire.models import SENSITIVE_RESULTS, FileAccess
 
 if TYPE_CHECKING:
-    from obstore.store import S3Credential, S3Store
+    from obstore.store import ClientConfig, S3Credential, S3Store
 
 PART_BYTES: Final = 16 << 20
 PARALLEL_PARTS: Final = 4
@@ -108,18 +109,28 @@ class Objects:
         return S3Store(
             bucket,
             endpoint=endpoint,
+            # Said twice: the environment's AWS_ENDPOINT_URL_S3 would otherwise send the data to another place.
+            aws_endpoint_url_s3=endpoint,
             region="us-east-1",
             virtual_hosted_style_request=False,
             skip_signature=False,
             credential_provider=credentials,
-            client_options={
-                "allow_http": endpoint.startswith("http://"),
-                "allow_invalid_certificates": not self._verify,
-                "timeout": "300s",
-                "connect_timeout": "10s",
-            },
+            client_options=self._line(endpoint),
             retry_config={"max_retries": 4},
         )
+
+    def _line(self, endpoint: str) -> ClientConfig:
+        line: ClientConfig = {
+            "allow_http": endpoint.startswith("http://"),
+            "allow_invalid_certificates": not self._verify,
+            "timeout": "300s",
+            "connect_timeout": "10s",
+        }
+        if is_loopback(endpoint):
+            # The library asks through HTTP_PROXY unless it is given a proxy of its own and told not to use it.
+            line["proxy_url"] = endpoint
+            line["proxy_excludes"] = urlsplit(endpoint).hostname or ""
+        return line
 
 
 def refuse_sensitive(kind: str, urls: Sequence[str]) -> None:

@@ -38,8 +38,8 @@ def _first_with(node: Any, key: str, depth: int = 8) -> dict[str, Any] | None:
     return _first_with(node[0], key, depth - 1) if isinstance(node, list) else None
 
 
-def clean(text: str, secret: str) -> str:
+def clean(text: str, secret: str | None = None) -> str:
     """Text of a server on one line, without control characters, without our key, at most `MAX_MESSAGE` characters."""
-    line = " ".join(text.replace(secret, "***").split())
+    line = " ".join((text.replace(secret, "***") if secret else text).split())
     shown = "".join(sign if sign.isprintable() else "?" for sign in line)
     return shown if len(shown) <= MAX_MESSAGE else shown[: MAX_MESSAGE - 1] + "…"

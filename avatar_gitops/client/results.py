@@ -23,8 +23,11 @@ FAMILIES: Final = {
 
 
 def collect(http: Transport, objects: Objects, version: ServerSet, jobs: Mapping[Job, str], engine: str) -> RunResult:
-    """What the finished jobs made. `engine` is what the server calls its engine; a run that says it itself wins."""
-    listed = {job: api.result_urls(http, name) for job, name in jobs.items()}
+    """What the finished jobs made. `engine` is what the server calls its engine; a run that says it itself wins.
+
+    Raises RemoteRefused when the server removed results, as platforms do after some days.
+    """
+    listed = {job: _listed(http, version, job, name) for job, name in jobs.items()}
     said = [entry for urls in listed.values() for entry in _run_metadata(objects, urls)]
     made = {job.parameters: job.created_at for job in version.jobs}
     begun = min((time.isoformat() for time in made.values()), default=version.created_at.isoformat())
@@ -39,6 +42,19 @@ def collect(http: Transport, objects: Objects, version: ServerSet, jobs: Mapping
         finished=max((text for entry in said if (text := _text(entry, "finished_at"))), default=begun),
         seed=next((seed for entry in said if (seed := _seed(entry)) is not None), None),
     )
+
+
+def _listed(http: Transport, version: ServerSet, job: Job, name: str) -> Mapping[str, Sequence[str]]:
+    try:
+        return api.result_urls(http, name)
+    except RemoteRefused as refusal:
+        if refusal.status != 404:
+            raise
+        raise RemoteRefused(
+            f"the results of {job.value} of {version.display_name} are no longer on {http.server}",
+            status=404,
+            hint=f"delete the run {version.id} on the server, then apply makes a new one",
+        ) from None
 
 
 def _avatars(objects: Objects, urls: Mapping[str, Sequence[str]]) -> dict[str, Artifact]:

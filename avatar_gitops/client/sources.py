@@ -18,10 +18,11 @@ from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.spec.models import Source
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, ObjectStore
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 CHUNK_BYTES: Final = 1 << 20
 PLAIN_HTTP: Final = ("allow_http", "aws_allow_http", "google_allow_http", "azure_allow_http")
+RETRIES: Final[RetryConfig] = {"max_retries": 3}
 BUCKETS: Final = frozenset({"s3", "gs", "az"})
 
 
@@ -112,7 +113,7 @@ def _store(place: str, options: dict[str, str], table: str) -> ObjectStore:
     plain_http = {options.pop(name, "false").lower() for name in PLAIN_HTTP}
     client: ClientConfig = {"allow_http": True} if "true" in plain_http else {}
     try:
-        return from_url(place, config=options, client_options=client)  # type: ignore[call-overload,no-any-return]
+        return from_url(place, config=options, client_options=client, retry_config=RETRIES)  # type: ignore[call-overload,no-any-return]
     except BaseException as error:
         # The library panics on some option names, which is no Exception.
         if isinstance(error, Exception) or type(error).__name__ == "PanicException":

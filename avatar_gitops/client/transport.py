@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,8 @@ class Transport:
             timeout=TIMEOUT,
             follow_redirects=False,
             verify=verify,
+            # What is on this machine is never asked for through a proxy, whatever the environment says.
+            trust_env=not is_loopback(self.server),
             transport=http,
         )
 
@@ -214,6 +217,15 @@ def server_root(base_url: str) -> str:
     if parts.username is not None or parts.query or parts.fragment or '"' in url or "'" in url:
         raise UsageError("the server's base URL may hold a host, a port and a path, nothing else")
     return url
+
+
+def is_loopback(server: str) -> bool:
+    """Whether a base URL leads to this machine."""
+    host = urlsplit(server).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _checked_key(key: str) -> str:

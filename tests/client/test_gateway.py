@@ -17,7 +17,7 @@ from avatar_gitops.client.gateway import Gateway, Reader, connect, reader
 from avatar_gitops.client.objects import Objects, SensitiveRefused
 from avatar_gitops.errors import RemoteRefused, RemoteUnavailable
 from avatar_gitops.plan.annotations import marks
-from avatar_gitops.plan.observed import Annotation
+from avatar_gitops.plan.observed import Annotation, ServerSet
 from avatar_gitops.spec.models import Job
 from avatar_gitops.wire.models import SENSITIVE_RESULTS
 from tests.support.http import BASE, KEY, StillClock, answer, transport
@@ -130,6 +130,18 @@ def test_a_version_that_vanishes_while_it_is_observed_is_nobodys() -> None:
 
     platform.reply = reply  # type: ignore[method-assign]
     assert gateway(platform).observe("hospital").sets[0].annotations == {}
+
+
+def test_what_a_job_says_about_its_failure_is_one_printable_line() -> None:
+    platform = Platform()
+    name = platform.add(str(UUID(int=1)), "standard", status="error", exception="k is\n too \x1b[31mlarge")
+    assert gateway(platform).job(name).exception == "k is too ?[31mlarge"
+
+
+def test_results_that_the_server_removed_are_named() -> None:
+    version = ServerSet("v1", "patients", START, ())
+    with pytest.raises(RemoteRefused, match="the results of standard of patients are no longer on"):
+        gateway(Platform()).results(version, {Job.STANDARD: "job-1"})
 
 
 @pytest.mark.parametrize(
