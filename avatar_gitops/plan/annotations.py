@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.plan.observed import Annotation
 
 
@@ -20,6 +21,7 @@ def marks(desired: DesiredSet, project: str, commit: str, version: str, base_set
         Annotation.COMMIT: commit,
         Annotation.PATH: desired.path,
         Annotation.VERSION: version,
+        Annotation.JOBS: ",".join(wanted(desired.run)),
         Annotation.PROTECT: "true" if desired.run.spec.lifecycle.protect else "false",
     }
     if base_set:

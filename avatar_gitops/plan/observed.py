@@ -26,6 +26,7 @@ class Annotation(StrEnum):
     VERSION = PREFIX + "version"
     PROTECT = PREFIX + "protect"
     BASE_SET = PREFIX + "base-set"
+    JOBS = PREFIX + "jobs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,8 +103,9 @@ def _continue(shell: Change, desired: DesiredSet, candidate: ServerSet) -> Chang
     failed = [job for job in wanted if job in counting and versions.failed(counting[job])]
     missing = [job for job in wanted if job not in counting]
     outdated = [job for job in jobs.with_dependents(missing, wanted) if job in counting]
-    if failed or outdated:
-        reason = Reason.LAST_RUN_FAILED if failed else Reason.UNFINISHED
+    added = not versions.documented(candidate).issuperset(missing)
+    if failed or outdated or added:
+        reason = Reason.LAST_RUN_FAILED if failed else Reason.SPEC_CHANGED if added else Reason.UNFINISHED
         return replace(_again(shell, candidate, (*failed, *outdated)), action=Action.RELAUNCH, reason=reason)
     if not versions.complete(counting, wanted):
         return replace(shell, action=Action.COLLECT, reason=Reason.UNFINISHED, jobs=tuple(missing))

@@ -103,7 +103,7 @@ def steps(change: Change) -> tuple[Step, ...]:
             return tuple(_collect(change, _desired(change)))
         case Action.UPDATE:
             return (*_publish(_desired(change)), *_clean(change, change.current))
-        case _:  # pragma: no cover
+        case _:
             assert_never(change.action)
 
 

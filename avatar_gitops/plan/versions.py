@@ -31,6 +31,12 @@ def digests(version: ServerSet) -> Digests:
     )
 
 
+def documented(version: ServerSet) -> frozenset[str]:
+    """The jobs that a version has documents for; every job when it does not say."""
+    said = version.annotations.get(Annotation.JOBS)
+    return frozenset(said.split(",") if said else ALL_JOBS)
+
+
 def first_difference(one: Digests, other: Digests) -> Consequence:
     """The first stage of the job graph that two sets of digests disagree on; metadata when nothing would run again."""
     if (one.input, one.standard) != (other.input, other.standard):

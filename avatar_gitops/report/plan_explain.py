@@ -106,7 +106,7 @@ def _row(step: s.Step, change: Change) -> tuple[str, str, str]:
             row = "delete", f"{count(len(jobs), 'job')} of {count(touched, 'version')}", "DELETE /jobs/{name}"
         case s.RemoveLock():
             row = "remove", f"lock and artifacts of {change.set}", "local"
-        case _:  # pragma: no cover
+        case _:
             assert_never(step)
     return row
 

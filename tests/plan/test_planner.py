@@ -162,12 +162,12 @@ def test_a_job_that_somebody_deleted_runs_again_with_what_was_made_from_it() -> 
     assert verdict(change) == (Action.RELAUNCH, Reason.UNFINISHED, (Job.SIGNAL_METRICS, *REPORTS))
 
 
-def test_a_job_added_to_the_spec_runs_alone() -> None:
+def test_a_job_added_to_the_spec_runs_alone_in_a_version_that_has_its_document() -> None:
     before = wish(jobs=["standard", "privacy_metrics", "signal_metrics", "report"])
     version = a_version(before, jobs=ALL[:4])
-    assert verdict(one(wish(), [version], a_lock(before, version))) == (
-        Action.COLLECT, Reason.UNFINISHED, (Job.REPORT_PIA,),
-    )  # fmt: skip
+    change = one(wish(), [version], a_lock(before, version))
+    assert verdict(change) == (Action.RELAUNCH, Reason.SPEC_CHANGED, (Job.REPORT_PIA,))
+    assert change.base == version
 
 
 def test_a_job_removed_from_the_spec_runs_nothing_and_is_deleted() -> None:

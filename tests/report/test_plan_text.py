@@ -139,12 +139,13 @@ def unchanged() -> Plan:
 
 
 def edges() -> Plan:
-    """A run that only measures, a lock without a set, a gate on an update, a weaker update of a described set."""
+    """A run that only measures, a lock without a set, a weaker gate, a protected set that left git."""
     measured = wish("measured", table={"avatarization": None, "avatars": "a.csv"})
     before, after = wish(gates={"hidden_rate": ">= 90"}), wish(gates={"hidden_rate": ">= 85"})
     version = a_version(before)
     outlived = a_lock(wish("outlived"), a_version(wish("outlived")))
-    return planned([measured, after], [version], [a_lock(before, version), outlived], OWNED)
+    guarded = a_version(wish("guarded", lifecycle={"protect": True}))
+    return planned([measured, after], [version, guarded], [a_lock(before, version), outlived], OWNED)
 
 
 def foreign_only() -> Plan:

@@ -136,6 +136,7 @@ class World:
         own = versions.own(version)
         if job in own and not versions.failed(own[job]):
             return
+        assert job in versions.documented(version), f"{job} has no document in this version"
         counting = self._counting(version)
         assert all(needed in counting for needed in after), f"{job} is launched before {after} exist"
         self.ticks += 1
