@@ -216,14 +216,21 @@ def _watch_parent(state: StateFolder, address: Address, stop: Callable[[], None]
         if readable and not os.read(sys.stdin.fileno(), 1024):
             break
     pause = threading.Event()
-    while True:
-        # Unpublish first, look second: a process that takes hold after the look no longer finds the address.
-        state.address.unlink(missing_ok=True)
-        if not other_holders(state.holders):
-            stop()
-            return
-        write_address(state.address, address)
+    while not _nobody_left(state, address):
         pause.wait(PARENT_CHECK_SECONDS)
+    stop()
+
+
+def _nobody_left(state: StateFolder, address: Address) -> bool:
+    """Whether no process uses this server; if so, its address is no longer published."""
+    if other_holders(state.holders):
+        return False
+    # Unpublish first, look again: a process that takes hold after the second look no longer finds the address.
+    state.address.unlink(missing_ok=True)
+    if not other_holders(state.holders):
+        return True
+    write_address(state.address, address)
+    return False
 
 
 def _expire_daily(platform: Any) -> None:

@@ -6,6 +6,7 @@ import http.client
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +47,8 @@ class LocalServer:
         deadline = time.monotonic() + STOP_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             if other_holders(self._state.holders):
+                # It lives on for the others; when it ends before we do, somebody must take note.
+                threading.Thread(target=process.wait, daemon=True).start()
                 return
             time.sleep(STEP_SECONDS)
 

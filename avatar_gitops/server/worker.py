@@ -6,6 +6,7 @@ that pipe means that there may be work.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import shutil
@@ -49,7 +50,7 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
     storage = Storage(open_database(state.database), state)
     bell = threading.Event()
     threading.Thread(target=_watch_server, args=(bell,), daemon=True).start()
-    threading.Thread(target=_warm_up, daemon=True).start()
+    cold = ["work_avatars", "work_metrics", "work_report"]
     busy_until = recovered = 0.0
     while True:
         now = time.monotonic()
@@ -61,6 +62,9 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
             _work(storage, row, owner, retention_prefix)
             busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
             continue
+        if cold:  # import the numerics while there is nothing to do, so that the first jobs wait for less
+            importlib.import_module(f"avatar_gitops.server.{cold.pop(0)}")
+            continue
         bell.wait(BUSY_POLL_SECONDS if now < busy_until else IDLE_POLL_SECONDS)
         if bell.is_set():
             bell.clear()
@@ -71,14 +75,6 @@ def _watch_server(bell: threading.Event) -> None:
     while os.read(sys.stdin.fileno(), 4096):
         bell.set()
     os._exit(0)  # nothing to clean up: an unpublished job leaves no trace
-
-
-def _warm_up() -> None:
-    """Import the numerics while nothing is to do, so that the first job does not wait for them."""
-    import importlib
-
-    for name in ("work_avatars", "work_metrics"):
-        importlib.import_module(f"avatar_gitops.server.{name}")
 
 
 def _work(storage: Storage, row: sa.Row[Any], owner: str, retention_prefix: str) -> None:

@@ -266,7 +266,7 @@ def test_deleted_jobs_and_their_files_are_gone(admin: Api, finished: tuple[str, 
 
 
 def test_a_running_job_is_cancelled_with_those_that_wait_for_it(admin: Api) -> None:
-    admin.upload("many.csv", people(60_000))
+    admin.upload("many.csv", people(40_000))
     set_id = admin.put_set(documents(file="many.csv"))
     running = admin.launch(set_id, "standard")
     waiting = admin.launch(set_id, "signal_metrics", [running])
