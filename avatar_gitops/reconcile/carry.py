@@ -143,7 +143,7 @@ def _step(step: plan_steps.Step, change: Change, means: Means, progress: Progres
             means.server.delete(names)
         case plan_steps.RemoveLock():
             means.workspace.remove(change.set, change.path)
-        case _:  # pragma: no cover
+        case _:
             assert_never(step)
 
 
