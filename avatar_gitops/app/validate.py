@@ -11,6 +11,7 @@ from avatar_gitops.app.inputs import check_inputs, facts_of
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span
 from avatar_gitops.errors import SpecError, UsageError
 from avatar_gitops.spec.checks import check_names, check_run
+from avatar_gitops.spec.checks_project import check_project
 from avatar_gitops.spec.facts import InputFacts
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.nodes import Path as FieldPath
@@ -89,13 +90,14 @@ def validate(
     specs = [_read(path, here) for path in chosen]
     others = [_name_only(_read(path, here)) for path in rest]
     runs = [(file, parse_run(file.content, file.shown)) for file in specs]
-    found = list(parsed_project.diagnostics) if not files or root / PROJECT_FILE in wanted else []
+    with_project = not files or root / PROJECT_FILE in wanted
+    found = check_project(parsed_project) if with_project else []
     for _, parsed in runs:
         found += parsed.diagnostics
         shapes, problems = check_inputs(root, parsed)
         found += [*problems, *check_run(parsed, shapes)]
     found += _name_findings([*others, *(parsed for _, parsed in runs)], {file.shown for file in specs})
-    checked = [*specs, project_file] if not files or root / PROJECT_FILE in wanted else specs
+    checked = [*specs, project_file] if with_project else specs
     return _result(root, parsed_project.value, runs, found, checked)
 
 

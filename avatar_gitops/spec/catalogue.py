@@ -52,4 +52,6 @@ TITLES: Final = {
     "X018": "a header looks like data",
     "X019": "a path leaves the project",
     "X020": "a file is not the one that the spec names",
+    "X021": "a server does not exist",
+    "X022": "the address of a server cannot be used",
 }
