@@ -142,7 +142,7 @@ def remove_blobs(storage: Storage, blobs: Iterable[str]) -> None:
 def sweep(storage: Storage) -> None:
     """At start: remove what an interrupted server left behind."""
     for path in storage.state.incoming.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
     with writing(storage.engine) as connection:
         files = [path for path in storage.state.blobs.glob("*/*") if path.is_file()]
         known: set[str] = set()

@@ -16,6 +16,7 @@ from avatar_gitops.wire.documents import Document, DocumentKind
 from avatar_gitops.wire.models import AVATARIZED_SCHEMA, JobKind
 
 DISPLAY_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+MAXIMUM_NAME_BYTES: Final = 200
 UNWRITABLE: Final = re.compile(r"[#\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
 SPEC_MODELS: Final[Mapping[str, type[BaseModel]]] = {
@@ -189,11 +190,12 @@ def _check_volume(document: Document, bucket: str) -> None:
 def _check_schema(found: SetDocuments, name: str, spec: wire.SchemaSpec) -> None:
     names = [table.name for table in spec.tables]
     for table in names:
-        if not table or UNWRITABLE.search(table):
+        if not table or UNWRITABLE.search(table) or len(table.encode()) > MAXIMUM_NAME_BYTES:
             raise ApiFault(
                 422,
                 f"Schema {name!r}: the table name {table!r} cannot be part of a result file name;"
-                " leave out '#', '%' before two hexadecimal digits, and control characters.",
+                f" use at most {MAXIMUM_NAME_BYTES} bytes, without '#', '%' before two hexadecimal digits,"
+                " and control characters.",
             )
         if names.count(table) > 1:
             raise ApiFault(422, f"Schema {name!r} has two tables called {table!r}.")

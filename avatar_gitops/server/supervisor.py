@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from avatar_gitops.server.queue import requeue
 CHECK_SECONDS: Final = 0.2
 RESTART_PAUSE_SECONDS: Final = 1.0
 THREAD_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, frozen=True)
@@ -73,6 +77,7 @@ class Supervisor:
                 if worker.process.poll() is None:
                     continue
                 _reap(worker)
+                log.warning("worker process %s ended with status %s", worker.process.pid, worker.process.returncode)
                 requeue(self._platform.engine, owner=worker.owner)
                 # A worker that cannot even start must not become a busy loop.
                 if self._stopping.wait(RESTART_PAUSE_SECONDS if worker.process.returncode == 1 else 0):

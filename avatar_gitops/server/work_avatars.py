@@ -21,7 +21,7 @@ from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import table_file
 from avatar_gitops.server.offered import check_parameters, check_schema
-from avatar_gitops.server.platform import MAXIMUM_ROWS
+from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
@@ -65,6 +65,11 @@ def _run_table(
     if rows.num_rows > MAXIMUM_ROWS:
         raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
     avatars = avatarize(rows, columns, avatar_params(record), seed, table.name)
+    if avatars.facts.dimensions > MAXIMUM_DIMENSIONS:
+        raise JobFault(
+            f"Table {table.name!r} has more than {MAXIMUM_DIMENSIONS} dimensions (numeric columns plus categories),"
+            " the limit of this platform. Drop columns with many categories or group their categories."
+        )
     extension = output_format(results, source)
     written = {
         ResultKind.SHUFFLED: ("shuffled", avatars.shuffled),

@@ -13,6 +13,7 @@ import shutil
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,8 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
             busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
             continue
         if cold:  # import the numerics while there is nothing to do, so that the first jobs wait for less
-            importlib.import_module(f"avatar_gitops.server.{cold.pop(0)}")
+            with suppress(ImportError):  # a broken installation is an error of each job, see `_work`
+                importlib.import_module(f"avatar_gitops.server.{cold.pop(0)}")
             continue
         bell.wait(BUSY_POLL_SECONDS if now < busy_until else IDLE_POLL_SECONDS)
         if bell.is_set():
@@ -90,6 +92,9 @@ def _work(storage: Storage, row: sa.Row[Any], owner: str, retention_prefix: str)
         _publish(storage, assignment, owner, (folder, files, retention_prefix))
     except JobFault as fault:
         fail(storage.engine, row.name, owner, str(fault))
+    except ImportError as error:
+        missing = f"The platform is not installed completely: {error.name} is missing. Install avatar-gitops[local]."
+        fail(storage.engine, row.name, owner, missing)
     except Exception as error:
         # The text of an unexpected error may hold cell values; the place where it was raised does not.
         log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))

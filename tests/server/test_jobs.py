@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -94,6 +95,21 @@ def test_reports_are_documents(admin: Api, finished: tuple[str, dict[str, str]])
     assert (name, content[:5]) == ("report.pdf", b"%PDF-")
     [(name, content)] = admin.files(finished[1]["report_pia"]).items()
     assert (name, content[:2]) == ("report.pia.docx", b"PK")
+
+
+def test_a_report_has_the_format_and_language_that_its_document_says(
+    admin: Api, finished: tuple[str, dict[str, str]]
+) -> None:
+    spec = {"report_type": "basic", "output_format": "docx", "language": "fr"}
+    report = {"kind": "AvatarReportParameters", "metadata": {"name": "rapport"}, "spec": spec}
+    assert admin.http.post(f"/resources/{finished[0]}", content=join([report])).status_code == 200
+    job = admin.wait(admin.launch(finished[0], "rapport"))  # its inputs are the latest metrics of the set
+    assert (job["kind"], job["exception"]) == ("report", "")
+    [(name, content)] = admin.files(job["name"]).items()
+    assert (name, content[:2]) == ("report.docx", b"PK")
+    with zipfile.ZipFile(io.BytesIO(content)) as document:
+        assert "confidentialit" in document.read("word/document.xml").decode()
+    admin.http.delete(f"/jobs/{job['name']}")
 
 
 def test_results_are_lists_of_envelopes(admin: Api, finished: tuple[str, dict[str, str]]) -> None:

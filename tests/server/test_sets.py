@@ -92,6 +92,7 @@ def parameters(**spec: Any) -> dict[str, Any]:
         ([schema()], "does not have any individual_level table defined"),
         ([schema({"name": "a#b"})], "'a#b'"),
         ([schema({"name": "a%20b"})], "'a%20b'"),
+        ([schema({"name": "x" * 201})], "at most 200 bytes"),
         ([schema({"name": "t"}, {"name": "t"})], "two tables called 't'"),
         ([schema({"name": "t"}, schema_ref="nowhere")], "'nowhere'"),
         ([schema({"name": "t"}), schema({"name": "t"})], "two documents 'schema'"),
