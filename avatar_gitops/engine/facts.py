@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pyarrow as pa
 
 from avatar_gitops.engine.params import AvatarParams, ColumnFact, Facts
 from avatar_gitops.engine.space import FittedSpace
+
+_RARE: Final = 3
 
 
 def rows_bucket(rows: int) -> str:
@@ -64,6 +68,11 @@ def _warnings(table: pa.Table, space: FittedSpace, params: AvatarParams) -> list
         found.append("The table has fewer than 10 rows for each neighbour: avatars lose structure.")
     if space.projection.dimensions > table.num_rows / 2:
         found.append("There are more dimensions than half the rows: group modalities or drop columns.")
+    found.extend(
+        f"Column {column.name!r} has modalities of fewer than 3 rows: where one appears, somebody has it. Group them."
+        for i, column in enumerate(space.layout.categories)
+        if np.bincount(space.completed.codes[:, i]).min() < _RARE
+    )
     found.extend(
         f"More than half the values of column {name!r} are missing."
         for name in space.layout.names

@@ -75,11 +75,13 @@ def fill(imputer: Imputer, frame: Frame) -> Frame:
     if imputer.donors is not None:
         rows = np.flatnonzero(missing.any(axis=1))
         block = max(1, _BLOCK_CELLS // max(1, imputer.donors.rows))
-        donor_values, donor_known = _features(imputer, imputer.donors)
+        values, known = _features(imputer, imputer.donors)
+        donor_known = (known > 0).astype(np.float32)
+        donor_side = np.hstack([donor_known, values**2, values])
         for start in range(0, len(rows), block):
             some = rows[start : start + block]
             values, known = _features(imputer, frame.take(some))
-            _fill_block(imputer, filled, some, missing[some], _distances(values, known, donor_values, donor_known))
+            _fill_block(imputer, filled, some, missing[some], _distances(values, known, donor_side, donor_known))
     return filled
 
 
@@ -131,12 +133,13 @@ def _features(imputer: Imputer, frame: Frame) -> tuple[Singles, Singles]:
     return np.hstack(values).astype(np.float32), np.hstack(known).astype(np.float32)
 
 
-def _distances(values: Singles, known: Singles, donor_values: Singles, donor_known: Singles) -> Singles:
-    """Mean squared distance over the columns that both rows have; infinite when they share none."""
-    seen, donor_seen = (known > 0).astype(np.float32), (donor_known > 0).astype(np.float32)
-    left = np.hstack([values**2, seen, -2 * values])
-    squared = left @ np.hstack([donor_seen, donor_values**2, donor_values]).T
-    shared = known @ donor_seen.T
+def _distances(values: Singles, known: Singles, donor_side: Singles, donor_known: Singles) -> Singles:
+    """Mean squared distance over the columns that both rows have; infinite when they share none.
+
+    `donor_side` holds what donors add to |a|^2 + |b|^2 - 2ab over shared columns: known, b^2 and b side by side.
+    """
+    squared = np.hstack([values**2, (known > 0).astype(np.float32), -2 * values]) @ donor_side.T
+    shared = known @ donor_known.T
     np.maximum(squared, 0, out=squared)
     np.divide(squared, shared, out=squared, where=shared > 0)
     squared[shared <= 0] = np.inf

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar_gitops.engine.columns import (
@@ -150,6 +150,7 @@ def test_a_column_without_values_is_empty_and_keeps_its_type(kind: pa.DataType) 
     assert column == EmptyColumn("x", kind)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=1), st.lists(st.floats(-1e7, 1e7), min_size=1)
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from avatar_gitops.engine.neighbours import build_neighbourhood, nearest_others
 
 
+@settings(deadline=None)
 @given(st.integers(2, 60), st.integers(1, 4), st.integers(0, 1000), st.data())
 def test_neighbours_are_the_nearest_others(rows: int, axes: int, seed: int, data: st.DataObject) -> None:
     k = data.draw(st.integers(1, rows - 1))

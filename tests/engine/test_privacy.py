@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
@@ -107,6 +107,7 @@ def brute_rank(originals: Points, avatars: Points) -> list[tuple[int, int, bool]
 
 
 @pytest.mark.parametrize("way", ["all pairs", "tree"])
+@settings(deadline=None)
 @given(rows=st.integers(2, 40), seed=st.integers(0, 500), whole=st.booleans())
 def test_ranks_are_exact(way: str, rows: int, seed: int, whole: bool) -> None:
     random = np.random.default_rng(seed)
