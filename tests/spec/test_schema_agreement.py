@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from avatar_gitops.spec.parse import parse_project, parse_run
 from avatar_gitops.spec.schema import ROOTS, Kind, file_name, schema, schema_text
 from avatar_gitops.spec.structure import validator
 from tests.support.from_schema import from_schema
@@ -163,3 +164,20 @@ def test_damaged_documents_get_one_verdict(kind: Kind, chance: random.Random) ->
 def test_damage_is_usually_noticed() -> None:
     verdicts = [schema_accepts("run", damaged(MINIMAL["run"], random.Random(number))) for number in range(120)]
     assert 5 < sum(verdicts) < 115
+
+
+@pytest.mark.parametrize("kind", ["run", "project"])
+@seed(20261122)
+@relaxed(100)
+@given(chance=st.randoms(use_true_random=False))
+def test_a_refused_document_always_gets_words_and_an_accepted_one_none(kind: Kind, chance: random.Random) -> None:
+    document = damaged(MINIMAL[kind], chance)
+    parsed = (parse_run if kind == "run" else parse_project)(json.dumps(document), "a.yaml")
+    found = {finding.code for finding in parsed.diagnostics}
+    if schema_accepts(kind, document):
+        assert found <= {"S020"}, document
+    else:
+        assert found, document
+    assert "S009" not in found, document
+    assert (parsed.run is None) is bool(found)
+    assert all(finding.message and finding.span.line == 1 for finding in parsed.diagnostics)
