@@ -17,7 +17,7 @@ import pytest
 
 from avatar_gitops.client import api
 from avatar_gitops.client.gateway import connect
-from avatar_gitops.client.objects import Objects, SensitiveRefused
+from avatar_gitops.client.objects import LIMITS, Objects, SensitiveRefused
 from avatar_gitops.client.transport import Transport
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable
 from avatar_gitops.plan.annotations import marks
@@ -169,6 +169,22 @@ def test_settings_for_other_places_do_not_reach_the_platform(site: Site, monkeyp
     http = Transport(site.server.base_url, site.server.api_key, clock=site.clock)
     assert Objects(http).upload("other-cloud.csv", site.root / "data" / "people.csv") is True
     http.close()
+
+
+def test_result_files_have_limits_and_may_be_gone(site: Site, http: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    objects, base = Objects(http), api.upload_url(http)
+    objects.upload("limits.csv", site.root / "data" / "people.csv")
+
+    def url(key: str) -> str:
+        return f"{site.server.base_url}/api/access?url={base}/{key}"
+
+    (found,) = objects.download("shuffled", [url("limits.csv")])
+    assert found.content == (site.root / "data" / "people.csv").read_bytes()
+    with pytest.raises(RemoteRefused, match="no longer in the server's object storage"):
+        objects.download("shuffled", [url("gone.csv")])
+    monkeypatch.setitem(LIMITS, "csv", 10)
+    with pytest.raises(RemoteRefused, match="larger than"):
+        objects.download("shuffled", [url("limits.csv")])
 
 
 def test_sensitive_results_exist_and_are_refused(site: Site, http: Transport) -> None:

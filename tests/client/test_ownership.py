@@ -1,0 +1,38 @@
+"""Whose a version is, from documents that anybody may have written."""
+
+from __future__ import annotations
+
+import pytest
+
+from avatar_gitops.client.compile import to_yaml
+from avatar_gitops.client.ownership import annotations_of
+from avatar_gitops.plan.annotations import marks
+from tests.support.planning import wish
+
+
+def test_what_was_written_is_read_back() -> None:
+    written = marks(wish(), "hospital", "c0ffee", "0.1.0", "base")
+    found = annotations_of(to_yaml(wish(), written))
+    assert {name: value for name, value in found.items() if name in written} == written
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        "",
+        "kind: AvatarSchema\n",
+        "kind: AvatarSchema\nannotations: {avatar-gitops/project: x}\n",
+        "kind: AvatarMetadata\nannotations: [avatar-gitops/project]\n",
+        "avatar-gitops/: [",
+        "- avatar-gitops/project\n",
+        "kind: &a AvatarMetadata\nannotations: !!python/object:os.system {avatar-gitops/project: x}\n",
+        "kind: AvatarMetadata\nannotations: {avatar-gitops/project: null}\n",
+    ],
+)
+def test_documents_of_others_are_nobodys(documents: str) -> None:
+    assert annotations_of(documents) == {}
+
+
+def test_flow_style_and_any_order_are_understood() -> None:
+    documents = "kind: Other\n--- \n{annotations: {avatar-gitops/project: h, n: 1}, kind: AvatarMetadata}\n"
+    assert annotations_of(documents) == {"avatar-gitops/project": "h", "n": "1"}
