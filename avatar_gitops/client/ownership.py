@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -13,21 +14,40 @@ from avatar_gitops.plan.observed import PREFIX
 from avatar_gitops.wire.documents import DocumentKind
 
 SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+OURS: Final = re.compile(r"\n?kind: AvatarMetadata\n(?: *[a-z_]+:.*\n)*annotations:\n((?:  .+\n)+)\n*")
+LINE: Final = re.compile(r"  ([a-z_/-]+): (?:(\".*\")|([A-Za-z][A-Za-z0-9_./ -]*))")
 
 
 def annotations_of(documents: str) -> Mapping[str, str]:
     """Annotations of AvatarMetadata; empty when nobody of ours wrote the documents or they cannot be read.
 
-    Only documents that hold our prefix are parsed, so that a long list of versions is read fast.
+    Only documents that hold our prefix are parsed, and those that we wrote ourselves line by line: YAML is slow, and a
+    server may list hundreds of versions.
     """
     for text in SEPARATOR.split(documents):
-        found = _annotations(text) if PREFIX in text else None
+        if PREFIX not in text:
+            continue
+        found = _as_we_write(text) or _as_yaml(text)
         if found is not None:
             return {str(name): str(value) for name, value in found.items() if value is not None}
     return {}
 
 
-def _annotations(text: str) -> Mapping[object, object] | None:
+def _as_we_write(text: str) -> Mapping[str, str] | None:
+    """Annotations in exactly the form of `spec.emit`; None for any other form."""
+    document = OURS.fullmatch(text)
+    if document is None:
+        return None
+    found: dict[str, str] = {}
+    for text_line in document[1].splitlines():
+        line = LINE.fullmatch(text_line)
+        if line is None or "\\" in text_line:
+            return None
+        found[line[1]] = json.loads(line[2]) if line[2] else line[3]
+    return found
+
+
+def _as_yaml(text: str) -> Mapping[object, object] | None:
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError):

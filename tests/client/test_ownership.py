@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from avatar_gitops.client import ownership
 from avatar_gitops.client.compile import to_yaml
 from avatar_gitops.client.ownership import annotations_of
 from avatar_gitops.plan.annotations import marks
+from avatar_gitops.plan.observed import Annotation
 from tests.support.planning import wish
 
 
@@ -36,3 +40,16 @@ def test_documents_of_others_are_nobodys(documents: str) -> None:
 def test_flow_style_and_any_order_are_understood() -> None:
     documents = "kind: Other\n--- \n{annotations: {avatar-gitops/project: h, n: 1}, kind: AvatarMetadata}\n"
     assert annotations_of(documents) == {"avatar-gitops/project": "h", "n": "1"}
+
+
+def test_our_own_documents_are_read_without_the_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = to_yaml(wish(), marks(wish(), "hospital", "c0ffee", "0.1.0", "base"))
+    monkeypatch.setattr(ownership, "_as_yaml", lambda text: pytest.fail("parsed as YAML"))
+    assert annotations_of(documents)[Annotation.COMMIT] == "c0ffee"
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20))
+def test_both_ways_of_reading_agree(value: str) -> None:
+    documents = to_yaml(wish(), {"avatar-gitops/path": value})
+    assert annotations_of(documents)["avatar-gitops/path"] == value
