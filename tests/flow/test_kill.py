@@ -10,14 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.flow import Cli, Platform
+from tests.support.flow import FIVE, Cli, Platform, journal_lines
 
-FIVE = ["privacy_metrics", "report", "report_pia", "signal_metrics", "standard"]
 LONGEST = 60.0
-
-
-def journal_lines(cli: Cli) -> int:
-    return sum(path.read_text().count("\n") for path in (cli.root / ".avatar" / "journal").glob("*.jsonl"))
 
 
 def kill_after(cli: Cli, lines: int) -> bool:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.flow import Cli, Platform
-
-FIVE = ["privacy_metrics", "report", "report_pia", "signal_metrics", "standard"]
+from tests.support.flow import FIVE, Cli, Platform
 
 Unique = Callable[[str], str]
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+FIVE = ["privacy_metrics", "report", "report_pia", "signal_metrics", "standard"]
+
 PROJECT = """\
 apiVersion: avatar-gitops/v1
 kind: Project
@@ -98,3 +100,8 @@ def people(rows: int = 60, seed: int = 1) -> str:
         city = draw.choice(["Lyon", "Nantes", "Paris"])
         lines.append(f"{age},{150 + age / 5 + draw.gauss(0, 8):.1f},{city},{draw.choice(['yes', 'no'])}")
     return "\n".join(lines) + "\n"
+
+
+def journal_lines(cli: Cli) -> int:
+    """Lines of all journals of a project: how far an apply has come."""
+    return sum(path.read_text().count("\n") for path in (cli.root / ".avatar" / "journal").glob("*.jsonl"))
