@@ -145,6 +145,7 @@ def open_database(path: Path) -> sa.Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}",
         connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        hide_parameters=True,  # an error's text must never hold what a user sent
         pool_size=8,
         max_overflow=64,
     )

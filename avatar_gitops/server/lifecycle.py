@@ -59,7 +59,7 @@ Ready = Callable[[Address, Path], None]
 def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then stop within a few seconds; running jobs are queued again.
 
-    `on_ready` gets the address and the path of `client.env` once the server answers.
+    `on_ready` gets the address and the path of `client.env` once the server answers (from another thread).
 
     Raises:
         Locked: another server serves the folder.
@@ -210,7 +210,7 @@ def _start(target: Callable[..., None], *args: Any) -> None:
 def _watch_parent(state: StateFolder, address: Address, stop: Callable[[], None]) -> None:
     """Stop soon after the parent is gone and no other process uses this server."""
     parent = os.getppid()
-    piped = stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
+    piped = sys.stdin is not None and stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode)
     while os.getppid() == parent:
         readable, _, _ = select.select([sys.stdin] if piped else [], [], [], PARENT_CHECK_SECONDS)
         if readable and not os.read(sys.stdin.fileno(), 1024):

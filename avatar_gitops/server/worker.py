@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 
 def main(state_dir: str, owner: str, retention_prefix: str) -> None:
     """Work until the server is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the server, which ends its workers by itself
+        signal.signal(number, signal.SIG_IGN)
     state = StateFolder(Path(state_dir))
     storage = Storage(open_database(state.database), state)
     bell = threading.Event()
@@ -157,4 +160,5 @@ def _place(error: Exception) -> str:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     main(*sys.argv[1:])

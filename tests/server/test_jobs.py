@@ -180,6 +180,15 @@ def test_links_and_pseudonymization_are_named(admin: Api) -> None:
     assert job["exception"] == f"Table 'people': {NOT_OFFERED} pseudonymization (column 'age')."
 
 
+def test_advice_is_declined_in_plain_words(admin: Api) -> None:
+    spec = {"schema": "schema", "advice": {"advisor_type": ["parameters"]}}
+    advice = {"kind": "AvatarAdviceParameters", "metadata": {"name": "advice_parameters"}, "spec": spec}
+    set_id = admin.put_set(documents() + "\n---\n" + join([advice]))
+    job = admin.wait(admin.launch(set_id, "advice_parameters"))
+    assert (job["kind"], job["status"]) == ("advice", "error")
+    assert "does not offer advice" in job["exception"]
+
+
 def test_a_later_upload_does_not_change_a_queued_run(admin: Api, finished: tuple[str, dict[str, str]]) -> None:
     expected = admin.files(finished[1]["standard"])["people.shuffled-0.csv"]
     set_id = admin.put_set(documents())
