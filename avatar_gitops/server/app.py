@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from avatar_gitops import __version__
 from avatar_gitops.server import routes_accounts, routes_storage, routes_work
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
+
+MAXIMUM_BODY_BYTES: Final = 8 << 20
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ def create_app(platform: Platform) -> FastAPI:
         redirect_slashes=False,  # the official clients follow no redirect
     )
     app.state.platform = platform
+    app.add_middleware(LimitedBodies)
     # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
     app.include_router(routes_accounts.router, prefix=API_PREFIX)
     app.include_router(routes_work.router, prefix=API_PREFIX)
@@ -39,6 +43,29 @@ def create_app(platform: Platform) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)
     return app
+
+
+class LimitedBodies:
+    """Stops reading an API body that is larger than any request needs, before anyone is signed in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(f"{API_PREFIX}/"):
+            await self._app(scope, receive, send)
+            return
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAXIMUM_BODY_BYTES:
+                raise HTTPException(413, f"The body is larger than {MAXIMUM_BODY_BYTES} bytes.")
+            return message
+
+        await self._app(scope, counted, send)
 
 
 async def _on_fault(_request: Request, error: Exception) -> JSONResponse:

@@ -80,6 +80,7 @@ def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.so
     from avatar_gitops.server.queue import requeue
     from avatar_gitops.server.supervisor import Supervisor
 
+    state.address.unlink(missing_ok=True)  # of a server that was killed
     engine = open_database(state.database)
     create_tables(engine)
     retention = options.retention_days or DEFAULT_RETENTION_DAYS

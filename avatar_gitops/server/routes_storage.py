@@ -285,7 +285,7 @@ def _wanted_parts(body: bytes) -> list[tuple[int, str]]:
 def _parsed(body: bytes) -> ElementTree.Element:
     """An XML body; declarations are refused, so there are no entities to expand."""
     try:
-        if b"<!" not in body:
+        if b"<!" not in body and b"\0" not in body:  # no NUL: not UTF-16, where a declaration looks different
             return ElementTree.fromstring(body)  # noqa: S314  (see above)
     except ElementTree.ParseError:
         pass

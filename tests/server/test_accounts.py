@@ -122,6 +122,12 @@ def test_a_refused_body_is_not_repeated(admin: Api) -> None:
     assert response.json()["detail"][0]["loc"] == ["body", "set_name"]
 
 
+def test_an_endless_body_is_refused_before_anyone_is_signed_in(admin: Api) -> None:
+    response = httpx.post(f"{admin.base_url}/api/jobs", content=b"[" * (9 << 20))
+    assert response.status_code == 413
+    assert "larger than" in response.json()["detail"]
+
+
 def test_events_are_listed_newest_first_and_paged(other: Api) -> None:
     for number in range(3):
         other.http.post("/api-keys", json={"name": f"event {number}", "expiration_days": 30})

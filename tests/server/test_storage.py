@@ -216,6 +216,13 @@ def test_the_framing_of_chunked_uploads_is_removed(admin: Api) -> None:
     assert signed_chunks.status_code == 501
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_xml_with_declarations_is_refused(admin: Api, encoding: str) -> None:
+    body = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><Delete><Object><Key>&a;</Key></Object></Delete>'
+    response = call(admin, "POST", admin.bucket, query="delete=", content=body.encode(encoding))
+    assert (response.status_code, "<Code>MalformedXML</Code>" in response.text) == (400, True)
+
+
 def test_results_cannot_be_forged(admin: Api) -> None:
     path = f"{admin.area}/results/some-set/some-job/wbcd.shuffled-0.csv"
     for method in ("PUT", "DELETE"):
