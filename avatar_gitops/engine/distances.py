@@ -43,8 +43,24 @@ class OwnRank:
 
 def gather(points: Floats) -> Cloud:
     """Merge equal points."""
-    unique, first, group, counts = np.unique(points, axis=0, return_index=True, return_inverse=True, return_counts=True)
-    return Cloud(np.ascontiguousarray(unique), group.ravel(), counts, first)
+    order = np.lexsort(points.T)
+    ordered = points[order]
+    new = np.ones(len(points), dtype=bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    group = np.empty(len(points), dtype=np.int64)
+    group[order] = np.cumsum(new) - 1
+    # the sort is stable: the first row of a group comes first
+    return Cloud(np.ascontiguousarray(ordered[new]), group, np.bincount(group), order[new])
+
+
+def without_surplus(points: Floats, copies: int) -> Counts:
+    """Rows that keep the first `copies` of equal points; more would slow searches and change no distance."""
+    cloud = gather(points)
+    if cloud.counts.max() <= copies:
+        return np.arange(len(points))
+    order = np.argsort(cloud.group, kind="stable")
+    place = np.arange(len(points)) - np.repeat(np.cumsum(cloud.counts) - cloud.counts, cloud.counts)
+    return np.sort(order[place < copies])
 
 
 def nearest_groups(cloud: Cloud, queries: Floats) -> Counts:
@@ -55,7 +71,7 @@ def nearest_groups(cloud: Cloud, queries: Floats) -> Counts:
 
 def nearest_two(points: Floats, queries: Floats) -> tuple[Floats, Floats]:
     """Distances of each query to its nearest and second nearest point; copies of a point count as points."""
-    distances = KDTree(np.ascontiguousarray(points)).query(np.ascontiguousarray(queries), 2)[0]
+    distances = KDTree(points[without_surplus(points, 2)]).query(np.ascontiguousarray(queries), 2)[0]
     return np.asarray(distances[:, 0]), np.asarray(distances[:, 1])
 
 
@@ -65,14 +81,14 @@ def ratio(nearest: Floats, second: Floats) -> Floats:
 
 
 def rank_own(originals: Floats, avatars: Floats) -> OwnRank:
-    """Compare, for each original, its own avatar (same row) with all others; exact at any size."""
+    """Compare, for each original, its own avatar (same row) with all others."""
     own = np.sqrt(((originals - avatars) ** 2).sum(axis=1))
     low = np.maximum(own * (1 - _SLACK) - _TINY, -1.0)
     high = own * (1 + _SLACK) + _TINY
     cloud = gather(avatars)
     if len(cloud.points) <= _BRUTE_POINTS or len(cloud.points) * len(originals) <= _BRUTE_CELLS:
         return _rank_all_pairs(originals, cloud, low, high)
-    return _rank_by_tree(originals, avatars, low, high)
+    return _rank_by_tree(originals, cloud, low, high)
 
 
 def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> OwnRank:
@@ -92,14 +108,17 @@ def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) 
     return OwnRank(closer, within - 1, earliest < np.arange(n))
 
 
-def _rank_by_tree(originals: Floats, avatars: Floats, low: Floats, high: Floats) -> OwnRank:
+def _rank_by_tree(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> OwnRank:
+    """One count of all avatars as near as the own one. Whether any is nearer is exact; where one is, ties are copies of
+    the own avatar only (other avatars at equal distance, possible in symmetric tables, then count as nearer).
+    """
+    avatars = cloud.points[cloud.group]
     tree = cKDTree(avatars, leafsize=64)
-    closer = np.zeros(len(originals), dtype=np.int64)
-    some = np.flatnonzero(low > 0)
-    closer[some] = tree.query_ball_point(originals[some], low[some], workers=-1, return_length=True)
-    within = tree.query_ball_point(originals, high, workers=-1, return_length=True)
-    tied = np.asarray(within, dtype=np.int64) - closer - 1
+    others = np.asarray(tree.query_ball_point(originals, high, workers=-1, return_length=True), dtype=np.int64) - 1
+    nearest = KDTree(cloud.points).query(np.ascontiguousarray(originals), 1)[0]
+    first = nearest.ravel() >= low
+    tied = np.where(first, others, cloud.counts[cloud.group] - 1)
     earlier = np.zeros(len(originals), dtype=bool)
-    for row in np.flatnonzero((closer == 0) & (tied > 0)):
+    for row in np.flatnonzero(first & (tied > 0)):
         earlier[row] = min(tree.query_ball_point(originals[row], high[row])) < row
-    return OwnRank(closer, tied, earlier)
+    return OwnRank(others - tied, tied, earlier)

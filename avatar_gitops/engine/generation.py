@@ -38,7 +38,7 @@ class Donors:
 def draw_avatars(donors: Donors, points: Floats, params: AvatarParams, seed: int, label: str) -> tuple[Floats, Codes]:
     """Numbers and codes (indicators last) of one avatar for each row; `k` is below the number of rows."""
     codes = donors.codes
-    hood = build_neighbourhood(points, stream(seed, label, "candidate order"))
+    hood = build_neighbourhood(points, stream(seed, label, "candidate order"), params.k)
     new_numbers, new_codes = np.empty_like(donors.frame.numbers), np.empty_like(codes)
     for chunk, start in enumerate(range(0, len(points), BLOCK)):
         rows = np.arange(start, min(start + BLOCK, len(points)))

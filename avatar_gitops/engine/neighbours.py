@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pykdtree.kdtree import KDTree
 
 from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.distances import without_surplus
 
 Rows = npt.NDArray[np.int64]
 
@@ -22,10 +23,11 @@ class Neighbourhood:
     tree: KDTree
 
 
-def build_neighbourhood(points: Floats, random: np.random.Generator) -> Neighbourhood:
-    """Index points (rows x axes) for `nearest_others`."""
+def build_neighbourhood(points: Floats, random: np.random.Generator, k: int) -> Neighbourhood:
+    """Index points (rows x axes) for `nearest_others` with up to `k` neighbours."""
     points = np.ascontiguousarray(points)
     order = random.permutation(len(points))
+    order = order[without_surplus(points[order], k + 1)]
     return Neighbourhood(points, order, KDTree(points[order]))
 
 

@@ -93,7 +93,8 @@ def _singling_out(pair: Pair, ledger: _Ledger) -> None:
     """Hidden rate and local cloaking; the published ones count an equally near avatar as a hiding place.
 
     `hidden_rate` lets the first of equally near avatars win, `hidden_rate_strict` says hidden only if another avatar is
-    strictly nearer. `local_cloaking` counts other avatars at most as far as the own one.
+    strictly nearer. `local_cloaking` counts other avatars at most as far as the own one; without ties, copies of the own
+    avatar are left out.
     """
     n = pair.rows
     rank = rank_own(pair.original_points, pair.avatar_points)
@@ -170,7 +171,7 @@ def _closeness(pair: Pair, quantile: float, ledger: _Ledger) -> None:
     if n < 3:
         ledger.absent("closest_rate", "Fewer than three rows.")
         return
-    hood = build_neighbourhood(pair.original_points, stream(ledger.seed, "", "references"))
+    hood = build_neighbourhood(pair.original_points, stream(ledger.seed, "", "references"), 2)
     fresh, _ = nearest_others(hood, np.arange(n), 2)
     fresh_ratios = ratio(fresh[:, 0], fresh[:, 1])
     close = nearest < np.percentile(fresh[:, 0], quantile)

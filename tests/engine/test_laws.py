@@ -101,7 +101,7 @@ def test_originals_as_avatars_have_the_reference_values(iris: pa.Table) -> None:
 def test_distances_between_originals_have_the_reference_values(iris: pa.Table) -> None:
     pair = pair_up(iris, iris, [], Space(ncp=6), 1)
     np.testing.assert_allclose(pair.space.projection.explained, [0.645, 0.224, 0.099, 0.026, 0.004, 0.0025], atol=6e-4)
-    hood = build_neighbourhood(pair.original_points, np.random.default_rng(0))
+    hood = build_neighbourhood(pair.original_points, np.random.default_rng(0), 2)
     distances, _ = nearest_others(hood, np.arange(150), 2)
     assert np.median(distances[:, 0]) == pytest.approx(0.266, abs=2e-3)
     assert np.percentile(distances[:, 0], 5) == pytest.approx(0.132, abs=2e-3)
