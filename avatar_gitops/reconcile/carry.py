@@ -15,6 +15,7 @@ from avatar_gitops.events import Event, GateChecked, JobLaunched, SetCreated, Se
 from avatar_gitops.plan import steps as plan_steps
 from avatar_gitops.plan.annotations import marks
 from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.plan.lock import GateResult, Lock
 from avatar_gitops.plan.model import Action, Change, Plan
 from avatar_gitops.plan.observed import ServerJob, ServerSet
@@ -227,11 +228,14 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
         progress.lock = means.workspace.publish(desired, lock, progress.result)
         return
     assert change.lock is not None
+    assert change.current is not None
+    standing = standing_jobs(change, change.current)
     lock = replace(
         change.lock,
         path=desired.path,
         digests=desired.digests,
         spec=desired.resolved,
+        jobs={job.value: standing[job].name for job in wanted(desired.run) if job in standing},
         gates=progress.gates,
         commit=means.plan.commit,
     )

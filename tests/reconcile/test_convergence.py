@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
@@ -37,9 +40,8 @@ def settled(memory: Memory, wishes: Wishes) -> None:
         lock = memory.locks[item.name]
         published = next(version for version in versions if version.id == lock.run)
         counting = effective(published, versions)
-        assert set(counting) == set(wanted(item.run))
         assert lock.digests == item.digests
-        assert lock.jobs == {job.value: entry.name for job, entry in counting.items()}
+        assert lock.jobs == {job.value: counting[job].name for job in wanted(item.run)}
         left -= {entry.name for entry in counting.values()}
     assert not [name for name in left if not _links(memory, wishes, name)]
 
@@ -119,6 +121,36 @@ def test_two_kills_in_a_row_settle_too(first: int) -> None:
         memory.fault = Memory().fault
         assert apply(memory, wishes) == 0
         settled(memory, wishes)
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"seed": 9},
+    {"table": {"privacy_metrics": {"target": "sex"}}},
+    {"pia": {"language": "fr"}},
+    {"metadata": {"owner": "somebody"}},
+    {"gates": {"hidden_rate": ">= 90"}},
+    {"jobs": ["standard", "signal_metrics"]},
+]
+STATES = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(VARIANTS), min_size=1)
+
+
+@settings(deadline=None, max_examples=80)
+@given(st.lists(st.tuples(STATES, st.integers(0, 60), st.sampled_from([(), ("report",)])), min_size=1, max_size=4))
+def test_any_history_of_changes_kills_and_failures_settles(
+    history: list[tuple[dict[str, dict[str, Any]], int, tuple[str, ...]]],
+) -> None:
+    memory = Memory()
+    wishes: Wishes = ()
+    for states, kill, failing in history:
+        wishes = [wish(name, **variant) for name, variant in states.items()]
+        memory.calls.clear()
+        memory.failing, memory.fault = failing, crash_at(kill)
+        with contextlib.suppress(Crash):
+            apply(memory, wishes)
+    memory.failing, memory.fault = (), Memory().fault
+    assert apply(memory, wishes) == 0
+    settled(memory, wishes)
 
 
 def test_a_job_that_failed_is_run_again_in_a_new_version() -> None:
