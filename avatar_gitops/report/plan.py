@@ -13,14 +13,13 @@ from avatar_gitops.report.values import (
     count,
     direction,
     field_name,
-    number,
     plain,
     safe,
     short_digest,
     to_ascii,
 )
 
-__all__ = ["number", "render", "summary"]
+__all__ = ["render", "summary"]
 
 NAME_WIDTH: Final = 28
 INDENT: Final = " " * 5

@@ -219,3 +219,9 @@ def test_a_file_that_is_no_plan_is_refused(broken: Drawn) -> None:
     content = {**document(whole([wish()])), **broken} if broken else {}
     with pytest.raises(IntegrityError, match="not a plan"):
         read(content)
+
+
+def test_a_field_that_this_version_does_not_know_is_shown_as_consequential() -> None:
+    (change,) = spec_changes({"spec": {"teleport": 1}}, {"spec": {}}, {})
+    assert (change.path, change.before, change.after) == (("spec", "teleport"), 1, None)
+    assert (change.consequence, change.privacy, change.line) == (Consequence.RERUN_ALL, Privacy.UNKNOWN, 0)
