@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from avatar_gitops.server.database import inputs, job_parents, jobs, objects, reading, results, sets
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.objects import Storage
-from avatar_gitops.server.sets import SetDocuments, trusted_set
+from avatar_gitops.server.sets import SetDocuments, parsed_set
 from avatar_gitops.wire.documents import Document
 from avatar_gitops.wire.models import JobKind, JobStatus
 
@@ -72,7 +72,7 @@ def load_assignment(storage: Storage, row: sa.Row[Any], retention_prefix: str) -
     """Everything about a claimed job, read in one consistent view."""
     with reading(storage.engine) as connection:
         stored = connection.execute(sa.select(sets).where(sets.c.id == row.set_id)).one()
-        documents = trusted_set(stored.documents)
+        documents = parsed_set(stored.documents)
         parameters = documents.parameters(row.parameters_name)
         if parameters is None:
             raise JobFault(f"The set has no parameters document called {row.parameters_name!r}.")

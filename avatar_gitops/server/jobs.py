@@ -26,7 +26,7 @@ from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.objects import drop_keys, remove_blobs, unreferenced
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.queue import end_job, initial_status
-from avatar_gitops.server.sets import JOB_KINDS, SetDocuments, trusted_set
+from avatar_gitops.server.sets import JOB_KINDS, SetDocuments, parsed_set
 from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.models import JobKind, JobStatus
 from avatar_gitops.wire.routes import JOBS, job
@@ -101,7 +101,7 @@ def set_documents(platform: Platform, account: Account, set_id: str) -> SetDocum
     Raises:
         ApiFault: 404.
     """
-    return trusted_set(set_text(platform, account, set_id))
+    return parsed_set(set_text(platform, account, set_id))
 
 
 def set_text(platform: Platform, account: Account, set_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -122,19 +123,26 @@ def read_set(text: str, *, bucket: str) -> SetDocuments:
     Raises:
         ApiFault: 422 with the first fault found; checks that need the data are left to the jobs.
     """
-    plain = read_documents(text.encode())
-    if not plain:
+    found = parsed_set(text)
+    if not found.documents:
         raise ApiFault(422, "The set has no documents.")
-    found = SetDocuments(tuple(_document(item, number) for number, item in enumerate(plain, start=1)))
     _check_unique(found)
     for document in found.documents:
         _check_document(found, document, bucket)
     return found
 
 
-def trusted_set(text: str) -> SetDocuments:
-    """The documents of a set that was checked when it was stored."""
-    return SetDocuments(tuple(Document.model_validate(item) for item in read_documents(text.encode())))
+@lru_cache(maxsize=16)
+def parsed_set(text: str) -> SetDocuments:
+    """The documents of a set without the checks, which were made when it was stored.
+
+    Remembered, because every job of a run asks again and a wide table makes long documents.
+
+    Raises:
+        ApiFault: 422 when the text is no list of documents.
+    """
+    plain = read_documents(text.encode())
+    return SetDocuments(tuple(_document(item, number) for number, item in enumerate(plain, start=1)))
 
 
 def _document(item: Any, number: int) -> Document:
