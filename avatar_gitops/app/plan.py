@@ -21,11 +21,15 @@ from avatar_gitops.ports import RunReader
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What guard rails may be passed in one call: sets by name, and the reason for going over a threshold."""
+    """What guard rails may be passed in one call: sets by name, and the reason for going over a threshold.
+
+    `look` = the plan is only looked at, as `status` does, so that nothing is refused.
+    """
 
     allow_delete: frozenset[str] = frozenset()
     allow_relaunch: frozenset[str] = frozenset()
     force: str = ""
+    look: bool = False
 
     @staticmethod
     def of(allow_delete: Iterable[str], allow_relaunch: Iterable[str], force: str | None) -> Consent:
@@ -70,6 +74,7 @@ def compare(loaded: Loaded, connection: Connection, remote: RunReader, consent: 
         allow_delete=consent.allow_delete,
         allow_relaunch=consent.allow_relaunch,
         force=consent.force,
+        look=consent.look,
     )
     made = make_plan(loaded.desired, observed, loaded.locks, options, loaded.name, loaded.commit)
     return Planned(made, observed, loaded, connection)

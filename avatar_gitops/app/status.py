@@ -13,7 +13,7 @@ from avatar_gitops.app.plan import Consent, Planned, plan
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.model import Change
 
-READ_ONLY = Consent(force="status only looks")
+READ_ONLY = Consent(look=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Shown:
 
 
 def status(project: Path | None, server: str | None) -> Planned:
-    """All sets; thresholds do not matter to somebody who only looks."""
+    """All sets; nothing is refused to somebody who only looks."""
     return plan(project, server, READ_ONLY)
 
 

@@ -31,19 +31,21 @@ def plan(
     project: str,
     commit: str = "",
 ) -> Plan:
-    """What apply would do to each set. Raises `UnsafePlan` where only a person may decide."""
+    """What apply would do to each set. Raises `UnsafePlan` where only a person may decide, unless `options.look`."""
     found = match(observed.sets, project)
     wanted = {item.name: item for item in desired}
     new = [item for item in desired if item.name not in found.ours]
-    safety.refuse_foreign(sorted(new, key=lambda item: item.name), found.foreign)
+    if not options.look:
+        safety.refuse_foreign(sorted(new, key=lambda item: item.name), found.foreign)
     changes = []
     for name in sorted({*wanted, *found.ours, *locks}):
         state = _State(wanted.get(name), found.ours.get(name, ()), locks.get(name))
         change = _removed(name, state, options) if state.desired is None else _present(state, options)
         if change is not None:
             changes.append(replace(change, digest=change_digest(change)))
-    safety.refuse_everything(desired, changes, options)
-    safety.refuse_too_much(changes, len(found.ours), options)
+    if not options.look:
+        safety.refuse_everything(desired, changes, options)
+        safety.refuse_too_much(changes, len(found.ours), options)
     return _ordered(Plan(project, observed.server, tuple(changes), len(found.foreign), commit))
 
 

@@ -19,13 +19,17 @@ EVERYTHING: Final = "R007"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the project file and the command line allow. `force` is the reason for going over a threshold."""
+    """What the project file and the command line allow.
+
+    `force` is the reason for going over a threshold. `look` = somebody only looks, so nothing is refused.
+    """
 
     prune: Prune = Prune.NEVER
     thresholds: Thresholds = field(default_factory=Thresholds)
     allow_delete: frozenset[str] = frozenset()
     allow_relaunch: frozenset[str] = frozenset()
     force: str = ""
+    look: bool = False
 
 
 def refuse_foreign(desired: Iterable[DesiredSet], foreign: Mapping[str, Sequence[ServerSet]]) -> None:
@@ -39,7 +43,7 @@ def refuse_foreign(desired: Iterable[DesiredSet], foreign: Mapping[str, Sequence
     places = ", ".join(_place(item) for item in taken)
     raise UnsafePlan(
         f"{exists.format(names)} not belong to this project (owner: {', '.join(owners)})",
-        hint=f"use another name in {places}, or take it over with `avatar-gitops adopt {taken[0].name}`",
+        hint=f"use another name in {places}; sets of others are never written to",
         code=FOREIGN,
     )
 

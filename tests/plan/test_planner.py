@@ -372,3 +372,11 @@ def test_marks_say_whose_a_version_is_and_what_it_was_made_from() -> None:
     assert made["avatar-gitops/base-set"] == "base"
     assert "avatar-gitops/commit" not in made
     assert all(isinstance(key, str) and type(key) is str for key in made)
+
+
+def test_somebody_who_only_looks_is_never_refused() -> None:
+    theirs = a_version(wish("theirs"), project="other")
+    owned = [a_version(wish(f"s{n}")) for n in range(10)]
+    looking = replace(OWNED, look=True)
+    assert {change.set for change in whole([wish("theirs")], [theirs, *owned], [], looking).changes} >= {"theirs", "s0"}
+    assert len(whole([], owned, [], looking).changes) == 10
