@@ -72,8 +72,9 @@ def run(action: Action, screen: Screen) -> int:
 
 def _confirm(planned: Planned, screen: Screen) -> bool:
     """Show the plan and ask; refuse where nobody can answer."""
-    text = rendered(planned.plan, "text", None, screen.style, screen.ascii_only)
-    shown = text.rsplit("Nothing was changed.", 1)[0].rstrip("\n")
+    from avatar_gitops.report.plan import render
+
+    shown = render(planned.plan, style=screen.style, ascii_only=screen.ascii_only, ending=False).rstrip("\n")
     if screen.yes:
         if not screen.quiet:
             note(shown + "\n")

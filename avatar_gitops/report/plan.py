@@ -25,9 +25,11 @@ NAME_WIDTH: Final = 28
 INDENT: Final = " " * 5
 
 
-def render(plan: Plan, *, style: Style = plain, ascii_only: bool = False) -> str:
-    """The whole plan; ends with what to do next. Contains spec values and names, never data."""
+def render(plan: Plan, *, style: Style = plain, ascii_only: bool = False, ending: bool = True) -> str:
+    """The whole plan; ends with what to do next unless `ending` is off. Contains spec values and names, never data."""
     lines = list(_nothing(plan) if not plan.effective else _lines(plan, style))
+    if plan.effective and ending:
+        lines += ["Nothing was changed.", "Next: avatar-gitops apply"]
     text = "\n".join(lines) + "\n"
     return to_ascii(text) if ascii_only else text
 
@@ -67,8 +69,6 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
         gets = f"{count(len(first), 'set')} {'gets' if len(first) == 1 else 'get'}"
         yield style(f"▼ {gets} weaker privacy.", "weaker")
     yield f"Digest {short_digest(plan.digest)}"
-    yield "Nothing was changed."
-    yield "Next: avatar-gitops apply"
 
 
 def _head(plan: Plan) -> str:
