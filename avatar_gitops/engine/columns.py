@@ -86,7 +86,7 @@ def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
         if numbers.type != column.output:
             numbers = numbers.cast(column.output, safe=False)
     elif column.type is ColumnType.FLOAT or not _is_integral(numbers.type):
-        return _floats(_cast(column.name, numbers, pa.float64(), "a number")) - column.origin
+        return _floats(_cast(column.name, numbers, pa.float64(), "numbers")) - column.origin
     whole = _integers(column.name, numbers)
     filled = np.asarray(pc.fill_null(whole, column.origin).to_numpy(zero_copy_only=False), dtype=np.int64)
     codes = (filled - column.origin).astype(np.float64)
@@ -237,9 +237,9 @@ def _normal(values: pa.ChunkedArray | pa.Array) -> pa.Array:
 def _as_type(name: str, values: pa.Array, kind: ColumnType) -> pa.Array:
     is_ = pa.types
     if kind is ColumnType.FLOAT:
-        return _normal(_cast(name, values, pa.float64(), "float"))
+        return _normal(_cast(name, values, pa.float64(), "numbers"))
     if kind is ColumnType.INT:
-        return values if _is_integral(values.type) else _cast(name, values, pa.int64(), "int")
+        return values if _is_integral(values.type) else _cast(name, values, pa.int64(), "whole numbers")
     if is_.is_timestamp(values.type) or is_.is_date(values.type):
         zoned = is_.is_timestamp(values.type) and values.type.tz is not None
         if kind is ColumnType.DATETIME_TZ and not zoned:
@@ -247,7 +247,7 @@ def _as_type(name: str, values: pa.Array, kind: ColumnType) -> pa.Array:
         return values
     if not (is_.is_string(values.type) or is_.is_large_string(values.type) or is_.is_null(values.type)):
         raise EngineError(f"Column {name!r} is declared {kind} but holds no dates.", hint="Change its type.")
-    return _cast(name, values, pa.timestamp("us", "UTC" if kind is ColumnType.DATETIME_TZ else None), str(kind))
+    return _cast(name, values, pa.timestamp("us", "UTC" if kind is ColumnType.DATETIME_TZ else None), "ISO 8601 dates")
 
 
 def _cast(name: str, values: pa.Array, kind: pa.DataType, wanted: str) -> pa.Array:
@@ -255,7 +255,7 @@ def _cast(name: str, values: pa.Array, kind: pa.DataType, wanted: str) -> pa.Arr
         return values.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise EngineError(
-            f"Column {name!r} is declared {wanted} but holds values that are not.",
+            f"Column {name!r} should hold {wanted}, but some of its values do not fit.",
             hint="Correct the values or declare another type.",
         ) from None
 
@@ -267,7 +267,7 @@ def _is_integral(kind: pa.DataType) -> bool:
 def _integers(name: str, values: pa.Array) -> pa.Array:
     if pa.types.is_date32(values.type) or pa.types.is_time32(values.type):
         values = values.cast(pa.int32())
-    return _cast(name, values, pa.int64(), "a number of 64 bits")
+    return _cast(name, values, pa.int64(), "whole numbers of at most 64 bits")
 
 
 def _floats(values: pa.Array) -> Floats:
