@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from avatar_gitops.wire.metrics import HELLINGER_SCORES, PERCENT_SCORES, from_sc
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 OPPOSITE: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+DIGEST_LIKE: Final = re.compile(r"[A-Za-z0-9:._-]{1,100}")
 
 
 def run_report(assignment: Assignment, folder: Path) -> list[ResultFile]:
@@ -60,12 +63,22 @@ def _facts(assignment: Assignment, spec: wire.ReportSpec) -> AssessmentFacts:
         ),
         context=pia_context(pia),
         language=spec.language,
-        provenance=Provenance(
-            engine=ENGINE,
-            seed_recorded=_standard(assignment).seed is not None,
-            job=assignment.name,
-            date=assignment.created_at,
-        ),
+        provenance=_provenance(assignment),
+    )
+
+
+def _provenance(assignment: Assignment) -> Provenance:
+    """Where the run comes from: what the platform knows, and what the reconciler wrote beside the documents."""
+    metadata = assignment.documents.of_kind(DocumentKind.METADATA)
+    said = (metadata[0].annotations if metadata else None) or {}
+    known = {name: text for name, text in said.items() if DIGEST_LIKE.fullmatch(text)}
+    return Provenance(
+        engine=ENGINE,
+        seed_recorded=_standard(assignment).seed is not None,
+        spec_digest=known.get("avatar-gitops/spec-digest"),
+        commit=known.get("avatar-gitops/commit"),
+        job=assignment.name,
+        date=f"{assignment.created_at[:19]}Z",
     )
 
 

@@ -34,8 +34,9 @@ def people(rows: int, seed: int = 0) -> bytes:
 def documents(table: str = "people", file: str = "people.csv", **spec: Any) -> str:
     """The documents of a default run of one table; `spec` overrides parts of AvatarParameters."""
     parameters = {"schema": "schema", "avatarization": {table: {"k": 5}}, "seed": 11, **spec}
+    annotations = {"avatar-gitops/spec-digest": "sha256:0123abcd"}
     made = [
-        _document("AvatarMetadata", "avatar-metadata-x", {"display_name": "x"}),
+        {**_document("AvatarMetadata", "avatar-metadata-x", {"display_name": "x"}), "annotations": annotations},
         _document("AvatarSchema", "schema", {"tables": [_table(table, data={"volume": "input", "file": file})]}),
         _document(
             "AvatarSchema",

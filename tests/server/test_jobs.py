@@ -108,7 +108,9 @@ def test_a_report_has_the_format_and_language_that_its_document_says(
     [(name, content)] = admin.files(job["name"]).items()
     assert (name, content[:2]) == ("report.docx", b"PK")
     with zipfile.ZipFile(io.BytesIO(content)) as document:
-        assert "confidentialit" in document.read("word/document.xml").decode()
+        text = document.read("word/document.xml").decode()
+    assert "confidentialit" in text
+    assert "sha256:0123abcd" in text, "the digest that the reconciler wrote beside the documents is shown"
     admin.http.delete(f"/jobs/{job['name']}")
 
 
