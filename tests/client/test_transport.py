@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from typing import Any
 
 import httpx
 import pytest
@@ -216,6 +217,35 @@ def test_base_urls_are_written_in_many_ways(given: str, root: str) -> None:
 def test_base_urls_that_are_none_are_refused(given: str) -> None:
     with pytest.raises(UsageError):
         server_root(given)
+
+
+@pytest.mark.parametrize(
+    ("base", "verify", "expected"),
+    [
+        (BASE, None, (True, True)),
+        (BASE, False, (False, True)),
+        ("http://127.0.0.1:8080", None, (True, False)),
+        ("http://[::1]:8080", None, (True, False)),
+        ("http://localhost", None, (True, False)),
+        ("http://localhost.example.org", None, (True, True)),
+    ],
+)
+def test_certificates_are_checked_and_this_machine_is_not_asked_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, base: str, verify: bool | None, expected: tuple[bool, bool]
+) -> None:
+    given: dict[str, object] = {}
+
+    class Client(httpx.Client):
+        def __init__(self, **options: Any) -> None:
+            given.update(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(httpx, "Client", Client)
+    clock = StillClock()
+    made = Transport(base, KEY, clock=clock) if verify is None else Transport(base, KEY, clock=clock, verify=verify)
+    made.close()
+    assert (given["verify"], given["trust_env"]) == expected
+    assert given["follow_redirects"] is False
 
 
 def test_once_takes_what_a_lost_answer_created() -> None:
