@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from avatar_gitops.app.apply import Applied, Confirm
     from avatar_gitops.app.plan import Planned
     from avatar_gitops.events import Listener
+    from avatar_gitops.plan.model import Plan
 
-Action = Callable[["Confirm", "Listener"], "Applied"]
+Use = Callable[["Confirm", "Listener"], "Applied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Screen:
     json: bool = False
 
 
-def run(action: Action, screen: Screen) -> int:
+def run(use: Use, screen: Screen) -> int:
     """Show the plan, ask, show progress and the ending; returns the exit code."""
     from avatar_gitops.report import outcome as report
 
@@ -53,7 +54,7 @@ def run(action: Action, screen: Screen) -> int:
         return answer
 
     try:
-        applied = action(confirm, progress)
+        applied = use(confirm, progress)
     finally:
         progress.__exit__(None, None, None)
     if not applied.confirmed:
@@ -82,22 +83,27 @@ def _confirm(planned: Planned, screen: Screen) -> bool:
     note(shown + "\n")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("nobody can answer here, so nothing was changed", hint="review the plan, then use --yes")
-    weaker = [change.set for change in planned.plan.effective if change.privacy.value == "weaker"]
-    deletes = [change.set for change in planned.plan.effective if change.action.value == "delete"]
-    verdict = []
-    if weaker:
-        verdict.append(f"{len(weaker)} set{'s' * (len(weaker) != 1)} weaker privacy")
-    if deletes:
-        verdict.append(f"{len(deletes)} set{'s' * (len(deletes) != 1)} deleted")
-    about = f"{', '.join(verdict)}. " if verdict else ""
     count = len(planned.plan.effective)
-    answer = click.prompt(
-        f"{about}Apply on {planned.connection.name}? Type the number of sets ({count}) to go on",
-        default="no",
-        show_default=False,
-        err=True,
-    )
+    question = f"{_verdict(planned.plan)}Apply on {planned.connection.name}? Type the number of sets ({count}) to go on"
+    answer = click.prompt(question, default="no", show_default=False, err=True)
     return str(answer).strip() == str(count)
+
+
+def _verdict(plan: Plan) -> str:
+    """What is dangerous about a plan, in one sentence; empty when nothing is."""
+    from avatar_gitops.plan.model import Action, Privacy
+
+    weaker = sum(change.privacy is Privacy.WEAKER for change in plan.effective)
+    deleted = sum(change.action is Action.DELETE for change in plan.effective)
+    parts = [
+        f"{number} set{'s' * (number != 1)} {verb if number == 1 else verbs}"
+        for number, verb, verbs in (
+            (weaker, "gets weaker privacy", "get weaker privacy"),
+            (deleted, "is deleted", "are deleted"),
+        )
+        if number
+    ]
+    return f"{' and '.join(parts)}. " if parts else ""
 
 
 def _ending(applied: Applied) -> None:

@@ -67,7 +67,7 @@ def command(
     consent = Consent.of(allow_delete, allow_relaunch, force)
     how = How(parallelism, timeout, expect_digest, _reviewed(plan_file))
 
-    def action(confirm: Confirm, listener: Listener) -> Applied:
+    def use(confirm: Confirm, listener: Listener) -> Applied:
         return apply(project, server, consent, how, confirm, listener)
 
     as_json = form == "json"
@@ -79,7 +79,7 @@ def command(
         not no_progress,
         as_json,
     )
-    ctx.exit(run(action, screen))
+    ctx.exit(run(use, screen))
 
 
 def _reviewed(path: Path | None) -> dict[str, Any] | None:

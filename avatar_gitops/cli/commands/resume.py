@@ -45,7 +45,7 @@ def command(
     from avatar_gitops.app.apply import How, resume
     from avatar_gitops.cli.applying import Screen, run
 
-    def action(confirm: Confirm, listener: Listener) -> Applied:
+    def use(confirm: Confirm, listener: Listener) -> Applied:
         return resume(project, server, How(parallelism), confirm, listener)
 
-    ctx.exit(run(action, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))
+    ctx.exit(run(use, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))
