@@ -93,8 +93,8 @@ def _singling_out(pair: Pair, ledger: _Ledger) -> None:
     """Hidden rate and local cloaking; the published ones count an equally near avatar as a hiding place.
 
     `hidden_rate` lets the first of equally near avatars win, `hidden_rate_strict` says hidden only if another avatar is
-    strictly nearer. `local_cloaking` counts other avatars at most as far as the own one; without ties, those just as far
-    are left out (in large tables: copies of the own avatar).
+    strictly nearer. `local_cloaking` counts other avatars at most as far as the own one; without ties, those just as
+    far are left out (in large tables: copies of the own avatar).
     """
     n = pair.rows
     rank = rank_own(pair.original_points, pair.avatar_points)

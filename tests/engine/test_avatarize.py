@@ -188,6 +188,23 @@ def test_keys_never_change_the_avatars(table: pa.Table) -> None:
     assert made["id"].to_pylist()[0].startswith("id-")
 
 
+@pytest.mark.parametrize(
+    ("keys", "kind"),
+    [
+        (pa.array(range(-100, 100), pa.int16()), pa.int16()),
+        (pa.array(range(-100, 100)).cast(pa.int8(), safe=False), pa.int64()),
+        (pa.array(range(200)).cast(pa.int32()).cast(pa.date32()), pa.int64()),
+        (pa.array([f"k{i}" for i in range(200)]).dictionary_encode(), pa.string()),
+    ],
+    ids=["narrow", "too narrow", "dates", "dictionary"],
+)
+def test_keys_keep_their_type_where_it_can_number_the_rows(table: pa.Table, keys: pa.Array, kind: pa.DataType) -> None:
+    wide = table.slice(0, 200).append_column("id", keys)
+    made = avatarize(wide, [ColumnSpec("id", primary_key=True)], PARAMS, 1).shuffled["id"]
+    assert made.type == kind
+    assert len(made.unique()) == 200
+
+
 def test_undeclared_identifiers_are_refused(table: pa.Table) -> None:
     names = pa.array([f"Person {i}" for i in range(table.num_rows)])
     with pytest.raises(EngineError, match="'name' looks like an identifier") as caught:
