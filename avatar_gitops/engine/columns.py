@@ -94,7 +94,7 @@ def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
     return codes
 
 
-def decode_number(column: NumberColumn, codes: Floats, *, truncate: bool = False) -> pa.Array:
+def decode_number(column: NumberColumn, codes: Floats) -> pa.Array:
     """Numbers of the column's own type from barycentres, inside the range of the originals; NaN becomes missing."""
     missing = np.isnan(codes)
     bounded = np.clip(np.where(missing, column.lower, codes), column.lower, column.upper)
@@ -104,8 +104,6 @@ def decode_number(column: NumberColumn, codes: Floats, *, truncate: bool = False
     if column.type in _TEMPORAL:
         whole = np.floor(bounded + 1e-9).astype(np.int64) + column.origin
         whole -= whole % column.step
-    elif truncate:
-        whole = np.trunc(bounded + column.origin).astype(np.int64)
     else:
         whole = np.rint(bounded).astype(np.int64) + column.origin
     return _restore(pa.array(whole, mask=missing), column.output)

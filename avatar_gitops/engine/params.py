@@ -84,7 +84,6 @@ class AvatarParams:
     k: int
     space: Space = field(default_factory=Space)
     generation: Generation = Generation.BARYCENTRE
-    legacy_int_truncation: bool = False
 
 
 @dataclass(slots=True, frozen=True)

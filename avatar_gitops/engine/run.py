@@ -56,7 +56,7 @@ def avatarize(
     order = stream(seed, label, "shuffle").permutation(table.num_rows)
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
-    decoded = _decode(layout, shown, params)
+    decoded = _decode(layout, shown)
     keys = {key.name: fresh_keys(key, table[key.name], places, seed, label) for key in layout.keys}
     unshuffled = _assemble(table, layout, decoded | keys)
     return Avatars(
@@ -96,10 +96,10 @@ def _blank(frame: Frame, absent: np.ndarray) -> Frame:
     )
 
 
-def _decode(layout: Layout, frame: Frame, params: AvatarParams) -> dict[str, pa.Array]:
+def _decode(layout: Layout, frame: Frame) -> dict[str, pa.Array]:
     decoded: dict[str, pa.Array] = {}
     for i, number in enumerate(layout.numbers):
-        decoded[number.name] = decode_number(number, frame.numbers[:, i], truncate=params.legacy_int_truncation)
+        decoded[number.name] = decode_number(number, frame.numbers[:, i])
     for i, category in enumerate(layout.categories):
         decoded[category.name] = decode_category(category, frame.codes[:, i])
     for empty in layout.empty:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from avatar_gitops.engine.columns import Codes, Floats
+from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.correlations import correlations, mean_difference, moments
+from avatar_gitops.engine.intervals import Interval
 from avatar_gitops.engine.pair import Pair, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, SignalParams
+from avatar_gitops.engine.resampling import Resampling, interval, resampling
+from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import SIGNAL
 from avatar_gitops.engine.threads import single_threaded_algebra
 
 _BINS: Final = 10
+
+Indices = npt.NDArray[np.int64]
 
 
 @single_threaded_algebra
@@ -28,63 +35,86 @@ def measure_signal(
     for missing values; the multivariate one is the mean over the compared axes of the originals' space. The correlation
     difference is the mean absolute difference of Pearson correlations over pairs of numbers, in percent. Without bins:
     the mean Kolmogorov-Smirnov distance of numbers and the mean total variation of categories. The meta score is the
-    mean of 100 (1 - Hellinger), 100 - correlation difference and 100 (1 - multivariate Hellinger).
+    mean of 100 (1 - Hellinger), 100 - correlation difference and 100 (1 - multivariate Hellinger). Intervals come from
+    resampled people (`engine.resampling`), bins held fixed; the Kolmogorov-Smirnov distance has none.
     """
     pair = pair_up(original, avatars, columns, params.space, seed)
-    values: dict[str, float | None] = {}
-    notes: dict[str, str] = {}
-    hellinger = column_hellinger(pair)
-    values["hellinger_mean"] = float(np.mean(list(hellinger.values())))
-    values["hellinger_std"] = float(np.std(list(hellinger.values())))
-    notes["hellinger_mean"] = f"Worst column: {max(hellinger, key=lambda name: hellinger[name])}."
-    values["correlation_difference_ratio"] = correlation_difference(pair.original.numbers, pair.avatar.numbers)
-    if values["correlation_difference_ratio"] is None:
-        notes["correlation_difference_ratio"] = "The table has fewer than two numbers that vary."
-    values["multivariate_hellinger_mean"] = _multivariate(pair)
-    values["kolmogorov_smirnov_mean"] = _kolmogorov_smirnov(pair)
-    values["total_variation_mean"] = _total_variation(pair)
-    population = {name: pair.rows for name, value in values.items() if value is not None}
-    wanted = {name: target for name, target in SIGNAL.items() if name in values}
-    return Metrics(values, {}, population, notes, wanted, _meta(values))
+    width = 4 * len(pair.space.layout.numbers) ** 2
+    draw = resampling(pair.rows, width, stream(seed, "", "signal resampling"))
+    ledger = _Ledger()
+    histograms = _column_histograms(pair)
+    distances = {name: hellinger(*sides) for name, sides in histograms.items()}
+    resampled = np.stack([_resampled(draw, *sides) for sides in histograms.values()])
+    ledger.add("hellinger_mean", float(np.mean(list(distances.values()))), resampled.mean(axis=0))
+    ledger.add("hellinger_std", float(np.std(list(distances.values()))), resampled.std(axis=0))
+    ledger.notes["hellinger_mean"] = f"Worst column: {max(distances, key=lambda name: distances[name])}."
+    _correlation(pair, draw, ledger)
+    axes = [
+        _binned(original, avatar) for original, avatar in zip(pair.original_points.T, pair.avatar_points.T, strict=True)
+    ]
+    ledger.add(
+        "multivariate_hellinger_mean",
+        float(np.mean([hellinger(*sides) for sides in axes])),
+        np.stack([_resampled(draw, *sides) for sides in axes]).mean(axis=0),
+    )
+    ledger.values["kolmogorov_smirnov_mean"] = _kolmogorov_smirnov(pair)
+    _variation(pair, draw, ledger)
+    population = {name: pair.rows for name, value in ledger.values.items() if value is not None}
+    wanted = {name: target for name, target in SIGNAL.items() if name in ledger.values}
+    return Metrics(ledger.values, ledger.intervals, population, ledger.notes, wanted, _meta(ledger.values))
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """Metrics while they are being collected."""
+
+    values: dict[str, float | None] = field(default_factory=dict)
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, value: float, resampled: Floats, largest: float = 1.0) -> None:
+        """A metric with its interval."""
+        self.values[name] = value
+        self.intervals[name] = interval(value, resampled, 0.0, largest)
+
+
+Histogram = tuple[Indices, Indices, int]
+"""Codes of originals, codes of avatars, number of codes."""
 
 
 def column_hellinger(pair: Pair) -> dict[str, float]:
     """Hellinger distance of each modelled column."""
+    return {name: hellinger(*sides) for name, sides in _column_histograms(pair).items()}
+
+
+def hellinger(original: Indices, avatar: Indices, size: int) -> float:
+    """Hellinger distance of two samples of codes, sqrt(1 - sum sqrt(p q)), in [0, 1]."""
+    return float(_distance(*(np.bincount(side, minlength=size).astype(np.float64) for side in (original, avatar))))
+
+
+def _distance(original: Floats, avatar: Floats) -> Floats:
+    """Hellinger distance from counts (..., codes)."""
+    shares = [np.sqrt(side / side.sum(axis=-1, keepdims=True)) for side in (original, avatar)]
+    return np.asarray(np.sqrt(((shares[0] - shares[1]) ** 2).sum(axis=-1) / 2))
+
+
+def _resampled(draw: Resampling, original: Indices, avatar: Indices, size: int) -> Floats:
+    return _distance(*(draw.sums(draw.histogram(side, size)) for side in (original, avatar)))
+
+
+def _column_histograms(pair: Pair) -> dict[str, Histogram]:
     layout = pair.space.layout
-    distances = {}
+    sides: dict[str, Histogram] = {}
     for i, number in enumerate(layout.numbers):
-        bins = _binned(pair.original.numbers[:, i], pair.avatar.numbers[:, i])
-        distances[number.name] = _hellinger(*bins, _BINS + 1)
+        sides[number.name] = _binned(pair.original.numbers[:, i], pair.avatar.numbers[:, i])
     for i, category in enumerate(layout.categories):
         # codes from -1 (missing) to the number of modalities (never seen)
-        sides = pair.original.codes[:, i] + 1, pair.avatar.codes[:, i] + 1
-        distances[category.name] = _hellinger(*sides, len(category.modalities) + 2)
-    return distances
+        original, avatar = (side.codes[:, i].astype(np.int64) + 1 for side in (pair.original, pair.avatar))
+        sides[category.name] = original, avatar, len(category.modalities) + 2
+    return sides
 
 
-def correlation_difference(original: Floats, avatar: Floats) -> float | None:
-    """Mean absolute difference of correlations over pairs of columns in percent, where both are known."""
-    upper = np.triu_indices(original.shape[1], k=1)
-    difference = np.abs(_correlations(original)[upper] - _correlations(avatar)[upper])
-    known = difference[~np.isnan(difference)]
-    return 100.0 * float(known.mean()) if len(known) else None
-
-
-def _correlations(numbers: Floats) -> Floats:
-    """Pearson correlations over the rows where both columns are known; NaN where one does not vary."""
-    known = (~np.isnan(numbers)).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centre = np.nan_to_num(numbers).sum(axis=0) / known.sum(axis=0)
-        z = np.nan_to_num(numbers - centre)
-        count = known.T @ known
-        sums = z.T @ known
-        covariance = z.T @ z - sums * sums.T / count
-        spread = (z**2).T @ known - sums**2 / count
-        spread[spread <= 1e-12 * np.maximum(1.0, centre[:, None] ** 2) * count] = np.nan
-        return np.asarray(covariance / np.sqrt(spread * spread.T))
-
-
-def _binned(original: Floats, avatar: Floats) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _binned(original: Floats, avatar: Floats) -> Histogram:
     """Bins 0 to 9 of the pooled range, 10 for missing values."""
     both = np.concatenate([original, avatar])
     known = both[~np.isnan(both)]
@@ -93,21 +123,28 @@ def _binned(original: Floats, avatar: Floats) -> tuple[npt.NDArray[np.int64], np
     with np.errstate(invalid="ignore"):
         bins = np.clip(np.floor((both - low) / width), 0, _BINS - 1)
     codes = np.where(np.isnan(both), _BINS, np.nan_to_num(bins)).astype(np.int64)
-    return codes[: len(original)], codes[len(original) :]
+    return codes[: len(original)], codes[len(original) :], _BINS + 1
 
 
-def _shares(codes: npt.NDArray[np.int64] | Codes, size: int) -> Floats:
-    return np.bincount(codes, minlength=size) / len(codes)
+def correlation_difference(original: Floats, avatar: Floats) -> float | None:
+    """Mean absolute difference of correlations over pairs of columns in percent, where both are known."""
+    one_group = np.zeros(len(original), dtype=np.int64)
+    sides = (moments(side, one_group, 1) for side in (original, avatar))
+    difference = float(mean_difference(*(correlations(sums.sum(axis=0), flat) for sums, flat in sides)))
+    return None if np.isnan(difference) else difference
 
 
-def _hellinger(original: npt.NDArray[np.int64] | Codes, avatar: npt.NDArray[np.int64] | Codes, size: int) -> float:
-    difference = np.sqrt(_shares(original, size)) - np.sqrt(_shares(avatar, size))
-    return float(np.sqrt((difference**2).sum() / 2))
-
-
-def _multivariate(pair: Pair) -> float:
-    axes = zip(pair.original_points.T, pair.avatar_points.T, strict=True)
-    return float(np.mean([_hellinger(*_binned(original, avatar), _BINS + 1) for original, avatar in axes]))
+def _correlation(pair: Pair, draw: Resampling, ledger: _Ledger) -> None:
+    name = "correlation_difference_ratio"
+    value = correlation_difference(pair.original.numbers, pair.avatar.numbers)
+    if value is None:
+        ledger.values[name] = None
+        ledger.notes[name] = "The table has fewer than two numbers that vary."
+        return
+    count = draw.weights.shape[1]
+    sides = (moments(side.numbers, draw.groups, count) for side in (pair.original, pair.avatar))
+    resampled = mean_difference(*(correlations(draw.sums(sums), flat) for sums, flat in sides))
+    ledger.add(name, value, resampled, largest=200.0)
 
 
 def _kolmogorov_smirnov(pair: Pair) -> float | None:
@@ -121,13 +158,22 @@ def _kolmogorov_smirnov(pair: Pair) -> float | None:
     return float(np.mean(distances)) if distances else None
 
 
-def _total_variation(pair: Pair) -> float | None:
-    distances = []
-    for i, category in enumerate(pair.space.layout.categories):
-        size = len(category.modalities) + 2
-        shares = [_shares(side.codes[:, i] + 1, size) for side in (pair.original, pair.avatar)]
-        distances.append(float(np.abs(shares[0] - shares[1]).sum() / 2))
-    return float(np.mean(distances)) if distances else None
+def _variation(pair: Pair, draw: Resampling, ledger: _Ledger) -> None:
+    """Mean total variation of the categories, half the sum of |p - q|."""
+    layout = pair.space.layout
+    name = "total_variation_mean"
+    sides = [_column_histograms(pair)[category.name] for category in layout.categories]
+    if not sides:
+        ledger.values[name] = None
+        return
+    plain = [[np.bincount(codes, minlength=size) / pair.rows for codes in (a, b)] for a, b, size in sides]
+    drawn = [[draw.sums(draw.histogram(codes, size)) for codes in (a, b)] for a, b, size in sides]
+    shares = [[counts / counts.sum(axis=-1, keepdims=True) for counts in pairs] for pairs in drawn]
+    ledger.add(
+        name,
+        float(np.mean([np.abs(p - q).sum() / 2 for p, q in plain])),
+        np.mean([np.abs(p - q).sum(axis=-1) / 2 for p, q in shares], axis=0),
+    )
 
 
 def _meta(values: dict[str, float | None]) -> float:

@@ -86,12 +86,6 @@ def test_integers_round_half_to_even_and_stay_in_range() -> None:
     assert decode_number(column, np.array([0.5, 1.5, -7.0, 99.0])).to_pylist() == [10, 12, 10, 20]
 
 
-def test_legacy_integers_are_cut_toward_zero() -> None:
-    column = number(pa.array([-10, 10]))
-    codes = np.array([-1.9, 1.9]) + 10
-    assert decode_number(column, codes, truncate=True).to_pylist() == [-1, 1]
-
-
 def test_floats_have_no_more_decimals_than_the_originals() -> None:
     column = number(pa.array([1.25, 3.5]))
     assert decode_number(column, np.array([2.123456789])).to_pylist() == [2.12]

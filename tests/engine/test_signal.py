@@ -64,3 +64,35 @@ def test_correlations_are_those_of_pandas_with_missing_values() -> None:
 def test_a_constant_has_no_correlation() -> None:
     numbers = np.stack([np.arange(10.0), np.full(10, 0.3)], axis=1)
     assert correlation_difference(numbers, numbers) is None
+
+
+def test_intervals_hold_the_value_and_cover_what_other_people_would_give() -> None:
+    """Nominal 95 %: over tables drawn from one law the interval holds the long-run value nearly always."""
+
+    def draw(rows: int, seed: int) -> tuple[pa.Table, pa.Table]:
+        random = np.random.default_rng(seed)
+        numbers = random.normal(size=(rows, 2)) @ np.array([[1.0, 0.6], [0.0, 0.8]])
+        noisy = 0.8 * numbers + 0.3 * random.normal(size=(rows, 2))
+        group = random.integers(0, 3, rows)
+        moved = np.where(random.random(rows) < 0.2, 0, group)
+        sides = ((numbers, group), (noisy, moved))
+        one, two = (pa.table({"x": n[:, 0], "y": n[:, 1], "g": [f"m{i}" for i in g]}) for n, g in sides)
+        return one, two
+
+    names = ("correlation_difference_ratio", "total_variation_mean")
+    truth = measure_signal(*draw(60_000, 999), [], SignalParams(), 1).values
+    hits = dict.fromkeys(names, 0)
+    for seed in range(40):
+        metrics = measure_signal(*draw(400, seed), [], SignalParams(), 1)
+        for name, (low, high) in metrics.intervals.items():
+            assert low <= (metrics.values[name] or 0.0) <= high
+        for name in names:
+            low, high = metrics.intervals[name]
+            hits[name] += low <= (truth[name] or 0.0) <= high
+    assert min(hits.values()) >= 32
+
+
+def test_intervals_shrink_with_the_table_and_equal_tables_have_none_to_speak_of(holey: pa.Table) -> None:
+    metrics = measure_signal(holey, holey, [], SignalParams(), 1)
+    assert all(interval == (0.0, 0.0) for interval in metrics.intervals.values())
+    assert "kolmogorov_smirnov_mean" not in metrics.intervals

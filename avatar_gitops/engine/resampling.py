@@ -1,0 +1,58 @@
+"""Standard errors of utility metrics: people are resampled, each original together with its avatar.
+
+The metrics are functions of sums over rows (histograms, cross-products). Rows are dealt at random into groups, the sums
+are kept per group, and a resample draws groups with replacement: the bootstrap of Efron and Tibshirani (An Introduction
+to the Bootstrap, 1993, chapters 6 and 13) at the cost of one pass over the rows. With at most `GROUPS` rows each row is
+its own group, which is the plain bootstrap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.intervals import Interval, Z
+
+GROUPS: Final = 200
+RESAMPLES: Final = 500
+LARGEST_SUMS: Final = 4_000_000
+
+Groups = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """Group of each row, and how often each resample (row of `weights`) draws each group."""
+
+    groups: Groups
+    weights: Floats
+
+    def sums(self, per_group: Floats) -> Floats:
+        """Sums of every resample from sums per group (groups, ...), shape (resamples, ...)."""
+        flat = per_group.reshape(len(per_group), -1)
+        return np.asarray((self.weights @ flat).reshape(len(self.weights), *per_group.shape[1:]))
+
+    def histogram(self, codes: npt.NDArray[np.integer], size: int) -> Floats:
+        """Counts of codes 0 to size - 1 per group, shape (groups, size)."""
+        count = self.weights.shape[1]
+        flat = np.bincount(self.groups * size + codes, minlength=count * size)
+        return flat.reshape(count, size).astype(np.float64)
+
+
+def resampling(rows: int, width: int, random: np.random.Generator) -> Resampling:
+    """Groups for a table of that many rows; `width` numbers are summed per group, which bounds the memory."""
+    count = int(min(rows, GROUPS, max(20, LARGEST_SUMS // max(width, 1))))
+    groups = random.permutation(np.arange(rows, dtype=np.int64) % count)
+    weights = random.multinomial(count, np.full(count, 1.0 / count), size=RESAMPLES).astype(np.float64)
+    return Resampling(groups, weights)
+
+
+def interval(value: float, resampled: Floats, lowest: float, largest: float) -> Interval:
+    """Normal 95 % interval around a value from its resampled values, kept inside the metric's range."""
+    known = resampled[np.isfinite(resampled)]
+    half = Z * float(known.std(ddof=1)) if len(known) > 1 else largest - lowest
+    return max(lowest, value - half), min(largest, value + half)
