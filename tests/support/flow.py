@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
 import random
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+
+from avatar_gitops.cli import main
 
 FIVE = ["privacy_metrics", "report", "report_pia", "signal_metrics", "standard"]
 
@@ -49,18 +54,24 @@ class Result:
 
 @dataclass
 class Cli:
-    """A project on disk and the command line on it."""
+    """A project on disk and the command line on it: called in this process, or as a command to start."""
 
     root: Path
     environment: dict[str, str] = field(repr=False)
 
     def __call__(self, *args: str) -> Result:
-        done = subprocess.run(
-            self.command(*args), env=self.environment, cwd=self.root, capture_output=True, text=True, check=False
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.root)
+            for name in os.environ.keys() - self.environment.keys():
+                patch.delenv(name)
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            code = main.run(list(args))
+        return Result(code, out.getvalue(), err.getvalue())
 
     def command(self, *args: str) -> list[str]:
+        """The same call as a process of its own, for tests that kill it."""
         return [sys.executable, "-m", "avatar_gitops", *args]
 
     def spec(self, name: str, k: int = 10, more: str = "") -> Path:
