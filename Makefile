@@ -22,7 +22,7 @@ help: ## list the commands
 	@touch $@
 
 demo: .venv/.local ## anonymize the example project on this machine
-	@$(BIN)/python -m avatar_gitops apply --project configs --yes
+	@$(BIN)/avatar-gitops apply --project configs --yes
 
 test: .venv/.dev ## the default test suite
 	@$(BIN)/pytest -n 2 --cov --cov-report=term -m "not conformance and not slow"

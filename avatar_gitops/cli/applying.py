@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from avatar_gitops.cli.commands.plan import rendered
-from avatar_gitops.cli.console import Style, note, out
+from avatar_gitops.cli.console import Style, note, out, program
 from avatar_gitops.cli.progress import progress_for
 from avatar_gitops.errors import UsageError
 
@@ -118,16 +118,17 @@ def _ending(applied: Applied) -> None:
             out("  " + "   ".join(shown))
         out(f"\nRead   {_short(loaded.out / 'index.md')}")
         out(f"Commit {len(published)} lock file{'s' * (len(published) != 1)} beside the specs")
+    command = program()
     flag = "" if loaded.root.samefile(".") else f" --project {_short(loaded.root)}"
     match applied.exit_code:
         case 0:
-            out(f"\nNext: avatar-gitops plan{flag}        (it will say: no changes)")
+            out(f"\nNext: {command} plan{flag}        (it will say: no changes)")
         case 4:
-            out(f"\nNext: change the spec, or look at out/<set>/rejected/summary.md, then avatar-gitops plan{flag}")
+            out(f"\nNext: change the spec, or look at out/<set>/rejected/summary.md, then {command} plan{flag}")
         case 130:
-            out(f"\nNext: avatar-gitops resume{flag}")
+            out(f"\nNext: {command} resume{flag}")
         case _:
-            out(f"\nNext: avatar-gitops status{flag}")
+            out(f"\nNext: {command} status{flag}")
 
 
 def _short(path: Path) -> str:

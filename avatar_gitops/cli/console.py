@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import click
@@ -51,6 +53,15 @@ def ascii_wanted(flag: bool) -> bool:
     """Whether only ASCII signs may be printed: asked for, a dumb terminal, or an output that cannot carry them."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
     return flag or os.environ.get("TERM") == "dumb" or not encoding.startswith("utf")
+
+
+def program() -> str:
+    """How this command can be called again from here: by its name if that is found, else by its path."""
+    name = "avatar-gitops"
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) or not beside.is_file():
+        return name
+    return min(os.path.relpath(beside), str(beside), key=len)
 
 
 def out(text: str) -> None:
