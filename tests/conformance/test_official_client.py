@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,75 +11,16 @@ from typing import Any
 import pytest
 
 from avatar_gitops.server import start
+from tests.support.official import clean_environment, environment
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(900)]
 
 VERSIONS = ("1.30.0", "1.22.0")
 SCRIPT = Path(__file__).with_name("official_client_script.py")
-ENVIRONMENTS = Path(__file__).parents[2] / ".conformance"
 TOO_LARGE_K = (
     "k is 100000 but must be smaller than the number of rows of the table (100-1k rows)."
     " Choose a smaller k or give more rows."
 )
-
-
-def find_python() -> str | None:
-    """A Python 3.12, which the official client needs."""
-    named = os.environ.get("PYTHON312")
-    on_path = shutil.which("python3.12")
-    managed = sorted(Path.home().glob(".pyenv/versions/3.12*/bin/python"))
-    for candidate in (named, *map(str, managed), on_path):
-        if candidate and _is_312(candidate):
-            return candidate
-    return None
-
-
-def _is_312(python: str) -> bool:
-    code = "import sys; print(sys.version_info[:2] == (3, 12))"
-    try:
-        answer = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    except OSError:
-        return False
-    return answer.stdout.strip() == "True"
-
-
-def unavailable(reason: str) -> None:
-    """Skip on a developer's machine, fail where the check is the point."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def environment(version: str) -> Path:
-    """Python of an environment that holds exactly that version of the official client, made on first use."""
-    folder = ENVIRONMENTS / version
-    python, ready = folder / "bin" / "python", folder / ".ready"
-    if ready.is_file():
-        return python
-    base = find_python()
-    if base is None:
-        unavailable("The official client needs Python 3.12; set PYTHON312 to one.")
-    shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([str(base), "-m", "venv", str(folder)], check=True, capture_output=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    result = subprocess.run([*install, f"octopize-avatar=={version}"], capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        unavailable(f"octopize-avatar {version} could not be installed:\n{result.stderr[-2000:]}")
-    ready.touch()
-    return python
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Breast cancer data that ship with scikit-learn, with a categorical diagnosis."""
-    from sklearn.datasets import load_breast_cancer
-
-    frame = load_breast_cancer(as_frame=True).frame.iloc[:, [0, 1, 2, 3, 4, 5, 6, 7, -1]].copy()
-    frame["target"] = frame["target"].map({0: "malignant", 1: "benign"})
-    frame.columns = [name.replace(" ", "_") for name in frame.columns]
-    path = tmp_path_factory.mktemp("data") / "wbcd.csv"
-    frame.to_csv(path, index=False)
-    return path
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -90,11 +29,10 @@ def seen(request: pytest.FixtureRequest, table: Path, tmp_path_factory: pytest.T
     version: str = request.param
     python = environment(version)
     folder = tmp_path_factory.mktemp(f"client-{version}")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AVATAR", "AWS", "STORAGE"))}
     with start(tmp_path_factory.mktemp(f"state-{version}")) as server:
         arguments = [server.base_url, server.api_key, str(table), str(folder)]
         result = subprocess.run(
-            [str(python), str(SCRIPT), *arguments], capture_output=True, text=True, env=clean, check=False
+            [str(python), str(SCRIPT), *arguments], capture_output=True, text=True, env=clean_environment(), check=False
         )
     assert result.returncode == 0, result.stderr[-4000:]
     found = json.loads((folder / "seen.json").read_text(encoding="utf-8"))
