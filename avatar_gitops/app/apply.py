@@ -10,7 +10,7 @@ from typing import Any
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import Loaded, load
-from avatar_gitops.app.plan import Consent, Planned, compare
+from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
 from avatar_gitops.app.publishing import Publisher
 from avatar_gitops.app.servers import open_server
 from avatar_gitops.app.summaries import index
@@ -20,8 +20,8 @@ from avatar_gitops.events import Listener
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.outcome import Outcome, State
-from avatar_gitops.plan.planner import restrict
-from avatar_gitops.plan.serial import moved, reviewed_digest
+from avatar_gitops.plan.select import Selection
+from avatar_gitops.plan.serial import moved, read, reviewed_digest
 from avatar_gitops.reconcile.executor import Ports, execute, exit_code
 from avatar_gitops.reconcile.journal import FileJournal, latest_journal
 from avatar_gitops.reconcile.lease import exclusive
@@ -33,13 +33,13 @@ Confirm = Callable[[Planned], bool]
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How an apply goes about it. `only` restricts it to some sets; `expect_digest` and `reviewed` to one plan."""
+    """How an apply goes about it. `selection` restricts it to some sets; `expect_digest` and `reviewed` to one plan."""
 
     parallelism: int | None = None
     timeout: float | None = None
     expect_digest: str | None = None
     reviewed: Mapping[str, Any] | None = None
-    only: Collection[str] | None = None
+    selection: Selection = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,8 @@ def apply(
             listener=listener,
         )
         with closing(gateway):
-            planned = compare(loaded, connection, gateway, consent)
-            plan = planned.plan if how.only is None else restrict(planned.plan, how.only)
-            planned = Planned(plan, planned.observed, loaded, connection)
+            planned = compare(loaded, connection, gateway, consent, _selection(how))
+            plan = planned.plan
             _expected(plan, how)
             if not plan.effective:
                 _write_index(loaded, ())
@@ -98,8 +97,15 @@ def resume(project: Path | None, server: str | None, how: How, confirm: Confirm,
     record = latest_journal(loaded.root)
     if record is None:
         raise UsageError("there is no journal of an apply in this project", hint="avatar-gitops apply")
-    only = replace(how, only=record.unfinished)
+    only = replace(how, selection=Selection(only=frozenset(record.unfinished)))
     return apply(project, server or record.server, Consent(), only, confirm, listener)
+
+
+def _selection(how: How) -> Selection:
+    """What was asked for now, else what a reviewed plan was restricted to."""
+    if how.reviewed is not None and how.selection.everything:
+        return read(how.reviewed).selection
+    return how.selection
 
 
 def _expected(plan: Plan, how: How) -> None:

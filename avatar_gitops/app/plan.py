@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import Loaded, load
@@ -16,7 +17,10 @@ from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.observed import Observed
 from avatar_gitops.plan.planner import plan as make_plan
 from avatar_gitops.plan.safety import Options
+from avatar_gitops.plan.select import Selection
 from avatar_gitops.ports import RunReader
+
+EVERYTHING: Final = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,13 @@ class Planned:
     connection: Connection
 
 
-def plan(project: Path | None, server: str | None, consent: Consent, listener: Listener | None = None) -> Planned:
+def plan(
+    project: Path | None,
+    server: str | None,
+    consent: Consent,
+    selection: Selection = EVERYTHING,
+    listener: Listener | None = None,
+) -> Planned:
     """Compare the project with its server. Changes nothing."""
     loaded = load(project)
     with (
@@ -62,10 +72,12 @@ def plan(project: Path | None, server: str | None, consent: Consent, listener: L
             )
         ) as remote,
     ):
-        return compare(loaded, connection, remote, consent)
+        return compare(loaded, connection, remote, consent, selection)
 
 
-def compare(loaded: Loaded, connection: Connection, remote: RunReader, consent: Consent) -> Planned:
+def compare(
+    loaded: Loaded, connection: Connection, remote: RunReader, consent: Consent, selection: Selection = EVERYTHING
+) -> Planned:
     """The plan for a project that is read and a server that answers."""
     observed = replace(remote.observe(loaded.name), server=connection.name)
     options = Options(
@@ -75,6 +87,7 @@ def compare(loaded: Loaded, connection: Connection, remote: RunReader, consent: 
         allow_relaunch=consent.allow_relaunch,
         force=consent.force,
         look=consent.look,
+        selection=selection,
     )
     made = make_plan(loaded.desired, observed, loaded.locks, options, loaded.name, loaded.commit)
     return Planned(made, observed, loaded, connection)

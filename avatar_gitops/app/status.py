@@ -9,9 +9,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from avatar_gitops.app.plan import Consent, Planned, plan
+from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, plan
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.model import Change
+from avatar_gitops.plan.select import Selection
 
 READ_ONLY = Consent(look=True)
 
@@ -25,9 +26,9 @@ class Shown:
     resolved: Mapping[str, Any]
 
 
-def status(project: Path | None, server: str | None) -> Planned:
-    """All sets; nothing is refused to somebody who only looks."""
-    return plan(project, server, READ_ONLY)
+def status(project: Path | None, server: str | None, selection: Selection = EVERYTHING) -> Planned:
+    """The selected sets; nothing is refused to somebody who only looks."""
+    return plan(project, server, READ_ONLY, selection)
 
 
 def show(project: Path | None, server: str | None, name: str) -> Shown:

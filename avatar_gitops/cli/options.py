@@ -51,3 +51,19 @@ def consent_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def select_options(command: Command) -> Command:
+    """Options that say which sets a command concerns."""
+    for option in (
+        click.option("--exclude", metavar="SELECTOR", multiple=True, help="Leave these sets out; same forms."),
+        click.option(
+            "--select",
+            metavar="SELECTOR",
+            multiple=True,
+            help="Only these sets; repeatable. NAME (a glob), path:GLOB, label:KEY[=VALUE], owner:TEXT, weaker: or "
+            "state:STATE (new, changed, failed, unchanged, …).",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -12,7 +12,7 @@ from avatar_gitops.plan.observed import ServerSet
 from avatar_gitops.spec.fields import Consequence, Privacy
 from avatar_gitops.spec.models import Job
 
-__all__ = ["Action", "Change", "Consequence", "FieldChange", "Plan", "Privacy", "Reason"]
+__all__ = ["Action", "Change", "Consequence", "FieldChange", "Plan", "Privacy", "Reason", "Selection"]
 
 
 class Action(StrEnum):
@@ -98,10 +98,28 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which sets a plan was asked for; see `plan.select`.
+
+    `only` are exact names, such as those of a journal, of sets that need not exist any more.
+    """
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    only: frozenset[str] | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.select and not self.exclude and self.only is None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All changes, ordered as they are shown: weaker first, then deletes, then the rest by name.
 
-    `foreign` counts sets on the server that belong to somebody else; they are never touched.
+    `foreign` counts sets on the server that belong to somebody else; they are never touched. `left_out` counts sets
+    that were not selected.
     """
 
     project: str
@@ -110,6 +128,8 @@ class Plan:
     foreign: int = 0
     commit: str = ""
     digest: str = ""
+    left_out: int = 0
+    selection: Selection = Selection()
 
     @property
     def effective(self) -> tuple[Change, ...]:

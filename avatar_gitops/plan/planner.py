@@ -14,6 +14,7 @@ from avatar_gitops.plan.match import match
 from avatar_gitops.plan.model import Action, Change, Consequence, Plan, Privacy, Reason
 from avatar_gitops.plan.observed import Annotation, Observed, ServerSet
 from avatar_gitops.plan.safety import Options
+from avatar_gitops.plan.select import chosen
 from avatar_gitops.spec.fields import STAGE
 from avatar_gitops.spec.models import Job
 from avatar_gitops.spec.project import Prune
@@ -31,27 +32,32 @@ def plan(
     project: str,
     commit: str = "",
 ) -> Plan:
-    """What apply would do to each set. Raises `UnsafePlan` where only a person may decide, unless `options.look`."""
+    """What apply would do to each selected set. Raises `UnsafePlan` where only a person may decide, unless
+    `options.look`; sets that are not selected are neither changed nor a reason to refuse."""
     found = match(observed.sets, project)
     wanted = {item.name: item for item in desired}
-    new = [item for item in desired if item.name not in found.ours]
-    if not options.look:
-        safety.refuse_foreign(sorted(new, key=lambda item: item.name), found.foreign)
     changes = []
     for name in sorted({*wanted, *found.ours, *locks}):
         state = _State(wanted.get(name), found.ours.get(name, ()), locks.get(name))
         change = _removed(name, state, options) if state.desired is None else _present(state, options)
         if change is not None:
             changes.append(replace(change, digest=change_digest(change)))
+    selection = options.selection
+    whole = Plan(project, observed.server, tuple(changes), len(found.foreign), commit, selection=selection)
+    part = restrict(whole, chosen(whole.changes, selection))
     if not options.look:
-        safety.refuse_everything(desired, changes, options)
-        safety.refuse_too_much(changes, len(found.ours), options)
-    return _ordered(Plan(project, observed.server, tuple(changes), len(found.foreign), commit))
+        new = [change.desired for change in part.changes if change.desired and not change.versions]
+        safety.refuse_foreign(sorted(new, key=lambda item: item.name), found.foreign)
+        safety.refuse_everything(desired, part.changes, options)
+        safety.refuse_too_much(part.changes, len(found.ours), options)
+    return part
 
 
 def restrict(whole: Plan, names: Collection[str]) -> Plan:
     """The part of a plan that concerns these sets, with its own digest."""
-    return _ordered(replace(whole, changes=tuple(change for change in whole.changes if change.set in names)))
+    kept = tuple(change for change in whole.changes if change.set in names)
+    left_out = whole.left_out + len(whole.changes) - len(kept)
+    return _ordered(replace(whole, changes=kept, left_out=left_out))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from avatar_gitops.errors import UnsafePlan
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.model import Action, Change
 from avatar_gitops.plan.observed import ServerSet
+from avatar_gitops.plan.select import Selection
 from avatar_gitops.spec.project import Prune, Thresholds
 
 FOREIGN: Final = "R003"
@@ -30,6 +31,7 @@ class Options:
     allow_relaunch: frozenset[str] = frozenset()
     force: str = ""
     look: bool = False
+    selection: Selection = field(default_factory=Selection)
 
 
 def refuse_foreign(desired: Iterable[DesiredSet], foreign: Mapping[str, Sequence[ServerSet]]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from avatar_gitops.errors import IntegrityError
-from avatar_gitops.plan.model import Action, Change, FieldChange, Plan, Privacy
+from avatar_gitops.plan.model import Action, Change, FieldChange, Plan, Privacy, Selection
 
 FORMAT: Final = "avatar-gitops/plan"
 VERSION: Final = "1.0"
@@ -29,7 +29,16 @@ def document(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "summary": {**{action.value: counted[action] for action in Action}, "weaker": weaker, "foreign": plan.foreign},
         "changes": [_change(change) for change in plan.changes],
+        **_selection(plan),
     }
+
+
+def _selection(plan: Plan) -> dict[str, Any]:
+    """What the plan was restricted to, so that applying the document needs no selectors."""
+    asked = plan.selection
+    if not (asked.select or asked.exclude):
+        return {}
+    return {"selection": {"select": list(asked.select), "exclude": list(asked.exclude), "left_out": plan.left_out}}
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -78,6 +87,7 @@ class Reviewed:
     commit: str
     digest: str
     changes: Mapping[str, tuple[Action, str]]
+    selection: Selection = field(default_factory=Selection)
 
 
 def read(content: Any) -> Reviewed:
@@ -89,8 +99,12 @@ def read(content: Any) -> Reviewed:
         digest = content["digest"]
         if not isinstance(digest, str):
             raise TypeError
-        return Reviewed(str(content["project"]), str(content["server"]), str(content["head"] or ""), digest, changes)
-    except (KeyError, TypeError, ValueError):
+        asked = content.get("selection", {})
+        selection = Selection(tuple(map(str, asked.get("select", ()))), tuple(map(str, asked.get("exclude", ()))))
+        return Reviewed(
+            str(content["project"]), str(content["server"]), str(content["head"] or ""), digest, changes, selection
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise IntegrityError(
             "this file is not a plan that this version can read",
             hint="write one with `avatar-gitops plan --format json > plan.json`",

@@ -80,7 +80,8 @@ def _inventory(plan: Plan) -> str:
     in_git = sum(change.desired is not None for change in plan.changes)
     on_server = sum(bool(change.versions) for change in plan.changes)
     foreign = f", {_foreign(plan)}" if plan.foreign else ""
-    return f"{count(in_git, 'set')} in git, {on_server} of ours on the server{foreign}"
+    left_out = f", {count(plan.left_out, 'set')} not selected" if plan.left_out else ""
+    return f"{count(in_git, 'set')} in git, {on_server} of ours on the server{foreign}{left_out}"
 
 
 def _foreign(plan: Plan) -> str:

@@ -10,6 +10,7 @@ from avatar_gitops.plan.model import Action, Change, Plan, Privacy
 from avatar_gitops.report import plan_words as words
 from avatar_gitops.report.values import before_and_after, count, direction, field_name, safe, short_digest
 
+HEAD: Final = ("| | Set | What | Why |", "|---|---|---|---|")
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~:])")
 
 
@@ -37,16 +38,15 @@ def _lines(plan: Plan) -> Iterator[str]:
         return
     yield f"### {_title(plan)}"
     yield ""
-    yield "| | Set | What | Why |"
-    yield "|---|---|---|---|"
+    yield from HEAD
     for change in plan.effective:
-        yield _row(change)
+        yield row(change)
     yield ""
-    rest = _rest(plan)
-    if rest:
-        yield rest
+    others = rest(plan)
+    if others:
+        yield others
         yield ""
-    yield from _privacy(plan)
+    yield from privacy(plan)
     yield from _kept(kept)
     commit = f" of commit {escape(plan.commit[:7])}" if plan.commit else ""
     yield f"<sub>Plan <code>{short_digest(plan.digest)}</code>{commit} against <b>{escape(plan.server)}</b></sub>"
@@ -65,7 +65,8 @@ def _title(plan: Plan) -> str:
     return f"✅ Avatar plan: {', '.join(parts)}"
 
 
-def _row(change: Change) -> str:
+def row(change: Change, files: str = "") -> str:
+    """One line of the table of changes; `files` is the URL that the paths of specs are added to."""
     weak = change.privacy is Privacy.WEAKER
     mark = (
         "▼" if weak else {"-": "−", ">": "\\>", "~": "\\~", "+": "\\+"}.get(change.action.symbol, change.action.symbol)
@@ -74,7 +75,7 @@ def _row(change: Change) -> str:
     what = f"**{change.action.value}**" if loud else change.action.value
     effect = words.effect(change)
     why = "; ".join(part for part in (_why(change), effect, _jobs(change)) if part)
-    return f"| {mark} | {_link(change)} | {what} | {why} |"
+    return f"| {mark} | {_link(change, files)} | {what} | {why} |"
 
 
 def _why(change: Change) -> str:
@@ -96,22 +97,26 @@ def _jobs(change: Change) -> str:
     return "all jobs run" if change.base is None else f"{escape(jobs)} run"
 
 
-def _link(change: Change) -> str:
+def _link(change: Change, files: str) -> str:
     if change.desired is None or not re.fullmatch(r"[A-Za-z0-9_./-]+", change.path):
         return f"`{change.set}`"
     line = next((field.line for field in change.fields if field.line), 0)
-    return f"[`{change.set}`]({change.path}{f'#L{line}' if line else ''})"
+    return f"[`{change.set}`]({files}{change.path}{f'#L{line}' if line else ''})"
 
 
-def _rest(plan: Plan) -> str:
+def rest(plan: Plan) -> str:
+    """What the table leaves out, in numbers; empty when it leaves out nothing."""
     unchanged = words.counts(plan)[Action.UNCHANGED]
     parts = [f"{count(unchanged, 'set')} unchanged"] if unchanged else []
     if plan.foreign:
         parts.append(f"{count(plan.foreign, 'set')} of someone else left alone")
+    if plan.left_out:
+        parts.append(f"{count(plan.left_out, 'set')} not selected")
     return " · ".join(parts)
 
 
-def _privacy(plan: Plan) -> Iterator[str]:
+def privacy(plan: Plan) -> Iterator[str]:
+    """A table of the fields that move privacy, with its heading; nothing when none does."""
     moved = [(c, f) for c in plan.effective for f in c.fields if f.privacy is not Privacy.NEUTRAL]
     if not moved:
         return

@@ -117,13 +117,15 @@ def weaker(plan: Plan) -> list[Change]:
 
 def no_changes(plan: Plan) -> str:
     """The verdict on a plan that does nothing."""
-    equal = counts(plan)[Action.UNCHANGED]
     if not plan.changes:
-        return f"No changes. There is no set in git and none of ours on the server ({safe(plan.server)})."
-    kept = counts(plan)[Action.KEEP]
-    still = f" {count(kept, 'set')} {'is' if kept == 1 else 'are'} kept as {'it is' if kept == 1 else 'they are'}."
-    if not equal:
-        return f"No changes.{still}"
+        nothing = f"There is no set in git and none of ours on the server ({safe(plan.server)})."
+        return f"No changes. {f'No set is selected, {plan.left_out} left out.' if plan.left_out else nothing}"
+    counted = counts(plan)
+    equal, kept = counted[Action.UNCHANGED], counted[Action.KEEP]
     verb = "equals" if equal == 1 else "equal"
-    same = f"{count(equal, 'set')} in git {verb} {count(equal, 'set')} on the server ({safe(plan.server)})."
-    return f"No changes. {same}{still if kept else ''}"
+    sentences = [
+        f"{count(equal, 'set')} in git {verb} {count(equal, 'set')} on the server ({safe(plan.server)})." * bool(equal),
+        f"{count(kept, 'set')} {'is kept as it is' if kept == 1 else 'are kept as they are'}." * bool(kept),
+        f"{count(plan.left_out, 'set')} {'was' if plan.left_out == 1 else 'were'} not selected." * bool(plan.left_out),
+    ]
+    return " ".join(["No changes.", *filter(None, sentences)])

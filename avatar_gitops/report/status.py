@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.model import Action, Change, Plan, Reason
+from avatar_gitops.plan.model import Change, Plan
+from avatar_gitops.plan.standing import standing
 from avatar_gitops.report.plan_markdown import escape
 from avatar_gitops.report.values import Style, count, number, plain, safe, to_ascii
 
@@ -45,6 +46,8 @@ def statuses(plan: Plan, now: datetime) -> tuple[SetStatus, ...]:
 def render(plan: Plan, now: datetime, *, style: Style = plain, ascii_only: bool = False) -> str:
     """The table, how many sets are in which state, and the one thing to do next."""
     rows = statuses(plan, now)
+    if not rows and plan.left_out:
+        return f"No set is selected, {plan.left_out} left out.\n"
     if not rows:
         return "There is no set in git and none of ours on the server.\nNext: avatar-gitops init\n"
     cells = [COLUMNS, *(_cells(row) for row in rows)]
@@ -104,7 +107,7 @@ def _status(change: Change, now: datetime) -> SetStatus:
     started = _time(lock.started) if lock else None
     return SetStatus(
         set=change.set,
-        state=_state(change),
+        state=standing(change).value,
         gates_passed=sum(gate.passed for gate in lock.gates) if lock else 0,
         gates=len(lock.gates) if lock else 0,
         hidden_rate=_hidden(lock),
@@ -115,23 +118,6 @@ def _status(change: Change, now: datetime) -> SetStatus:
         commit=lock.commit if lock else "",
         path=change.path,
     )
-
-
-def _state(change: Change) -> str:
-    """One word or two; what needs a person comes before what is published."""
-    match change.action:
-        case Action.UNCHANGED | Action.UPDATE:
-            return "protected" if change.protected else "published"
-        case Action.LAUNCH:
-            return "missing" if change.reason is Reason.MISSING else "new"
-        case Action.RELAUNCH:
-            return "failed" if change.reason is Reason.LAST_RUN_FAILED else "changed"
-        case Action.COLLECT:
-            return {Reason.NOT_COLLECTED: "not published"}.get(change.reason, "unfinished")
-        case Action.KEEP:
-            return "protected" if change.reason is Reason.PROTECTED else "removed"
-        case Action.DELETE:
-            return "removed"
 
 
 def _hidden(lock: Lock | None) -> float | None:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, assume, given, note, settings
 from hypothesis import strategies as st
 
+from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.plan.model import Action, Plan, Privacy, Reason
 from avatar_gitops.plan.planner import Options, restrict
+from avatar_gitops.plan.select import STATES, Selection
 from avatar_gitops.plan.steps import CreateSet, DeleteJobs, LaunchJob, Publish, steps
 from avatar_gitops.spec.models import Job
 from avatar_gitops.spec.project import Prune
@@ -270,6 +272,55 @@ def test_two_parts_of_a_plan_are_the_whole(desired: tuple[DesiredSet, ...], chos
     one, other = restrict(whole, chosen), restrict(whole, set(NAMES) - chosen)
     assert sorted(c.set for c in (*one.changes, *other.changes)) == sorted(c.set for c in whole.changes)
     assert restrict(whole, NAMES) == whole
+
+
+SELECTORS = st.lists(
+    st.sampled_from([
+        "ants", "?ees", "*", "path:configs", "path:configs/ants.*", "owner:a", "owner:BEN", "label:team",
+        "label:team=b*", "weaker:", *(f"state:{state}" for state in STATES),
+    ]),
+    min_size=1,
+    max_size=3,
+)  # fmt: skip
+
+
+@settings(FAST, max_examples=150)
+@given(wishes(), wishes(), SELECTORS)
+def test_select_and_exclude_split_a_plan(
+    before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...], selectors: list[str]
+) -> None:
+    world = World()
+    world.apply(world.plan(before, allowed(before)))
+    options = allowed(after)
+    whole = world.plan(after, options)
+    try:
+        chosen = world.plan(after, replace(options, selection=Selection(select=tuple(selectors))))
+    except UsageError:
+        assume(False)
+    rest = world.plan(after, replace(options, selection=Selection(exclude=tuple(selectors))))
+    one, other = {c.set: c for c in chosen.changes}, {c.set: c for c in rest.changes}
+    assert one.keys().isdisjoint(other)
+    assert one | other == {c.set: c for c in whole.changes}
+    assert (chosen.left_out, rest.left_out) == (len(other), len(one))
+
+
+@FAST
+@given(wishes(), wishes(), st.sets(st.sampled_from(NAMES)))
+def test_a_restricted_apply_leaves_all_other_sets_as_they_are(
+    before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...], chosen: set[str]
+) -> None:
+    world = World()
+    world.apply(world.plan(before, allowed(before)))
+    jobs = {name: _jobs_of(world, name) for name in NAMES}
+    locks = dict(world.locks)
+    world.apply(world.plan(after, replace(allowed(after), selection=Selection(only=frozenset(chosen)))))
+    for name in set(NAMES) - chosen:
+        assert _jobs_of(world, name) == jobs[name]
+        assert world.locks.get(name) == locks.get(name)
+
+
+def _jobs_of(world: World, name: str) -> set[str]:
+    return {job.name for version in world.sets.values() if version.display_name == name for job in version.jobs}
 
 
 @FAST

@@ -16,6 +16,7 @@ from avatar_gitops.cli.options import (
     parallelism_option,
     project_option,
     quiet_option,
+    select_options,
     server_option,
 )
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout", type=click.FloatRange(min=1), default=None, help="Seconds to wait for one set; no limit by default."
 )
+@select_options
 @consent_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--no-progress", is_flag=True, help="Lines instead of a redrawn block.")
@@ -50,6 +52,8 @@ def command(
     expect_digest: str | None,
     parallelism: int | None,
     timeout: float | None,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     force: str | None,
@@ -63,9 +67,10 @@ def command(
     from avatar_gitops.app.apply import How, apply
     from avatar_gitops.app.plan import Consent
     from avatar_gitops.cli.applying import Screen, run
+    from avatar_gitops.plan.select import Selection
 
     consent = Consent.of(allow_delete, allow_relaunch, force)
-    how = How(parallelism, timeout, expect_digest, _reviewed(plan_file))
+    how = How(parallelism, timeout, expect_digest, _reviewed(plan_file), Selection(select, exclude))
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return apply(project, server, consent, how, confirm, listener)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, style_for
-from avatar_gitops.cli.options import ascii_option, color_option, consent_options, project_option, server_option
+from avatar_gitops.cli.options import (
+    ascii_option,
+    color_option,
+    consent_options,
+    project_option,
+    select_options,
+    server_option,
+)
 
 if TYPE_CHECKING:
     from avatar_gitops.plan.model import Plan
@@ -28,6 +35,7 @@ FORMATS = ["text", "json", "markdown"]
 @click.option("--why", metavar="NAME", default=None, help="The fields and digests behind one change.")
 @click.option("--out", "outs", metavar="FORMAT:PATH", multiple=True, help="Also write the plan to a file; repeatable.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@select_options
 @consent_options
 @color_option
 @ascii_option
@@ -42,6 +50,8 @@ def command(
     why: str | None,
     outs: tuple[str, ...],
     detailed_exitcode: bool,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     force: str | None,
@@ -50,9 +60,11 @@ def command(
 ) -> None:
     """Show what would happen to each set, why, and whether privacy gets weaker. Changes nothing."""
     from avatar_gitops.app.plan import Consent, plan
+    from avatar_gitops.plan.select import Selection
 
     files = [_target(text) for text in outs]
-    found = plan(project, server, Consent.of(allow_delete, allow_relaunch, force)).plan
+    consent = Consent.of(allow_delete, allow_relaunch, force)
+    found = plan(project, server, consent, Selection(select, exclude)).plan
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
     out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only)).rstrip("\n"))
     for kind, path in files:
