@@ -16,8 +16,9 @@ from tests.support.flow import Cli, Platform, people
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     from avatar_gitops.server.local import start
 
-    with start(tmp_path_factory.mktemp("platform") / "state") as local:
-        yield Platform(local.base_url, local.api_key)
+    state = tmp_path_factory.mktemp("platform") / "state"
+    with start(state) as local:
+        yield Platform(local.base_url, local.api_key, state)
 
 
 def mark(request: pytest.FixtureRequest) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.flow import Cli
+from tests.support.flow import Cli, Platform
 
 ROWS = 40
 DELIVERED = "avatars"  # the anonymized tables themselves: their modalities come from the data by design
@@ -79,7 +79,7 @@ def leaks(name: str, content: bytes) -> list[str]:
     return [f"{name}: {canary}" for canary in canaries() for text in texts if canary.encode() in text]
 
 
-def test_no_command_shows_or_writes_a_cell_value(flock: Cli) -> None:
+def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform) -> None:
     calls = [
         ("validate",),
         ("plan",),
@@ -94,6 +94,9 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli) -> None:
         ("show", "canary", "--resolved"),
         ("resume", "--yes"),
         ("doctor",),
+        ("schema",),
+        ("explain", "S004"),
+        ("init", "fresh"),
     ]
     found = []
     for call in calls:
@@ -102,6 +105,7 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli) -> None:
         found += leaks(" ".join(call), done.text.encode())
     for name, content in written(flock.root):
         found += leaks(name, content)
+    found += leaks("server.log", platform.log)
     assert found == []
 
 
@@ -115,7 +119,7 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli) -> None:
         ("target: colour", "target: wing"),
     ],
 )
-def test_no_failure_shows_or_writes_a_cell_value(flock: Cli, before: str, after: str) -> None:
+def test_no_failure_shows_or_writes_a_cell_value(flock: Cli, platform: Platform, before: str, after: str) -> None:
     path = flock.root / "configs" / "canary.yaml"
     path.write_text(SPEC.replace(before, after), encoding="utf-8")
     found = []
@@ -123,4 +127,5 @@ def test_no_failure_shows_or_writes_a_cell_value(flock: Cli, before: str, after:
         found += leaks(" ".join(call), flock(*call).text.encode())
     for name, content in written(flock.root):
         found += leaks(name, content)
+    found += leaks("server.log", platform.log)
     assert found == []

@@ -90,6 +90,13 @@ class Platform:
 
     base_url: str
     api_key: str = field(repr=False)
+    state: Path | None = None
+
+    @property
+    def log(self) -> bytes:
+        """What the server has logged so far."""
+        path = self.state / "server.log" if self.state else None
+        return path.read_bytes() if path is not None and path.is_file() else b""
 
     def get(self, path: str, **query: Any) -> Any:
         headers = {"Authorization": f"api-key-v1 {self.api_key}"}
