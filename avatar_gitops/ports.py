@@ -36,6 +36,10 @@ class RunReader(Protocol):
         """Avatars, metrics and reports of finished jobs; never a sensitive result."""
         ...
 
+    def has_results(self, job: str) -> bool:
+        """Whether the results of a finished job (its id) are still there; platforms remove them after some days."""
+        ...
+
 
 class RunWriter(RunReader, Protocol):
     """Read and write access to an Avatar server."""

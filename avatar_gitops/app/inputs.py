@@ -47,7 +47,7 @@ def facts_of(
     root: Path, project: Project, parsed: Parsed[AvatarRun], environ: Mapping[str, str]
 ) -> tuple[tuple[InputFacts, ...], list[Diagnostic]]:
     """Facts with digests of every input of a valid run; the avatars of a table are called as `avatars_input` says."""
-    key = _digest_key(project, environ)
+    key = digest_key(project, environ)
     facts: list[InputFacts] = []
     found: list[Diagnostic] = []
     for name, role, source, path in _sources(parsed):
@@ -120,13 +120,16 @@ def _changed(parsed: Parsed[AvatarRun], name: str, path: FieldPath) -> Diagnosti
     )
 
 
-def _digest_key(project: Project, environ: Mapping[str, str]) -> bytes | None:
+def digest_key(project: Project, environ: Mapping[str, str], *, required: bool = True) -> bytes | None:
+    """The key of keyed digests, if the project has one; one that is not set is None, or an error if it is required."""
     reference = project.spec.digest_key
     if reference is None:
         return None
     name = reference.removeprefix("env/")
     value = environ.get(name)
     if not value:
+        if not required:
+            return None
         raise AvatarGitOpsError(
             f"the project asks for keyed digests, and {name} is not set", hint=f"export {name}=… (any long secret)"
         )

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar_gitops.app.inputs import facts_of
-from avatar_gitops.app.validate import LoadedProject, LoadedRun, load_project
+from avatar_gitops.app.validate import LoadedProject, LoadedRun, invalid, load_project, validate
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.plan.desired import DesiredSet, FieldPath, TableInput, desire
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.spec.facts import InputFacts
-from avatar_gitops.spec.project import Project
-from avatar_gitops.workspace.discover import shown
+from avatar_gitops.spec.project import PROJECT_FILE, Project
+from avatar_gitops.workspace.discover import find_root, shown
 from avatar_gitops.workspace.git import head_commit
 from avatar_gitops.workspace.locks import parse_lock
 
@@ -57,11 +57,39 @@ def load(project_path: Path | None) -> Loaded:
         root=found.root,
         project=found.project,
         desired=tuple(_desired(found, run) for run in found.runs),
-        locks={lock.set: lock for lock in _locks(found)},
+        locks={lock.set: lock for lock in _locks(found.root, found.project)},
         commit=head_commit(found.root),
         warnings=found.warnings,
         runs={run.run.metadata.name: run for run in found.runs},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedProject:
+    """What was applied, from a valid project file and the lock files; specs are not looked at."""
+
+    root: Path
+    project: Project
+    locks: Mapping[str, Lock]
+
+    @property
+    def name(self) -> str:
+        """The project's id, which marks what it owns."""
+        return self.project.metadata.name
+
+    @property
+    def out(self) -> Path:
+        """Folder of the artifacts."""
+        return self.root / self.project.spec.out
+
+
+def load_applied(project_path: Path | None) -> AppliedProject:
+    """Read the project file and the locks. Raises SpecError for the project file, IntegrityError for a damaged lock."""
+    root = find_root(project_path or Path.cwd())
+    found = validate(root, (root / PROJECT_FILE,))
+    if found.project is None or not found.ok:
+        raise invalid(found)
+    return AppliedProject(root, found.project, {lock.set: lock for lock in _locks(root, found.project)})
 
 
 def _desired(found: LoadedProject, loaded: LoadedRun) -> DesiredSet:
@@ -74,7 +102,6 @@ def _input(facts: InputFacts) -> TableInput:
     return TableInput(facts.table, facts.digest, facts.bytes, facts.columns, facts.rows_bucket)
 
 
-def _locks(found: LoadedProject) -> Iterator[Lock]:
-    folder = found.root / found.project.spec.specs
-    for path in sorted(folder.rglob("*.lock.yaml")):
-        yield parse_lock(path.read_bytes(), shown(found.root, path))
+def _locks(root: Path, project: Project) -> Iterator[Lock]:
+    for path in sorted((root / project.spec.specs).rglob("*.lock.yaml")):
+        yield parse_lock(path.read_bytes(), shown(root, path))

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "plan": "Show what would happen and whether privacy gets weaker. Changes nothing.",
     "apply": "Launch, relaunch, update and delete what the plan says.",
     "resume": "Go on with an apply that was interrupted.",
+    "drift": "Compare the server with what was applied. Cannot change anything.",
     "status": "List the sets with their state and gates.",
     "show": "Show one set: resolved spec, last run, metrics, gates.",
     "schema": "Print the JSON Schemas of the spec and project files.",

@@ -77,6 +77,15 @@ class Reader:
         engine = self._capabilities().engine or ""
         return results.collect(self._http, self._objects, version, jobs, engine)
 
+    def has_results(self, job: str) -> bool:
+        """Whether the results of a finished job are still there."""
+        try:
+            return bool(api.result_urls(self._http, job))
+        except RemoteRefused as refusal:
+            if refusal.status == 404:
+                return False
+            raise
+
     def preflight(self, desired: DesiredSet) -> None:
         """Raise RemoteRefused when the server does not offer what the spec asks for."""
         features = self._capabilities().features

@@ -263,3 +263,20 @@ def test_a_server_that_cannot_be_reached_is_unavailable() -> None:
     client = connect("http://127.0.0.1:9", KEY, root=Path(), clock=StillClock())
     with pytest.raises(RemoteUnavailable, match=r"did not answer \(5 tries"):
         client.check()
+
+
+@pytest.mark.parametrize(("status", "there"), [(200, True), (404, False)])
+def test_whether_results_are_still_there_is_asked_and_not_fetched(status: int, there: bool) -> None:
+    asked: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return answer({"shuffled": ["a"]} if there else {"detail": "gone"}, status)
+
+    assert Reader(transport(reply)).has_results("job-1") is there
+    assert asked == ["GET /api/results/job-1"]
+
+
+def test_a_server_that_refuses_to_tell_about_results_is_an_error() -> None:
+    with pytest.raises(RemoteRefused):
+        Reader(transport(lambda request: answer({"detail": "no"}, 422))).has_results("job-1")

@@ -33,3 +33,35 @@ def test_selected_sets_are_planned_and_applied_and_others_left_alone(
     wrong = cli("plan", "--select", f"{name}x")
     assert wrong.code == 64
     assert f"did you mean `{name}`?" in wrong.err
+
+
+def test_drift_tells_what_left_the_server_and_what_changed_on_disk_but_not_what_changed_in_git(
+    cli: Cli, platform: Platform, unique: Unique
+) -> None:
+    name, other = unique("drifts"), unique("calm")
+    assert cli("drift").out.startswith("Nothing was applied yet")
+    cli.spec(name)
+    cli.spec(other, k=12)
+    assert cli("apply", "--yes").code == 0
+    calm = cli("drift")
+    assert calm.code == 0, calm.text
+    assert calm.out.startswith("No drift. 2 sets on env are as they were applied.")
+
+    cli.spec(other, k=5)
+    (cli.root / "configs" / "broken.yaml").write_text("kind: [", encoding="utf-8")
+    assert cli("drift").code == 0
+
+    platform.delete(name)
+    summary = cli.root / "out" / other / "summary.md"
+    summary.write_text(summary.read_text(encoding="utf-8") + "\nmore\n", encoding="utf-8")
+    found = cli("drift", "--format", "json")
+    assert found.code == 2, found.text
+    kinds = {(one["set"], one["kind"]) for one in json.loads(found.out)["findings"]}
+    assert kinds == {(name, "missing"), (other, "artifact_changed")}
+
+    data = cli.root / "data" / "people.csv"
+    data.write_text(data.read_text(encoding="utf-8") + "40,170.0,Paris,no\n", encoding="utf-8")
+    text = cli("drift")
+    assert text.code == 2
+    assert text.out.count("input_changed") == 2
+    assert cli("drift", "--format", "markdown").out.startswith("### ⚠️ Avatar: 2 of 2 sets")

@@ -104,6 +104,12 @@ class Platform:
         answer.raise_for_status()
         return answer.json()
 
+    def delete(self, display_name: str) -> None:
+        """Delete all jobs of a set, as somebody in the web application would."""
+        headers = {"Authorization": f"api-key-v1 {self.api_key}"}
+        for job in self.jobs(display_name):
+            httpx.delete(f"{self.base_url}/api/jobs/{job['name']}", headers=headers, timeout=30).raise_for_status()
+
     def jobs(self, display_name: str) -> list[dict[str, Any]]:
         listed: list[dict[str, Any]] = self.get("/jobs", display_name=display_name)["jobs"]
         return listed

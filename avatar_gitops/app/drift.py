@@ -1,0 +1,90 @@
+"""`drift`: how the server differs from what was applied. Given a reader of the server, so that it cannot change it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.inputs import digest_key
+from avatar_gitops.app.loading import AppliedProject, load_applied
+from avatar_gitops.app.servers import open_server
+from avatar_gitops.client.gateway import reader
+from avatar_gitops.plan.desired import avatars_input
+from avatar_gitops.plan.drift import Drift, Seen, published
+from avatar_gitops.plan.drift import drift as find_drift
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.match import match
+from avatar_gitops.plan.observed import Observed
+from avatar_gitops.ports import RunReader
+from avatar_gitops.spec.facts import scheme
+from avatar_gitops.spec.models import Job
+from avatar_gitops.workspace.inputs import file_digest, local_path
+
+
+def drift(project: Path | None, server: str | None) -> Drift:
+    """Compare the lock files with the server and with the files on disk. The specs need not be valid."""
+    applied = load_applied(project)
+    with (
+        open_server(applied.root, applied.project, server) as connection,
+        closing(
+            reader(connection.base_url, connection.api_key, clock=SystemClock(), verify=connection.verify_tls)
+        ) as remote,
+    ):
+        return compare(applied, connection.name, remote)
+
+
+def compare(applied: AppliedProject, server: str, remote: RunReader) -> Drift:
+    """The drift of a project on a server that answers."""
+    observed = replace(remote.observe(applied.name), server=server)
+    key = digest_key(applied.project, os.environ, required=False)
+    seen = Seen(
+        inputs={name: dict(_inputs(applied.root, lock, key)) for name, lock in applied.locks.items()},
+        artifacts={name: dict(_artifacts(applied.out, lock)) for name, lock in applied.locks.items()},
+        expired=frozenset(_expired(applied, observed, remote)),
+    )
+    return find_drift(applied.locks.values(), observed, applied.name, seen)
+
+
+def _expired(applied: AppliedProject, observed: Observed, remote: RunReader) -> Iterator[str]:
+    """Sets whose published run is listed but has no results any more; one question for each set."""
+    ours = match(observed.sets, applied.name).ours
+    for name, lock in applied.locks.items():
+        version = published(lock, observed)
+        if version is None or version not in ours.get(name, ()):
+            continue
+        finished = {job.name for owned in ours[name] for job in owned.jobs if job.done and not job.failed}
+        jobs = [lock.jobs[job] for job in Job if lock.jobs.get(job) in finished]
+        if jobs and not remote.has_results(jobs[0]):
+            yield name
+
+
+def _inputs(root: Path, lock: Lock, key: bytes | None) -> Iterator[tuple[str, str]]:
+    """Digests of the data files that the published run was made from, as far as they are here."""
+    uris = _uris(lock)
+    for item in lock.inputs:
+        uri = uris.get(item.table, "")
+        keyed = item.digest.startswith("hmac-")
+        path = local_path(root, uri) if uri and scheme(uri) is None else None
+        if path is not None and path.is_file() and not (keyed and key is None):
+            yield item.table, file_digest(path, key if keyed else None)
+
+
+def _uris(lock: Lock) -> Mapping[str, str]:
+    """Input to the place that the published spec gave for it."""
+    found: dict[str, str] = {}
+    for name, table in lock.spec.get("spec", {}).get("tables", {}).items():
+        for role, called in (("source", name), ("avatars", avatars_input(name))):
+            found[called] = str((table.get(role) or {}).get("uri", ""))
+    return found
+
+
+def _artifacts(out: Path, lock: Lock) -> Iterator[tuple[str, str]]:
+    """Digests of the published files that are here."""
+    for name in lock.outputs:
+        path = local_path(out, f"{lock.set}/{name}")
+        if path is not None and path.is_file():
+            yield name, file_digest(path)

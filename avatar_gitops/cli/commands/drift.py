@@ -1,0 +1,39 @@
+"""`avatar-gitops drift`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from avatar_gitops.cli.console import ascii_wanted, out, style_for
+from avatar_gitops.cli.options import ascii_option, color_option, project_option, server_option
+
+
+@click.command("drift")
+@project_option
+@server_option
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@color_option
+@ascii_option
+@click.pass_context
+def command(
+    ctx: click.Context, project: Path | None, server: str | None, form: str, color: str, ascii_only: bool
+) -> None:
+    """Compare the server with what was applied. Cannot change anything; exit code 2 when something differs.
+
+    Lock files are compared, not specs: a change in git that waits for its apply is no drift.
+    """
+    from avatar_gitops.app.drift import drift
+    from avatar_gitops.report import drift as report
+
+    found = drift(project, server)
+    match form:
+        case "json":
+            text = report.to_json(found)
+        case "markdown":
+            text = report.markdown(found)
+        case _:
+            text = report.render(found, style=style_for(color), ascii_only=ascii_wanted(ascii_only))
+    out(text.rstrip("\n"))
+    ctx.exit(2 if found.findings else 0)

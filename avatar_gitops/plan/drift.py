@@ -1,0 +1,190 @@
+"""How the server, and what is on disk, differ from what was applied.
+
+Locks are compared, not specs: a change in git that waits for its apply is a plan and no drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from avatar_gitops.plan import versions
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.match import match
+from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
+from avatar_gitops.spec.models import Job
+
+
+class Kind(StrEnum):
+    """What differs; a closed list, the most serious first."""
+
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    EDITED = "edited_on_server"
+    AMBIGUOUS = "ambiguous"
+    JOB_FAILED = "job_failed"
+    RESULTS_EXPIRED = "results_expired"
+    INPUT_CHANGED = "input_changed"
+    ARTIFACT_CHANGED = "artifact_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference of one set; `detail` is safe to show and `path` the set's spec file."""
+
+    set: str
+    kind: Kind
+    detail: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was looked at beside the list of the server, by set name.
+
+    `inputs` maps an input to its digest now, `artifacts` a published file to its digest now; what could not be compared
+    (no such file here, a URL, another digest key) is not in them. `expired` are sets whose results the server removed.
+    """
+
+    inputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    artifacts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    expired: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """All differences, by set. `checked` counts the sets that were compared, `unseen` names inputs that were not."""
+
+    project: str
+    server: str
+    checked: int
+    findings: tuple[Finding, ...]
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets that differ."""
+        return tuple(dict.fromkeys(finding.set for finding in self.findings))
+
+
+def drift(locks: Iterable[Lock], observed: Observed, project: str, seen: Seen) -> Drift:
+    """What differs from what was applied, for every set that has a lock."""
+    found = match(observed.sets, project)
+    ordered = sorted(locks, key=lambda lock: lock.set)
+    findings = [
+        Finding(lock.set, kind, detail, lock.path)
+        for lock in ordered
+        for kind, detail in sorted(_differences(lock, found.ours.get(lock.set, ()), observed, seen), key=_rank)
+    ]
+    unseen = tuple(
+        f"{lock.set}/{item.table}"
+        for lock in ordered
+        for item in lock.inputs
+        if item.table not in seen.inputs.get(lock.set, {})
+    )
+    return Drift(project, observed.server, len(ordered), tuple(findings), unseen)
+
+
+def published(lock: Lock, observed: Observed) -> ServerSet | None:
+    """The version that a lock names, whoever owns it now."""
+    return next((version for version in observed.sets if version.id == lock.run), None)
+
+
+Difference = tuple[Kind, str]
+STAGES: Final = {
+    Annotation.STANDARD_DIGEST: Job.STANDARD,
+    Annotation.METRICS_DIGEST: Job.PRIVACY_METRICS,
+    Annotation.REPORTS_DIGEST: Job.REPORT,
+}
+
+
+def _rank(difference: Difference) -> int:
+    return list(Kind).index(difference[0])
+
+
+def _differences(lock: Lock, ours: Sequence[ServerSet], observed: Observed, seen: Seen) -> Iterator[Difference]:
+    version = published(lock, observed)
+    others = [item for item in observed.sets if item.display_name == lock.set and item not in ours]
+    if version is None:
+        yield _gone(lock, ours, others)
+    elif version not in ours:
+        owner = version.project or "nobody"
+        yield Kind.EDITED, f"the owner mark of the published run {_short(lock.run)} was changed: it belongs to {owner}"
+    else:
+        yield from _marks(lock, version)
+        yield from _jobs(lock, version, ours)
+        if others:
+            owners = ", ".join(sorted({item.project or "nobody" for item in others}))
+            yield Kind.AMBIGUOUS, f"another set on the server has the same name (owner: {owners})"
+        if lock.set in seen.expired:
+            yield Kind.RESULTS_EXPIRED, f"the server removed the results of the published run {_short(lock.run)}"
+    yield from _inputs(lock, seen.inputs.get(lock.set, {}))
+    yield from _artifacts(lock, seen.artifacts.get(lock.set, {}))
+
+
+def _gone(lock: Lock, ours: Sequence[ServerSet], others: Sequence[ServerSet]) -> Difference:
+    run = f"the published run {_short(lock.run)} is not on the server any more"
+    if ours:
+        return Kind.MISSING, f"{run}; there is another one of ours, {_short(ours[0].id)}"
+    if others:
+        return Kind.FOREIGN, f"{run}; the name belongs to {others[0].project or 'nobody'} now"
+    return Kind.MISSING, run
+
+
+def _marks(lock: Lock, version: ServerSet) -> Iterator[Difference]:
+    """Marks that no longer say what the published jobs were made from; a version's marks are written once."""
+    made_from = versions.digests(version)
+    if lock.digests.input != made_from.input:
+        yield Kind.EDITED, f"annotation {Annotation.INPUT_DIGEST} is not what was applied"
+        return
+    for mark, job in STAGES.items():
+        if job.value in lock.jobs and not versions.serves(job, made_from, lock.digests):
+            yield Kind.EDITED, f"annotation {mark} is not what was applied"
+            return
+
+
+def _jobs(lock: Lock, version: ServerSet, ours: Sequence[ServerSet]) -> Iterator[Difference]:
+    """Published jobs that are gone or ended badly, and a newer run that failed."""
+    known = {job.name: job for owned in ours for job in owned.jobs}
+    gone = sorted(name for name, job in lock.jobs.items() if job not in known)
+    if gone:
+        yield Kind.MISSING, f"jobs of the published run are not on the server any more: {', '.join(gone)}"
+    bad = _failed(known[job] for job in lock.jobs.values() if job in known)
+    if bad:
+        yield Kind.JOB_FAILED, f"jobs of the published run are marked as failed: {', '.join(bad)}"
+    newer = ours[: ours.index(version)]
+    for other in newer:
+        if names := _failed(versions.own(other).values()):
+            yield Kind.JOB_FAILED, f"the newer run {_short(other.id)} failed: {', '.join(names)}"
+            return
+
+
+def _failed(jobs: Iterable[ServerJob]) -> list[str]:
+    return sorted({job.parameters for job in jobs if versions.failed(job)})
+
+
+def _inputs(lock: Lock, now: Mapping[str, str]) -> Iterator[Difference]:
+    changed = _changed({item.table: item.digest for item in lock.inputs}, now)
+    if changed:
+        yield Kind.INPUT_CHANGED, f"the data of {', '.join(changed)} are not those that were anonymized"
+
+
+def _artifacts(lock: Lock, now: Mapping[str, str]) -> Iterator[Difference]:
+    changed = _changed(lock.outputs, now)
+    if changed:
+        yield Kind.ARTIFACT_CHANGED, f"published files were changed after the run: {_listed(changed)}"
+
+
+def _changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, digest in then.items() if name in now and now[name] != digest)
+
+
+def _listed(names: Collection[str], most: int = 3) -> str:
+    shown = ", ".join(list(names)[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _short(run: str) -> str:
+    return run[:8]

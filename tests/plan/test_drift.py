@@ -1,0 +1,119 @@
+"""Drift: every kind as text, and no drift where nothing but git changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.drift import Drift, Kind, Seen, drift
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.observed import Annotation, Observed, ServerSet
+from avatar_gitops.report.drift import NEXT, markdown, render, to_json
+from tests.plan.test_laws import FAST, allowed, wishes
+from tests.support.planning import ALL, PROJECT, a_lock, a_version, wish
+from tests.support.world import World
+
+Golden = Callable[[str, str], None]
+HERE = {"patients": "sha256:" + "a" * 64}
+OTHER = "sha256:" + "b" * 64
+
+
+def compare(locks: list[Lock], versions: list[ServerSet], seen: Seen | None = None) -> Drift:
+    whole = seen or Seen(inputs={lock.set: HERE for lock in locks})
+    return drift(locks, Observed("prod", tuple(versions)), PROJECT, whole)
+
+
+def kinds(found: Drift) -> list[tuple[str, str]]:
+    return [(finding.set, finding.kind.value) for finding in found.findings]
+
+
+def everything() -> Drift:
+    names = ("ants", "bees", "cats", "dogs", "elks", "foxes", "goats", "hens", "ibis", "jays", "kites")
+    items = {name: wish(name) for name in names}
+    locks = {name: a_lock(item, a_version(item)) for name, item in items.items()}
+    locks["jays"] = replace(locks["jays"], outputs={"avatars/patients.csv": OTHER, "pia.md": OTHER, "run.json": OTHER})
+    versions = {name: a_version(item) for name, item in items.items()}
+    del versions["bees"]
+    versions["cats"] = a_version(items["cats"], 5, project="registry")
+    versions["dogs"] = replace(versions["dogs"], annotations={})
+    marks = {**versions["elks"].annotations, Annotation.STANDARD_DIGEST.value: OTHER}
+    versions["elks"] = replace(versions["elks"], annotations=marks)
+    versions["foxes"] = a_version(items["foxes"], jobs={**dict.fromkeys(ALL, "finished"), "report": "error"})
+    versions["kites"] = replace(versions["kites"], jobs=versions["kites"].jobs[:3])
+    more = [a_version(items["goats"], 7, project="registry"), a_version(items["hens"], 9, jobs={"standard": "error"})]
+    seen = Seen(
+        inputs={name: {"patients": OTHER} if name == "ibis" else HERE for name in names if name != "hens"},
+        artifacts={"jays": {"avatars/patients.csv": HERE["patients"], "pia.md": OTHER}},
+        expired=frozenset({"ibis"}),
+    )
+    return compare(list(locks.values()), [*versions.values(), *more], seen)
+
+
+def test_every_kind(golden: Golden) -> None:
+    found = everything()
+    assert {finding.kind for finding in found.findings} == set(Kind) == set(NEXT)
+    assert "ants" not in found.sets
+    golden("plan/drift.txt", render(found))
+    golden("plan/drift.md", markdown(found))
+    golden("plan/drift.json", to_json(found))
+
+
+def test_no_drift(golden: Golden) -> None:
+    item = wish("ants")
+    calm = compare([a_lock(item, a_version(item))], [a_version(item), a_version(wish("bees"), project="registry")])
+    assert calm.findings == ()
+    golden("plan/drift-none.txt", render(calm) + render(compare([], [])) + markdown(calm))
+    assert render(everything(), ascii_only=True).isascii()
+    assert json.loads(to_json(calm))["findings"] == []
+
+
+def test_a_run_that_another_one_of_ours_took_the_place_of_is_missing() -> None:
+    item = wish("ants")
+    found = compare([a_lock(item, a_version(item))], [a_version(item, 2)])
+    assert kinds(found) == [("ants", "missing")]
+    assert "another one of ours, ants-v2" in found.findings[0].detail
+
+
+def test_another_input_mark_is_an_edit() -> None:
+    item = wish("ants")
+    version = a_version(item)
+    edited = replace(version, annotations={**version.annotations, Annotation.INPUT_DIGEST.value: OTHER})
+    assert kinds(compare([a_lock(item, version)], [edited])) == [("ants", "edited_on_server")]
+
+
+def test_marks_that_no_published_job_depends_on_may_differ() -> None:
+    old = wish("ants", jobs=["standard"])
+    version = a_version(old, jobs=["standard"])
+    updated = wish("ants", jobs=["standard"], pia={"language": "fr"}, metadata={"owner": "ben"})
+    lock = replace(a_lock(old, version), digests=updated.digests, spec=updated.resolved)
+    assert compare([lock], [version]).findings == ()
+
+
+def test_inputs_that_are_not_here_are_named_and_are_no_drift() -> None:
+    item = wish("ants")
+    found = compare([a_lock(item, a_version(item))], [a_version(item)], Seen())
+    assert found.findings == ()
+    assert found.unseen == ("ants/patients",)
+    assert "Not compared, because not here: ants/patients" in render(found)
+    assert "Not compared: ants/patients" in markdown(found)
+
+
+@FAST
+@given(wishes(), wishes())
+def test_after_an_apply_there_is_no_drift_whatever_changes_in_git(
+    before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...]
+) -> None:
+    world = World()
+    for wanted in (before, after):
+        world.apply(world.plan(wanted, allowed(wanted)))
+        assert drift(world.locks.values(), world.observed(), PROJECT, Seen()).findings == ()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_says_what_to_do(kind: Kind) -> None:
+    assert NEXT[kind]
