@@ -10,9 +10,10 @@ from typing import Final
 
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.project import PROJECT_FILE
-from avatar_gitops.spec.schema import ROOTS, file_name, schema_text
+from avatar_gitops.spec.schema import Kind, file_name, schema_text
 
 IGNORED: Final = b".avatar/\nout/\n"
+SCHEMAS: Final[tuple[Kind, ...]] = ("run", "project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def init(folder: Path) -> Created:
         "data/iris.csv": (scaffold.joinpath("iris.csv").read_bytes(), "public sample (UCI Iris, CC BY 4.0)"),
         ".gitignore": (IGNORED, "keeps server state and results out of git"),
     }
-    contents |= {f"schemas/{file_name(kind)}": (schema_text(kind).encode(), "for your editor") for kind in ROOTS}
+    contents |= {f"schemas/{file_name(kind)}": (schema_text(kind).encode(), "for your editor") for kind in SCHEMAS}
     taken = [path for path in contents if (folder / path).exists()]
     if taken:
         raise UsageError(f"{folder} already has {', '.join(taken)}; nothing was written", hint="choose another folder")

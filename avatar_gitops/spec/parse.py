@@ -14,6 +14,7 @@ from avatar_gitops.diagnostics import Diagnostic, Severity, Span
 from avatar_gitops.spec.literals import find_secrets
 from avatar_gitops.spec.models import AvatarRun, Model
 from avatar_gitops.spec.nodes import Document, Path, read
+from avatar_gitops.spec.policies import PolicyFile, PolicyTests, WaiverFile
 from avatar_gitops.spec.project import Project
 from avatar_gitops.spec.schema import Kind
 from avatar_gitops.spec.structure import check_structure
@@ -62,6 +63,20 @@ def parse_run(text: str | bytes, file: str) -> Parsed[AvatarRun]:
 def parse_project(text: str | bytes, file: str) -> Parsed[Project]:
     """A project file from its text; `file` is the name that findings show."""
     return _parse(text, file, Project, "project")
+
+
+def parse_policy(text: str | bytes, file: str) -> Parsed[PolicyFile] | Parsed[WaiverFile]:
+    """A file in `policies/` from its text: waivers if it says so, else a policy."""
+    document, _ = read(text, file)
+    data = document.data if document else None
+    if isinstance(data, dict) and data.get("kind") == "Waivers":
+        return _parse(text, file, WaiverFile, "waivers")
+    return _parse(text, file, PolicyFile, "policy")
+
+
+def parse_policy_tests(text: str | bytes, file: str) -> Parsed[PolicyTests]:
+    """A file in `policies/tests/` from its text."""
+    return _parse(text, file, PolicyTests, "policy-test")
 
 
 def _parse(text: str | bytes, file: str, model: type[T], kind: Kind) -> Parsed[T]:

@@ -10,14 +10,18 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from avatar_gitops.spec.models import AvatarRun, Model
+from avatar_gitops.spec.policies import PolicyFile, PolicyTests, WaiverFile
 from avatar_gitops.spec.project import Project
 
-Kind = Literal["run", "project"]
+Kind = Literal["run", "project", "policy", "waivers", "policy-test"]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ROOTS: Final[dict[Kind, tuple[type[Model], str]]] = {
     "run": (AvatarRun, "Run spec of avatar-gitops, version 1"),
     "project": (Project, "Project file of avatar-gitops, version 1"),
+    "policy": (PolicyFile, "Policy of avatar-gitops, version 1"),
+    "waivers": (WaiverFile, "Waivers of avatar-gitops, version 1"),
+    "policy-test": (PolicyTests, "Tests of a policy of avatar-gitops, version 1"),
 }
 
 

@@ -29,6 +29,8 @@ class Reason:
 
 
 NAME_FORM: Final = "be letters, digits, `_`, `-` or `.`, start with a letter or digit, and have at most 200 characters"
+RULE_FORM: Final = "be the id of a rule: letters, digits, `-` or `_`, starting with a letter, at most 40 characters"
+DATE_FORM: Final = "be a date such as 2026-12-31"
 
 REASONS: Final = {
     "k": Reason(
@@ -69,6 +71,24 @@ REASONS: Final = {
     ),
     "imputation.k": Reason(why="missing values are filled from the k nearest complete rows", fix="write 1 or more"),
     "jobs": Reason(fix="remove the line to run every job"),
+    "rule": Reason(form=RULE_FORM, fix="list them: avatar-gitops policy list --all"),
+    "id": Reason(form=RULE_FORM, fix="choose an id such as X-hidden-rate"),
+    "disabled": Reason(form=RULE_FORM, fix="list them: avatar-gitops policy list --all"),
+    "expect": Reason(form=RULE_FORM),
+    "severity.*": Reason(form=RULE_FORM, fix="write a mapping such as {P010: warn}"),
+    "metric": Reason(form="be a metric name in lower case, such as `hidden_rate`"),
+    "metrics.*": Reason(form="be a metric name in lower case, such as `hidden_rate`"),
+    "condition": Reason(
+        form='be a comparison such as ">= 90": one of >=, <=, >, < and a number',
+        fix='write a comparison in quotes, such as ">= 90"',
+    ),
+    "sets": Reason(form="be a set name, or a pattern such as `claims-*`", fix="write a list such as sets: [claims-*]"),
+    "granted": Reason(form=DATE_FORM),
+    "expires": Reason(
+        why="a waiver without an end is a rule that nobody decided to drop; 180 days are the most",
+        form=DATE_FORM,
+        fix="write the last day on which it counts, such as `expires: 2026-12-31`",
+    ),
 }
 NO_REASON: Final = Reason()
 

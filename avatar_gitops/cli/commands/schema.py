@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from avatar_gitops.cli.console import note, out
 
+if TYPE_CHECKING:
+    from avatar_gitops.spec.schema import Kind
+
+KINDS: Final = ("run", "project", "policy", "waivers", "policy-test")
+
 
 @click.command(name="schema")
-@click.argument("kind", type=click.Choice(["run", "project"]), default="run")
+@click.argument("kind", type=click.Choice(KINDS), default="run")
 @click.option(
     "--write",
     "folder",
@@ -20,14 +26,14 @@ from avatar_gitops.cli.console import note, out
     help="Write every schema into this folder instead of printing one.",
 )
 def command(kind: str, folder: Path | None) -> None:
-    """Print the JSON Schema of run specs (default) or of the project file.
+    """Print the JSON Schema of run specs (default), of the project file or of the files in policies/.
 
     Editors use it through the first line of a spec: # yaml-language-server: $schema=PATH
     """
     from avatar_gitops.spec.schema import ROOTS, file_name, schema_text
 
     if folder is None:
-        out(schema_text("project" if kind == "project" else "run").rstrip("\n"))
+        out(schema_text(cast("Kind", kind)).rstrip("\n"))
         return
     folder.mkdir(parents=True, exist_ok=True)
     for root in ROOTS:

@@ -1,0 +1,116 @@
+"""Rules applied to facts: findings with their places, waivers that count only while they last, and one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+
+from avatar_gitops.plan.desired import DesiredSet, FieldPath
+from avatar_gitops.policy.model import Facts, Finding, Level, PolicyReport, Rule, Stage, Violation, Waiver, worst_first
+
+UNUSED_WAIVER: Final = "P090"
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The policy of a project: its rules, how bad their findings are where that was changed, waivers, approvers.
+
+    `assumed` = there is no policy file; then nothing is worse than a warning.
+    """
+
+    rules: tuple[Rule, ...]
+    severities: Mapping[str, Level] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    required_approvers: tuple[str, ...] = ()
+    assumed: bool = False
+
+    def severity(self, rule: Rule) -> Level:
+        """How bad a finding of a rule is in this project."""
+        level = self.severities.get(rule.id, rule.severity)
+        return Level.WARN if self.assumed and level is Level.FAIL else level
+
+    def at(self, stage: Stage) -> tuple[Rule, ...]:
+        """The rules that look at this stage, by id."""
+        return tuple(sorted((rule for rule in self.rules if rule.stage is stage), key=lambda rule: rule.id))
+
+
+def judge(book: Book, stage: Stage, sets: Sequence[Facts], today: date) -> PolicyReport:
+    """Every rule of a stage applied to every set; unused waivers are found before a run, when all sets are known."""
+    rules = book.at(stage)
+    raw = [finding for rule in rules for facts in sets for finding in _findings(book, rule, facts)]
+    if stage is Stage.BEFORE:
+        raw += _unused(book, raw, today)
+    findings = sorted((_settle(finding, book.waivers, today) for finding in raw), key=worst_first)
+    hit = {finding.rule for finding in findings}
+    return PolicyReport(tuple(findings), tuple(rule.id for rule in rules if rule.id not in hit), book.assumed)
+
+
+def _findings(book: Book, rule: Rule, facts: Facts) -> Iterator[Finding]:
+    desired, severity = facts.desired, book.severity(rule)
+    for violation in _violations(rule, facts):
+        yield Finding(
+            rule=rule.id,
+            severity=severity,
+            set=desired.name,
+            message=violation.message,
+            detail=violation.detail,
+            path=desired.path,
+            line=_line(desired, violation.path),
+        )
+
+
+def _violations(rule: Rule, facts: Facts) -> list[Violation]:
+    """What a rule says; one that breaks objects, because nobody knows what it would have said."""
+    try:
+        return list(rule.check(facts))
+    except Exception as error:
+        # Its text may hold anything, so only the kind is told.
+        return [Violation("the rule itself broke, so it counts as not passed", type(error).__name__)]
+
+
+def _line(desired: DesiredSet, path: FieldPath) -> int:
+    for length in range(len(path), 0, -1):
+        if path[:length] in desired.lines:
+            return desired.lines[path[:length]]
+    return 0
+
+
+def _settle(finding: Finding, waivers: Iterable[Waiver], today: date) -> Finding:
+    """The finding with what its waivers make of it: waived while one lasts, failed when the last one has ended."""
+    mine = [waiver for waiver in waivers if finding.set and waiver.covers(finding.rule, finding.set)]
+    active = [waiver for waiver in mine if waiver.active(today)]
+    if active:
+        best = max(active, key=lambda waiver: waiver.expires)
+        ticket = f", {best.ticket}" if best.ticket else ""
+        return replace(finding, waiver=best, note=f"until {best.expires}{ticket}")
+    ended = [waiver for waiver in mine if waiver.expires < today]
+    if ended:
+        last = max(ended, key=lambda waiver: waiver.expires)
+        return replace(finding, severity=Level.FAIL, note=f"waiver {expired(last, today)}")
+    coming = [waiver for waiver in mine if today < waiver.granted]
+    return replace(finding, note=f"waiver starts on {min(w.granted for w in coming)}") if coming else finding
+
+
+def expired(waiver: Waiver, today: date) -> str:
+    """`expired 3 days ago`."""
+    days = (today - waiver.expires).days
+    return "expired yesterday" if days == 1 else f"expired {days} days ago"
+
+
+def _unused(book: Book, found: Sequence[Finding], today: date) -> Iterator[Finding]:
+    """Waivers that no finding needs; those of rules that look after a run cannot be judged yet."""
+    checker = next((rule for rule in book.rules if rule.id == UNUSED_WAIVER), None)
+    if checker is None:
+        return
+    later = {rule.id for rule in book.at(Stage.AFTER)}
+    for waiver in book.waivers:
+        used = any(finding.set and waiver.covers(finding.rule, finding.set) for finding in found)
+        if used or waiver.rule in later or today < waiver.granted:
+            continue
+        detail = f"{waiver.rule} for {', '.join(waiver.sets)}"
+        if waiver.expires < today:
+            detail += f", {expired(waiver, today)}"
+        severity = book.severity(checker)
+        yield Finding(UNUSED_WAIVER, severity, "", "this waiver waives nothing", detail, waiver.path, waiver.line)

@@ -1,0 +1,154 @@
+"""Rules about what is released: the method, the columns, and changes that make privacy weaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from avatar_gitops.plan.model import Privacy
+from avatar_gitops.policy.model import Facts, Level, Violation
+from avatar_gitops.policy.rules.declare import OUTSIDE, rule, tables
+from avatar_gitops.spec.models import Column, ColumnTag, ReplacementStrategy
+
+FLOOR: Final = 5
+FLOOR_OUTSIDE: Final = 10
+LARGEST_EPSILON: Final = 10.0
+
+
+@rule("P010", Level.FAIL)
+def k_floor(facts: Facts) -> Iterator[Violation]:
+    """k is below the floor.
+
+    An avatar is drawn from its k nearest neighbours, and its weights are dominated by two or three of them; below 5 an
+    avatar is hardly more than the record of one person.
+    """
+    yield from _low(facts, FLOOR, f"floor {FLOOR}")
+
+
+@rule("P011", Level.FAIL)
+def k_floor_outside(facts: Facts) -> Iterator[Violation]:
+    """k is low for a recipient outside the organisation.
+
+    Outside, nobody knows what a reader can compare the avatars with; 10 neighbours or more leave a margin.
+    """
+    if facts.desired.run.spec.pia.data_recipient in OUTSIDE:
+        yield from _low(facts, FLOOR_OUTSIDE, f"floor {FLOOR_OUTSIDE} outside the organisation")
+
+
+def _low(facts: Facts, floor: int, floor_text: str) -> Iterator[Violation]:
+    for name, table, at in tables(facts):
+        k = table.avatarization.k if table.avatarization else None
+        if k is not None and k < floor:
+            path = (*at, "avatarization", "k")
+            yield Violation("k is too low", f"table {name}, k {k}, {floor_text}", path)
+
+
+@rule("P013", Level.WARN)
+def seed(facts: Facts) -> Iterator[Violation]:
+    """The seed is not set.
+
+    Without a seed the same spec gives other avatars each time: a result cannot be reproduced, and several draws of the
+    same people can be averaged back towards them.
+    """
+    if facts.desired.run.spec.seed is None:
+        yield Violation("the seed is not set", "the result cannot be reproduced", ("spec",))
+
+
+@rule("P014", Level.FAIL)
+def identifier(facts: Facts) -> Iterator[Violation]:
+    """A column tagged as identifier is released.
+
+    An identifier has a value of its own on every row, so what comes out are identifiers of real people. Drop it,
+    pseudonymize it, or declare it as key.
+    """
+    yield from _tagged(facts, ColumnTag.IDENTIFIER, "an identifier is released")
+
+
+@rule("P015", Level.FAIL)
+def row_order(facts: Facts) -> Iterator[Violation]:
+    """Excluded columns come back in row order.
+
+    `row_order` puts the real values of excluded columns on the avatar of the same person: that is closer to
+    pseudonymization than to anonymization.
+    """
+    for name, table, at in tables(facts):
+        excluded = table.avatarization.exclude_variables if table.avatarization else None
+        if excluded and excluded.replacement_strategy is ReplacementStrategy.ROW_ORDER:
+            path = (*at, "avatarization", "exclude_variables", "replacement_strategy")
+            yield Violation("real values stay on the avatar of their person", f"table {name}, row_order", path)
+
+
+@rule("P016", Level.FAIL)
+def originals(facts: Facts) -> Iterator[Violation]:
+    """Original rows are released together with the avatars.
+
+    `should_anonymize_original_table: false` adds avatars to the originals instead of replacing them.
+    """
+    for name, table, at in tables(facts):
+        augmentation = table.avatarization.data_augmentation if table.avatarization else None
+        if augmentation and not augmentation.should_anonymize_original_table:
+            path = (*at, "avatarization", "data_augmentation", "should_anonymize_original_table")
+            yield Violation("the original rows are part of the result", f"table {name}", path)
+
+
+@rule("P017", Level.FAIL)
+def free_text(facts: Facts) -> Iterator[Violation]:
+    """A column tagged as free text is released.
+
+    Free text names people in ways that no method here can see; each text is a category of its own and comes back
+    verbatim.
+    """
+    yield from _tagged(facts, ColumnTag.FREE_TEXT, "free text is released")
+
+
+def _tagged(facts: Facts, tag: ColumnTag, message: str) -> Iterator[Violation]:
+    for name, table, at in tables(facts):
+        for column, said in table.columns.items():
+            if said.tag is tag and not _replaced(said):
+                yield Violation(message, f"table {name}, column {column}", (*at, "columns", column))
+
+
+def _replaced(column: Column) -> bool:
+    """Whether the values of a column stay behind: dropped, substituted, or a key, which is numbered anew."""
+    return column.drop or column.pseudonymization is not None or column.primary_key or column.identifier
+
+
+@rule("P018", Level.WARN)
+def epsilon(facts: Facts) -> Iterator[Violation]:
+    """Epsilon is too large to promise anything.
+
+    A bound of e to the power of epsilon above 10 allows one person to change the odds of a result more than
+    twenty-thousandfold; such a guarantee holds in form only.
+    """
+    for name, table, at in tables(facts):
+        method = table.avatarization
+        for kind in ("open_dp", "fast_dp"):
+            budget = getattr(method, kind, None)
+            if budget is not None and budget.epsilon > LARGEST_EPSILON:
+                path = (*at, "avatarization", kind, "epsilon")
+                detail = f"table {name}, epsilon {budget.epsilon:g}, at most {LARGEST_EPSILON:g}"
+                yield Violation("epsilon is too large", detail, path)
+
+
+@rule("P031", Level.FAIL)
+def weaker(facts: Facts) -> Iterator[Violation]:
+    """Privacy gets weaker without approval.
+
+    Weaker privacy may be right, but it is not decided by whoever happened to edit the file: somebody else reads what
+    gets weaker and gives a name to it.
+    """
+    weak = [change for change in facts.fields if change.privacy is Privacy.WEAKER]
+    if not weak or _approved(facts):
+        return
+    by = " or ".join(f"@{name.removeprefix('@')}" for name in facts.required_approvers) or "somebody"
+    names = [".".join(map(str, change.path[1:] if change.path[0] == "spec" else change.path)) for change in weak]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    given = ", ".join(sorted(facts.approvals)) or "none"
+    yield Violation(f"weaker privacy needs approval by {by}", f"{shown}; approvals: {given}", weak[0].path)
+
+
+def _approved(facts: Facts) -> bool:
+    """One of the required approvers has to be among the approvals; where none is required, anybody will do."""
+    given = {name.removeprefix("@").casefold() for name in facts.approvals}
+    required = {name.removeprefix("@").casefold() for name in facts.required_approvers}
+    return bool(given & required) if required else bool(given)
