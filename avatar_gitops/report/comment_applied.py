@@ -1,0 +1,111 @@
+"""What an apply did, in the comment that showed its plan: metrics before and after, gates, what was not published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from avatar_gitops.plan.lock import Metrics
+from avatar_gitops.plan.outcome import Outcome, State
+from avatar_gitops.report.budget import Block, fit
+from avatar_gitops.report.comment import Origin, Verdict, opening, signature
+from avatar_gitops.report.outcome import gate_text
+from avatar_gitops.report.plan_markdown import escape
+from avatar_gitops.report.values import count, number, short_digest
+from avatar_gitops.spec.gates import METRICS, Direction
+
+COLUMNS: Final = ("hidden_rate", "local_cloaking", "hellinger_mean")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How one change ended, with what was measured for the published run before; `links` maps a label to a URL."""
+
+    outcome: Outcome
+    before: Metrics = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An apply as its comment shows it: the changes, the digest of the plan, who approved."""
+
+    project: str
+    plan_digest: str
+    finished: tuple[Finished, ...]
+    approved_by: tuple[str, ...] = ()
+
+
+def applied_comment(applied: Applied, origin: Origin) -> str:
+    """The comment after the merge; `Origin.head` is the commit that was applied."""
+    outcomes = [item.outcome for item in applied.finished]
+    verdict = Verdict.APPLIED if all(outcome.ok for outcome in outcomes) else Verdict.PARTIAL
+    top = (*opening(applied.project, applied.plan_digest, origin.head, verdict), f"### {_title(outcomes)}")
+    failed = [_failure(outcome) for outcome in outcomes if not outcome.ok]
+    published = [item for item in applied.finished if item.outcome.lock is not None and item.outcome.ok]
+    rows = tuple(_row(item) for item in published if item.outcome.state is State.PUBLISHED)
+    head = (f"| Set | {' | '.join(COLUMNS)} | Gates | |", "|---|---|---|---|---|---|")
+    others = [_other(outcome) for outcome in outcomes if outcome.state in {State.DELETED, State.UPDATED}]
+    blocks = [Block(top)]
+    blocks += [Block(rows=tuple(failed), more="sets that failed")] if failed else []
+    blocks += [Block(head, rows, more="sets")] if rows else []
+    blocks += [Block(rows=tuple(others), more="sets")] if others else []
+    approved = f"Approved by {', '.join(map(escape, applied.approved_by))}" if applied.approved_by else ""
+    digest = f"plan <code>{short_digest(applied.plan_digest)}</code>" if applied.plan_digest else ""
+    return fit([*blocks, Block((signature(origin, " · ".join(part for part in (approved, digest) if part)),))])
+
+
+def _title(outcomes: Sequence[Outcome]) -> str:
+    if not outcomes:
+        return "✅ Avatar applied: nothing to do"
+    well = sum(outcome.ok for outcome in outcomes)
+    gates = [gate for outcome in outcomes for gate in outcome.gates]
+    if well == len(outcomes):
+        passed = " · all gates passed" if gates else ""
+        return f"✅ Avatar applied: {well} of {len(outcomes)}{passed}"
+    kept = [outcome for outcome in outcomes if not outcome.ok]
+    if len(kept) == 1:
+        return f"⚠️ Avatar applied: {well} of {len(outcomes)} · `{kept[0].set}` was not published"
+    return f"⚠️ Avatar applied: {well} of {len(outcomes)} · {count(len(kept), 'set')} were not published"
+
+
+def _row(item: Finished) -> str:
+    assert item.outcome.lock is not None
+    cells = [_change(name, item.before, item.outcome.lock.metrics) for name in COLUMNS]
+    gates = item.outcome.gates
+    passed = f"{sum(gate.passed for gate in gates)} / {len(gates)}" if gates else "no gate"
+    links = " · ".join(f"[{label}]({url})" for label, url in item.links.items())
+    return f"| `{item.outcome.set}` | {' | '.join(cells)} | {passed} | {links} |"
+
+
+def _change(metric: str, before: Metrics, after: Metrics) -> str:
+    """`93.1 → **91.4**`, or one value when nothing was measured before or it is the same."""
+    old, new = _worst(metric, before), _worst(metric, after)
+    if new is None:
+        return "–"
+    if old is None:
+        return f"**{number(new)}**"
+    return number(new) if number(old) == number(new) else f"{number(old)} → **{number(new)}**"
+
+
+def _worst(metric: str, metrics: Metrics) -> float | None:
+    """The value of the worst table, as gates take it."""
+    values = [table[metric] for table in metrics.values() if metric in table]
+    return (min if METRICS[metric].direction is Direction.HIGHER else max)(values) if values else None
+
+
+def _failure(outcome: Outcome) -> str:
+    name = f"`{outcome.set}`"
+    failed = [gate for gate in outcome.gates if not gate.passed]
+    if outcome.state is State.GATE_FAILED and failed:
+        shown = ", ".join(escape(gate_text(gate)).replace("\\_", "_") for gate in failed)
+        word = "Gate" if len(failed) == 1 else "Gates"
+        return f"- {name}: {word} failed: {shown}. The new run stays on the server; what was published is unchanged."
+    ended = "Interrupted" if outcome.state is State.INTERRUPTED else "Failed"
+    message = f": {escape(outcome.message)}" if outcome.message else ""
+    return f"- {name}: {ended}{message.rstrip('.')}. What was published is unchanged."
+
+
+def _other(outcome: Outcome) -> str:
+    return f"- `{outcome.set}` {outcome.state.value}"
