@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "drift": "Compare the server with what was applied. Cannot change anything.",
     "status": "List the sets with their state and gates.",
     "show": "Show one set: resolved spec, last run, metrics, gates.",
+    "diff": "Compare two published runs, of now or of any commit.",
     "schema": "Print the JSON Schemas of the spec and project files.",
     "explain": "Explain a diagnostic code.",
     "serve": "Run the embedded Avatar platform.",

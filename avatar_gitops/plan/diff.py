@@ -19,7 +19,12 @@ def against_lock(desired: DesiredSet, lock: Lock | None) -> tuple[FieldChange, .
     if lock is None:
         return ()
     found = (*spec_changes(lock.spec, desired.resolved, desired.lines), *input_changes(lock.inputs, desired))
-    return tuple(sorted(found, key=lambda change: _ORDER.index(change.privacy)))
+    return weaker_first(found)
+
+
+def weaker_first(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:
+    """Field changes in the order in which people should read them."""
+    return tuple(sorted(changes, key=lambda change: _ORDER.index(change.privacy)))
 
 
 def spec_changes(before: Mapping[str, Any], after: Mapping[str, Any], lines: Lines) -> tuple[FieldChange, ...]:

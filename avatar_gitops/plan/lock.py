@@ -24,7 +24,10 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The last published run of a set. `spec` is the resolved spec, `jobs` maps job to the server's job id."""
+    """The last published run of a set. `spec` is the resolved spec, `jobs` maps job to the server's job id.
+
+    `noise` is half the width of the 95 % interval of a metric, for metrics that have one.
+    """
 
     set: str
     path: str
@@ -40,3 +43,4 @@ class Lock:
     metrics: Metrics = field(default_factory=dict)
     gates: tuple[GateResult, ...] = ()
     commit: str = ""
+    noise: Metrics = field(default_factory=dict)

@@ -67,6 +67,16 @@ class RunResult:
                 merged.setdefault(block.table, {}).update(block.values)
         return merged
 
+    @property
+    def noise(self) -> Metrics:
+        """Half the width of each standalone value's interval by table, to three digits."""
+        merged: dict[str, dict[str, float]] = {}
+        for block in self.blocks:
+            if block.computation_type == "standalone" and block.intervals:
+                widths = {name: float(f"{(high - low) / 2:.3g}") for name, (low, high) in block.intervals.items()}
+                merged.setdefault(block.table, {}).update(widths)
+        return merged
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

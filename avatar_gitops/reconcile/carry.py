@@ -16,12 +16,13 @@ from avatar_gitops.plan import steps as plan_steps
 from avatar_gitops.plan.annotations import marks
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
-from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.plan.lock import GateResult, Lock, Metrics
 from avatar_gitops.plan.model import Action, Change, Plan
 from avatar_gitops.plan.observed import ServerJob, ServerSet
 from avatar_gitops.plan.outcome import Outcome, RunResult, State
 from avatar_gitops.policy.gates import evaluate
-from avatar_gitops.ports import Clock, RunWriter, Workspace
+from avatar_gitops.ports import Clock, Judge, RunWriter, Workspace
+from avatar_gitops.reconcile import verdict
 from avatar_gitops.reconcile.following import Follower
 from avatar_gitops.reconcile.standing import inherited_jobs, refreshed, standing_jobs
 from avatar_gitops.reconcile.waiting import Patience, Stopped
@@ -49,6 +50,7 @@ class Means:
     emit: Callable[[Event], None]
     stop: threading.Event
     patience: Patience
+    judge: Judge = verdict.no_policy
 
 
 @dataclass(slots=True)
@@ -139,6 +141,7 @@ def _step(step: plan_steps.Step, change: Change, means: Means, progress: Progres
         case plan_steps.CheckGates(gates=gates):
             _check_gates(change, means, progress, dict(gates))
         case plan_steps.Publish():
+            _check_policy(change, means, progress)
             _publish(change, means, progress)
         case plan_steps.DeleteJobs(jobs=names):
             means.server.delete(names)
@@ -209,16 +212,34 @@ def _fetch(means: Means, progress: Progress, jobs: tuple[Job, ...]) -> None:
 
 
 def _check_gates(change: Change, means: Means, progress: Progress, gates: Mapping[str, str]) -> None:
-    measured = progress.result.metrics if progress.result is not None else change.lock.metrics if change.lock else {}
-    progress.gates = tuple(evaluate(gates, measured))
+    progress.gates = tuple(evaluate(gates, _measured(change, progress)))
     for gate in progress.gates:
         means.emit(GateChecked(change.set, gate.metric, gate.condition, gate.value, gate.passed))
     failed = [f"{gate.metric} {gate.condition}" for gate in progress.gates if not gate.passed]
-    if not failed:
-        return
+    if failed:
+        _reject(change, means, progress)
+        raise GatesFailed(f"not published, {len(failed)} of {len(progress.gates)} gates failed: {', '.join(failed)}")
+
+
+def _check_policy(change: Change, means: Means, progress: Progress) -> None:
+    """Ask the rules that look after a run; what they say comes before anything is published."""
+    found = means.judge(_desired(change), _measured(change, progress), progress.gates)
+    for finding in found:
+        means.emit(verdict.event(change.set, finding))
+    refused = verdict.refusal(found)
+    if refused:
+        _reject(change, means, progress)
+        raise GatesFailed(refused)
+
+
+def _measured(change: Change, progress: Progress) -> Metrics:
+    """What the run measured; for a change that runs nothing, what was measured when it ran."""
+    return progress.result.metrics if progress.result is not None else change.lock.metrics if change.lock else {}
+
+
+def _reject(change: Change, means: Means, progress: Progress) -> None:
     if progress.result is not None:
         means.workspace.failed(_desired(change), progress.result, progress.gates)
-    raise GatesFailed(f"not published, {len(failed)} of {len(progress.gates)} gates failed: {', '.join(failed)}")
 
 
 def _publish(change: Change, means: Means, progress: Progress) -> None:
@@ -256,6 +277,7 @@ def _lock(desired: DesiredSet, progress: Progress, result: RunResult, commit: st
         jobs=result.jobs,
         engine=result.engine,
         metrics=result.metrics,
+        noise=result.noise,
         gates=progress.gates,
         commit=commit,
     )

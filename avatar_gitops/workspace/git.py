@@ -25,11 +25,36 @@ def is_dirty(root: Path, paths: Sequence[Path] = ()) -> bool:
     return bool(_git(root, "status", "--porcelain", "--untracked-files=normal", "--", *chosen))
 
 
+def resolve(root: Path, ref: str) -> str:
+    """The commit that a branch, tag or other revision means; empty when there is no such commit."""
+    return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").strip()
+
+
+def files_at(root: Path, commit: str, folder: str) -> tuple[str, ...]:
+    """Files below a folder in a commit; paths, given and returned, are relative to `root`."""
+    return tuple(filter(None, _git(root, "ls-tree", "-r", "-z", "--name-only", commit, "--", folder).split("\0")))
+
+
+def file_at(root: Path, commit: str, path: str) -> bytes | None:
+    """Content of a file, by its path relative to `root`, in a commit; None when it is not there."""
+    return _output(root, "cat-file", "blob", f"{commit}:./{path}")
+
+
+def file_at(root: Path, commit: str, path: str) -> str:
+    """Text of a file, named from `root`, as it is in a commit; empty when it is not there."""
+    return _git(root, "show", "--end-of-options", f"{commit}:./{path}")
+
+
 def _git(root: Path, *arguments: str) -> str:
-    """Output of a git command; empty when it fails."""
+    """Output of a git command as text; empty when it fails."""
+    return (_output(root, *arguments) or b"").decode("utf-8", "replace")
+
+
+def _output(root: Path, *arguments: str) -> bytes | None:
+    """Output of a git command; None when it fails."""
     program = shutil.which("git")
     if program is None:
-        return ""
+        return None
     command = [program, *SAFE, "-C", str(root), *arguments]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
@@ -42,5 +67,5 @@ def _git(root: Path, *arguments: str) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -67,6 +67,7 @@ class _File(_Part):
     inputs: dict[str, _Input]
     run: _Run
     metrics: dict[str, dict[str, FiniteFloat]] = {}
+    noise: dict[str, dict[str, FiniteFloat]] = {}
     gates: list[_Gate] = []
     outputs: dict[str, Digest] = {}
     spec: dict[str, Any]
@@ -90,13 +91,14 @@ def lock_text(lock: Lock) -> str:
         inputs={item.table: _input(item) for item in lock.inputs},
         run=_Run(id=lock.run, started=lock.started, finished=lock.finished, jobs=dict(lock.jobs)),
         metrics={table: dict(values) for table, values in lock.metrics.items()},
+        noise={table: dict(values) for table, values in lock.noise.items()},
         gates=[_Gate.model_validate(gate, from_attributes=True) for gate in lock.gates],
         outputs=dict(lock.outputs),
         spec=dict(lock.spec),
     )
     plain = content.model_dump(mode="json", exclude_none=True)
     # The parts stand in the order of the model, what is inside them in the order of the names.
-    ordered = {name: _sorted(value) for name, value in plain.items()}
+    ordered = {name: _sorted(value) for name, value in plain.items() if value or name != "noise"}
     return HEADER + emit.documents([ordered])
 
 
@@ -173,6 +175,7 @@ def _to_lock(found: _File) -> Lock:
         engine=found.engine,
         outputs=found.outputs,
         metrics=found.metrics,
+        noise=found.noise,
         gates=tuple(GateResult(gate.metric, gate.condition, gate.value, gate.passed) for gate in found.gates),
         commit=found.commit,
     )

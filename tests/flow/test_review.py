@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 
 from tests.support.flow import FIVE, Cli, Platform
@@ -65,3 +66,46 @@ def test_drift_tells_what_left_the_server_and_what_changed_on_disk_but_not_what_
     assert text.code == 2
     assert text.out.count("input_changed") == 2
     assert cli("drift", "--format", "markdown").out.startswith("### ⚠️ Avatar: 2 of 2 sets")
+
+
+def commit(cli: Cli, message: str) -> None:
+    """Commit specs and locks of the project."""
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "configs", "avatar-gitops.yaml"], ["commit", "-q", "-m", message]):
+        subprocess.run(["git", "-C", str(cli.root), *who, *arguments], check=True, capture_output=True)
+
+
+def test_two_runs_are_compared_through_git(cli: Cli, unique: Unique) -> None:
+    name = unique("compared")
+    cli.spec(name, k=12)
+    assert cli("apply", "--yes").code == 0
+    commit(cli, "first")
+    same = cli("diff", name)
+    assert same.code == 0, same.text
+    assert "Both are the same run." in same.out
+
+    cli.spec(name, k=2)
+    assert cli("apply", "--yes").code == 0
+    text = cli("diff", name)
+    assert text.code == 0, text.text
+    assert f"{name}@HEAD -> {name}" in text.out
+    assert "12" in text.out and "weaker" in text.out
+    noisy = [one for one in json.loads(cli("diff", name, "--format", "json").out)["metrics"] if one["noise"]]
+    assert noisy, "the lock holds the noise of the metrics"
+
+    commit(cli, "second")
+    failed = cli("diff", f"{name}@HEAD~1", f"{name}@HEAD", "--fail-on-regression", "--format", "markdown")
+    assert failed.code == 4, failed.text
+    assert "got worse by more than the noise" in failed.out
+    assert "local" in failed.out
+    assert cli("diff", f"{name}@HEAD", f"{name}@HEAD~1").code == 0
+
+
+def test_what_cannot_be_compared_is_said(cli: Cli, unique: Unique) -> None:
+    assert "there is no lock file for a set `nobody`" in cli("diff", "nobody", "nobody").err
+    assert cli("diff", "nobody", "nobody").code == 64
+    cli.spec(unique("unborn"))
+    commit(cli, "only a spec")
+    assert "git does not know the commit `v9`" in cli("diff", "nobody@v9", "nobody").err
+    assert "there is no lock file at HEAD for a set `nobody`" in cli("diff", "nobody").err
+    assert "is compared with what?" in cli("diff", "nobody@HEAD").err

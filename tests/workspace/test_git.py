@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar_gitops.workspace.git import head_commit, is_dirty
+from avatar_gitops.workspace.git import file_at, files_at, head_commit, is_dirty, resolve
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -66,3 +66,23 @@ def test_settings_of_a_repository_start_no_program(repository: Path) -> None:
     git(repository, "config", "core.fsmonitor", f"touch {repository / 'started'}; false")
     is_dirty(repository)
     assert not (repository / "started").exists()
+
+
+def test_files_of_a_commit_are_read_relative_to_the_project(repository: Path) -> None:
+    project = repository / "deep"
+    (project / "configs" / "a b").mkdir(parents=True)
+    (project / "configs" / "a b" / "é.yaml").write_bytes(b"\xff\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "more")
+    (project / "configs" / "a b" / "é.yaml").unlink()
+    commit = resolve(project, "HEAD")
+    assert commit == head_commit(repository)
+    assert files_at(project, commit, "configs") == ("configs/a b/é.yaml",)
+    assert file_at(project, commit, "configs/a b/é.yaml") == b"\xff\n"
+    assert file_at(project, commit, "configs/none.yaml") is None
+    assert files_at(project, resolve(project, "HEAD~1"), "configs") == ()
+
+
+@pytest.mark.parametrize("ref", ["none", "--all", "-h", "HEAD~9", "", "a b"])
+def test_what_is_no_commit_is_none(repository: Path, ref: str) -> None:
+    assert resolve(repository, ref) == ""

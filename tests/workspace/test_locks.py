@@ -48,6 +48,12 @@ def test_there_may_be_no_lock(tmp_path: Path) -> None:
     assert read_lock(tmp_path, "configs/patients.yaml") is None
 
 
+def test_noise_is_kept_and_takes_no_line_when_nobody_measured_it() -> None:
+    assert "noise" not in lock_text(sample())
+    noisy = replace(sample(), noise={"patients": {"hidden_rate": 0.9}})
+    assert parse_lock(lock_text(noisy).encode(), "patients.lock.yaml") == noisy
+
+
 def reverse(values: Mapping[str, Any]) -> dict[str, Any]:
     return dict(reversed(list(values.items())))
 

@@ -1,0 +1,139 @@
+"""Two published runs side by side: spec, metrics with their noise, gates, data and engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from avatar_gitops.plan import diff
+from avatar_gitops.plan.desired import TableInput
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.model import FieldChange
+from avatar_gitops.spec.gates import METRICS, Direction, parse_gate
+
+EXACT: Final = 1e-9
+
+
+class Verdict(StrEnum):
+    """How a metric moved; a change within the noise says nothing."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOISE = "same within noise"
+    SAME = "same"
+    CHANGED = "changed"  # nobody said which way this metric gets better
+    NEW = "new"
+    GONE = "not measured any more"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChange:
+    """One metric of one table. `noise` is the larger half-width of both runs' intervals, None for an exact metric.
+
+    `gate` is the condition of the later run and `passed` whether this table's value fulfils it.
+    """
+
+    table: str
+    metric: str
+    utility: bool
+    before: float | None
+    after: float | None
+    noise: float | None
+    verdict: Verdict
+    gate: str = ""
+    passed: bool = True
+
+    @property
+    def regression(self) -> bool:
+        """Whether the later run is worse by more than the noise, or hides what the earlier one measured."""
+        return self.verdict in {Verdict.WORSE, Verdict.GONE}
+
+
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    """One data file in both runs."""
+
+    table: str
+    before: TableInput | None
+    after: TableInput | None
+
+    @property
+    def same(self) -> bool:
+        """Whether the same bytes were anonymized."""
+        return self.before is not None and self.after is not None and self.before.digest == self.after.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that two runs differ in, and what they have in common."""
+
+    before: Lock
+    after: Lock
+    fields: tuple[FieldChange, ...]
+    metrics: tuple[MetricChange, ...]
+    inputs: tuple[InputChange, ...]
+
+    @property
+    def regressions(self) -> tuple[MetricChange, ...]:
+        """Metrics that got worse by more than their noise."""
+        return tuple(change for change in self.metrics if change.regression)
+
+
+def compare(before: Lock, after: Lock) -> Comparison:
+    """What changed from one published run to another one, of the same set or not."""
+    fields = diff.spec_changes(before.spec, after.spec, {})
+    return Comparison(
+        before, after, diff.weaker_first(fields), tuple(_metrics(before, after)), tuple(_inputs(before, after))
+    )
+
+
+def _metrics(before: Lock, after: Lock) -> Iterator[MetricChange]:
+    """Privacy before utility, in the order of the catalogue, table by table."""
+    gates = {gate.metric: gate.condition for gate in after.gates}
+    for table in sorted({*before.metrics, *after.metrics}):
+        old, new = before.metrics.get(table, {}), after.metrics.get(table, {})
+        for metric in sorted({*old, *new}, key=_rank):
+            widths = [lock.noise.get(table, {}).get(metric) for lock in (before, after)]
+            noise = max((width for width in widths if width is not None), default=None)
+            yield _metric(table, metric, (old.get(metric), new.get(metric)), noise, gates.get(metric, ""))
+
+
+def _metric(
+    table: str, metric: str, values: tuple[float | None, float | None], noise: float | None, gate: str
+) -> MetricChange:
+    before, after = values
+    passed = not gate or (after is not None and parse_gate(metric, gate).passes(after))
+    utility = metric in METRICS and METRICS[metric].score
+    return MetricChange(
+        table, metric, utility, before, after, noise, _verdict(metric, before, after, noise), gate, passed
+    )
+
+
+def _verdict(metric: str, before: float | None, after: float | None, noise: float | None) -> Verdict:
+    if before is None:
+        return Verdict.NEW
+    if after is None:
+        return Verdict.GONE
+    moved = after - before
+    if abs(moved) <= EXACT:
+        return Verdict.SAME
+    if noise is not None and abs(moved) <= noise + EXACT:
+        return Verdict.NOISE
+    if metric not in METRICS:
+        return Verdict.CHANGED
+    better = moved > 0 if METRICS[metric].direction is Direction.HIGHER else moved < 0
+    return Verdict.BETTER if better else Verdict.WORSE
+
+
+def _rank(metric: str) -> tuple[int, str]:
+    known = list(METRICS)
+    return (known.index(metric) if metric in METRICS else len(known)), metric
+
+
+def _inputs(before: Lock, after: Lock) -> Iterator[InputChange]:
+    old = {item.table: item for item in before.inputs}
+    new = {item.table: item for item in after.inputs}
+    for table in sorted({*old, *new}):
+        yield InputChange(table, old.get(table), new.get(table))
