@@ -48,6 +48,12 @@ def mean_interval(values: Floats) -> Interval:
     return float(values.mean() - half), float(values.mean() + half)
 
 
+def holding(value: float, interval: Interval) -> Interval:
+    """The interval, widened where rounding or resampling left the value itself outside."""
+    low, high = interval
+    return min(low, value), max(high, value)
+
+
 def _percentiles(draws: Floats) -> Interval:
     low, high = np.percentile(draws, [2.5, 97.5])
     return float(low), float(high)

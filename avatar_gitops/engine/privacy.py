@@ -12,7 +12,7 @@ from avatar_gitops.engine.attacks import knowledge_protection, linkability_prote
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
 from avatar_gitops.engine.inference import infer
-from avatar_gitops.engine.intervals import Interval, mean_interval, median_interval, wilson, wilson_percent
+from avatar_gitops.engine.intervals import Interval, holding, mean_interval, median_interval, wilson, wilson_percent
 from avatar_gitops.engine.neighbours import build_neighbourhood, nearest_others
 from avatar_gitops.engine.pair import Pair, combine, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams
@@ -33,15 +33,20 @@ class _Ledger:
     notes: dict[str, str] = field(default_factory=dict)
     references: dict[str, float] = field(default_factory=dict)
 
+    def add(self, name: str, value: float, n: int, interval: Interval | None = None) -> None:
+        """A figure over n rows, and its interval if it has one, which then holds the figure."""
+        self.values[name], self.population[name] = value, n
+        if interval is not None:
+            self.intervals[name] = holding(value, interval)
+
     def rate(self, name: str, percent: float, n: int) -> None:
         """A rate in percent over n rows, with its Wilson interval."""
-        self.values[name], self.population[name] = percent, n
-        self.intervals[name] = wilson_percent(percent, n)
+        self.add(name, percent, n, wilson_percent(percent, n))
 
     def median(self, name: str, values: Floats) -> None:
         """A median with its bootstrap interval."""
-        self.values[name], self.population[name] = float(np.median(values)), len(values)
-        self.intervals[name] = median_interval(values, stream(self.seed, "", f"bootstrap {name}"))
+        interval = median_interval(values, stream(self.seed, "", f"bootstrap {name}"))
+        self.add(name, float(np.median(values)), len(values), interval)
 
     def absent(self, name: str, why: str) -> None:
         """A metric that does not apply."""
@@ -104,9 +109,7 @@ def _singling_out(pair: Pair, ledger: _Ledger) -> None:
     cloaks = (rank.closer + rank.tied).astype(np.float64)
     ledger.median("local_cloaking", cloaks)
     ledger.median("local_cloaking_without_ties", rank.closer.astype(np.float64))
-    ledger.values["local_cloaking_mean"] = float(cloaks.mean())
-    ledger.intervals["local_cloaking_mean"] = mean_interval(cloaks)
-    ledger.population["local_cloaking_mean"] = n
+    ledger.add("local_cloaking_mean", float(cloaks.mean()), n, mean_interval(cloaks))
     ledger.rate("local_cloaking_zero_share", 100.0 * float((cloaks == 0).mean()), n)
     _categorical_hidden_rate(pair, ledger)
 
@@ -125,7 +128,7 @@ def _categorical_hidden_rate(pair: Pair, ledger: _Ledger) -> None:
     found = alone & (avatar == original) & (np.bincount(avatar, minlength=wide)[original] == 1)
     uniques = int(alone.sum())
     if uniques == 0:
-        ledger.values[name], ledger.population[name] = 100.0, 0
+        ledger.add(name, 100.0, 0)
         ledger.notes[name] = "No original is alone with its combination of categories."
         return
     ledger.rate(name, 100.0 * (1.0 - float(found.sum()) / uniques), uniques)
@@ -148,11 +151,10 @@ def _direct_matches(pair: Pair, ledger: _Ledger) -> None:
         same = int(((original == avatar) & (original >= 0)).sum())
         low, high = wilson(same, n)
         protection.append(100.0 * max(0.0, 1.0 - same / n * kinds / n))
-        intervals.append(tuple(100.0 * max(0.0, 1.0 - share * kinds / n) for share in (high, low)))
+        intervals.append((100.0 * max(0.0, 1.0 - high * kinds / n), 100.0 * max(0.0, 1.0 - low * kinds / n)))
     worst = int(np.argmin(protection))
     name = "column_direct_match_protection"
-    ledger.values[name], ledger.population[name] = protection[worst], n
-    ledger.intervals[name] = (intervals[worst][0], intervals[worst][1])
+    ledger.add(name, protection[worst], n, intervals[worst])
     ledger.notes[name] = f"Worst column: {pair.space.layout.names[worst]}."
     ids = combine([np.concatenate(sides) for sides in zip(originals, avatars, strict=True)])
     copied = np.isin(ids[:n], ids[n:])
@@ -167,7 +169,7 @@ def _closeness(pair: Pair, quantile: float, ledger: _Ledger) -> None:
     ledger.median("distance_to_closest", nearest)
     ledger.median("closest_distances_ratio", ratios)
     for name, values in (("distance_to_closest_p5", nearest), ("closest_distances_ratio_p5", ratios)):
-        ledger.values[name], ledger.population[name] = float(np.percentile(values, 5)), n
+        ledger.add(name, float(np.percentile(values, 5)), n)
     if n < 3:
         ledger.absent("closest_rate", "Fewer than three rows.")
         return
@@ -210,8 +212,7 @@ def _inference(pair: Pair, params: PrivacyParams, ledger: _Ledger) -> None:
     mine, other = names[:2] if found.continuous else names[1::-1]
     ledger.absent(other, f"The target is {'a number' if found.continuous else 'a category'}.")
     if found.continuous:
-        ledger.values[mine], ledger.population[mine] = found.error, found.judged
+        ledger.add(mine, found.error, found.judged)
     else:
         ledger.rate(mine, found.error, found.judged)
-    ledger.values[names[2]], ledger.population[names[2]] = found.ratio, found.judged
-    ledger.intervals[names[2]] = found.interval
+    ledger.add(names[2], found.ratio, found.judged, found.interval)
