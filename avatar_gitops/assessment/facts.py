@@ -24,9 +24,9 @@ BUCKETS: Final = ("<100", "100-1k", "1k-10k", "10k-100k", "100k-1M", ">1M")
 UNKNOWN_BUCKET: Final = "unknown"
 
 _WORDS: Final = (
-    "avatar open_dp fast_dp knn fast_knn mean median mode gaussian gmm histogram row_order coordinate_similarity "
-    "minority not_majority fpca flatten specified max min uniform skip csv parquet none by_modality set "
-    "linear_sum_assignment minimum_distance_assignment sensitive_original_order_assignment time_series "
+    "avatar open_dp fast_dp barycentre local_gaussian knn fast_knn mean median mode gaussian gmm histogram row_order "
+    "coordinate_similarity minority not_majority fpca flatten specified max min uniform skip csv parquet none "
+    "by_modality set linear_sum_assignment minimum_distance_assignment sensitive_original_order_assignment time_series "
     "FAKER HASH_SHA256 UUID4 CONSTANT INTEGER SPECIFIC_ID EMAIL FIRST_NAME LAST_NAME FULL_NAME PHONE SSN ADDRESS "
     "FREE_TEXT int bool category float datetime datetime_tz"
 )

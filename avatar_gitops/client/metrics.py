@@ -9,15 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from avatar_gitops.plan.outcome import MetricBlock
-from avatar_gitops.wire.metrics import HELLINGER_SCORES, PERCENT_SCORES, SCORES, from_score, uses_scores
+from avatar_gitops.wire.metrics import SCORES, from_score, target_from_score, uses_scores
 
 STRUCTURE: Final = frozenset({"targets", "metadata"})
 ESCAPES: Final = {"_dot_": ".", "_slash_": "/", "_ampersand_": "&", "_plus_": "+"}
 STANDALONE: Final = "standalone"
 READ: Final = frozenset({"table_name", "computation_type", "reference", "intervals", "references"})
 DECIMALS: Final = 10
-COMPARISON: Final = re.compile(r"\s*(>=|<=|>|<)\s*(-?[0-9]+(?:\.[0-9]+)?)\s*")
-TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def entries(content: bytes) -> tuple[Mapping[str, Any], ...]:
@@ -62,7 +60,10 @@ def _block(entry: Mapping[str, Any], family: str) -> MetricBlock:
         reference=real_name(reference) if isinstance(reference, str) else None,
         values=_values({name: value for name, value in entry.items() if name not in STRUCTURE}, scaled),
         intervals={name: pair for name, pair in intervals.items() if pair is not None},
-        targets={str(name): _target(name, str(target), scaled) for name, target in targets.items()},
+        targets={
+            str(name): target_from_score(name, str(target)) if scaled else str(target)
+            for name, target in targets.items()
+        },
         metadata=rest,
     )
 
@@ -92,12 +93,3 @@ def _ends(name: str, pair: Any, scaled: bool) -> tuple[float, float] | None:
         return None
     low, high = sorted(_natural(name, float(end), scaled) for end in pair)
     return low, high
-
-
-def _target(name: str, target: str, scaled: bool) -> str:
-    """A target such as "> 90" in natural units: "< 0.1"; text that is no comparison stays as it is."""
-    found = COMPARISON.fullmatch(target)
-    if not scaled or name not in SCORES or found is None:
-        return target
-    turned = TURNED[found[1]] if name in HELLINGER_SCORES | PERCENT_SCORES else found[1]
-    return f"{turned} {_natural(name, float(found[2]), scaled):g}"

@@ -1,4 +1,4 @@
-"""Jobs as the API sees them: creation with a snapshot of their inputs, listing, deletion, cancellation."""
+"""Sets and jobs as the API sees them: creation with a snapshot of their inputs, listing, deletion, cancellation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.objects import drop_keys, remove_blobs, unreferenced
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.queue import end_job, initial_status
-from avatar_gitops.server.sets import JOB_KINDS, SetDocuments, parsed_set
+from avatar_gitops.server.sets import JOB_KINDS, SetDocuments, parsed_set, read_set
 from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.models import JobKind, JobStatus
 from avatar_gitops.wire.routes import JOBS, job
@@ -93,6 +93,21 @@ def create_flow(platform: Platform, account: Account, set_id: str) -> list[str]:
         created.setdefault(kind, []).append(name)
         names.append(name)
     return names
+
+
+def create_set(platform: Platform, account: Account, display_name: str, text: str) -> str:
+    """Store a new set after every structural check; returns its id.
+
+    Raises:
+        ApiFault: 422.
+    """
+    read_set(text, bucket=account.id)
+    set_id = str(uuid.uuid4())
+    row = {"id": set_id, "user_id": account.id, "display_name": display_name, "created_at": now_text()}
+    with writing(platform.engine) as connection:
+        connection.execute(sets.insert().values(**row, documents=text))
+        record(connection, account.id, "create", "resource", set_id)
+    return set_id
 
 
 def set_documents(platform: Platform, account: Account, set_id: str) -> SetDocuments:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from avatar_gitops.server import jobs as job_store
 from avatar_gitops.server.accounts import Account, storage_key
-from avatar_gitops.server.database import now_text, sets, writing
+from avatar_gitops.server.database import sets, writing
 from avatar_gitops.server.events import EventFilter, list_events, record
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.platform import Platform
@@ -49,16 +48,7 @@ async def put_set(
     """A new set with the documents of the body; earlier sets of the same name stay as they are."""
     check_display_name(display_name)
     text = _text(await small_body(request, MAXIMUM_BYTES))
-    set_id = str(uuid.uuid4())
-
-    def store() -> None:
-        read_set(text, bucket=account.id)
-        row = {"id": set_id, "user_id": account.id, "display_name": display_name, "created_at": now_text()}
-        with writing(platform.engine) as connection:
-            connection.execute(sets.insert().values(**row, documents=text))
-            record(connection, account.id, "create", "resource", set_id)
-
-    await run_in_threadpool(store)
+    set_id = await run_in_threadpool(job_store.create_set, platform, account, display_name, text)
     return {"set_name": set_id, "display_name": display_name}
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.offered import ENGINE
+from avatar_gitops.server.result_json import write_json
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 
@@ -71,8 +70,3 @@ def _run_metadata(assignment: Assignment, folder: Path, started: datetime) -> Re
     }
     write_json(folder / filename, content)
     return ResultFile(ResultKind.RUN_METADATA, filename)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON that every client can parse: no NaN, keys in the given order."""
-    path.write_text(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """The two metrics jobs: originals beside avatars through the engine, one JSON entry per table into files.
 
-On the wire a metric has the scale of the hosted platform: `wire.metrics.to_score` turns the engine's natural units
+On the wire a metric has the scale of the hosted platform: `wire.metrics` turns the engine's natural units
 into it, values, intervals, references and targets alike. The targets are the engine's own for the data recipient of
 the set (`engine.targets`), so a natural "< 0.1" for `hellinger_mean` reads "> 90" here.
 """
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from avatar_gitops.engine.facts import rows_bucket
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.signal import measure_signal
@@ -21,15 +22,13 @@ from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import escaped, metrics_file, table_of
 from avatar_gitops.server.offered import check_metrics, check_schema
-from avatar_gitops.server.work import write_json
+from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
 from avatar_gitops.wire import documents as wire
-from avatar_gitops.wire.metrics import HELLINGER_SCORES, PERCENT_SCORES, to_score
+from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 STANDALONE: Final = "standalone"
-OPPOSITE: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-BUCKETS: Final = ((100, "<100"), (1_000, "100-1k"), (10_000, "1k-10k"), (100_000, "10k-100k"), (1_000_000, "100k-1M"))
 
 
 def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -134,37 +133,25 @@ def _entry(table: str, rows: pa.Table, measured: Metrics) -> dict[str, Any]:
     values = {name: None if value is None else to_score(name, value) for name, value in measured.values.items()}
     return {
         **values,
-        "targets": {name: wire_target(name, measured.targets[name]) for name in values if name in measured.targets},
+        "targets": {name: target_to_score(name, measured.targets[name]) for name in values if name in measured.targets},
         "metadata": {
             "table_name": table,
             "computation_type": STANDALONE,
             "reference": None,
-            "rows": row_bucket(rows.num_rows),
+            "rows": rows_bucket(rows.num_rows),
             "columns": rows.num_columns,
             "meta": measured.meta,
             "population": dict(measured.population),
-            "intervals": {name: wire_interval(name, ends) for name, ends in measured.intervals.items()},
+            "intervals": {name: _interval(name, ends) for name, ends in measured.intervals.items()},
             "references": _scores(measured.references),
             "notes": dict(measured.notes),
         },
     }
 
 
-def wire_target(name: str, target: str) -> str:
-    """A target in natural units, such as "< 0.1", on the scale of the wire: "> 90"."""
-    operator, _, number = target.partition(" ")
-    turned = OPPOSITE[operator] if name in HELLINGER_SCORES | PERCENT_SCORES else operator
-    return f"{turned} {to_score(name, float(number)):g}"
-
-
-def wire_interval(name: str, ends: tuple[float, float]) -> list[float]:
+def _interval(name: str, ends: tuple[float, float]) -> list[float]:
     """An interval on the scale of the wire, lower end first."""
     return sorted(to_score(name, end) for end in ends)
-
-
-def row_bucket(rows: int) -> str:
-    """How many rows, as coarse as people are told."""
-    return next((name for bound, name in BUCKETS if rows < bound), ">1M")
 
 
 def _scores(values: Mapping[str, float]) -> dict[str, float]:

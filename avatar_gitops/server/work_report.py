@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,15 +18,18 @@ from avatar_gitops.assessment import (
     pia_docx,
     technical_report,
 )
-from avatar_gitops.server.assignment import Assignment, EarlierFile, ResultFile
+from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUCKET, Language
+from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.offered import ENGINE
+from avatar_gitops.server.result_json import read_json
+from avatar_gitops.server.sets import SetDocuments
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind
-from avatar_gitops.wire.metrics import HELLINGER_SCORES, PERCENT_SCORES, from_score
-from avatar_gitops.wire.models import JobKind, ResultKind
+from avatar_gitops.wire.metrics import from_score, target_from_score
+from avatar_gitops.wire.models import ORIGINAL_SCHEMA, JobKind, ResultKind
 
-OPPOSITE: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+Block = dict[str, Any]
 
 DIGEST_LIKE: Final = re.compile(r"[A-Za-z0-9:._-]{1,100}")
 
@@ -36,7 +37,7 @@ DIGEST_LIKE: Final = re.compile(r"[A-Za-z0-9:._-]{1,100}")
 def run_report(assignment: Assignment, folder: Path) -> list[ResultFile]:
     """`report.pdf` or `report.docx`, or `report.pia.docx` for an impact assessment."""
     spec = wire.ReportSpec.model_validate(assignment.parameters.spec)
-    facts = _facts(assignment, spec)
+    facts = report_facts(assignment, spec.language)
     if spec.report_type == "pia":
         filename, content = "report.pia.docx", pia_docx(facts)
     else:
@@ -45,24 +46,24 @@ def run_report(assignment: Assignment, folder: Path) -> list[ResultFile]:
     return [ResultFile(ResultKind.REPORT, filename)]
 
 
-def _facts(assignment: Assignment, spec: wire.ReportSpec) -> AssessmentFacts:
-    entries = {
-        kind: _entries(assignment, kind, result)
-        for kind, result in (
-            (JobKind.PRIVACY_METRICS, ResultKind.PRIVACY_METRICS),
-            (JobKind.SIGNAL_METRICS, ResultKind.SIGNAL_METRICS),
-        )
-    }
-    tables = list(entries[JobKind.PRIVACY_METRICS])
-    pia = assignment.documents.pia().to_plain()
+def report_facts(assignment: Assignment, language: Language) -> AssessmentFacts:
+    """What the documents and the metrics of a set say, in natural units.
+
+    Raises:
+        JobFault: one of the two metrics jobs has no results.
+    """
+    blocks: dict[str, list[Block]] = {}
+    for kind, result in (
+        (JobKind.PRIVACY_METRICS, ResultKind.PRIVACY_METRICS),
+        (JobKind.SIGNAL_METRICS, ResultKind.SIGNAL_METRICS),
+    ):
+        for block in _blocks(assignment, kind, result):
+            blocks.setdefault(block["metadata"]["table_name"], []).append(block)
     return AssessmentFacts(
         set_name=assignment.display_name,
-        tables=tuple(
-            _table(assignment, name, {kind: blocks.get(name, {}) for kind, blocks in entries.items()})
-            for name in tables
-        ),
-        context=pia_context(pia),
-        language=spec.language,
+        tables=tuple(_table(assignment.documents, name, found) for name, found in blocks.items()),
+        context=pia_context(assignment.documents.pia().to_plain()),
+        language=language,
         provenance=_provenance(assignment),
     )
 
@@ -71,10 +72,11 @@ def _provenance(assignment: Assignment) -> Provenance:
     """Where the run comes from: what the platform knows, and what the reconciler wrote beside the documents."""
     metadata = assignment.documents.of_kind(DocumentKind.METADATA)
     said = (metadata[0].annotations if metadata else None) or {}
+    spec = _standard(assignment.documents)
     known = {name: text for name, text in said.items() if DIGEST_LIKE.fullmatch(text)}
     return Provenance(
         engine=ENGINE,
-        seed_recorded=_standard(assignment).seed is not None,
+        seed_recorded=spec is not None and spec.seed is not None,
         spec_digest=known.get("avatar-gitops/spec-digest"),
         commit=known.get("avatar-gitops/commit"),
         job=assignment.name,
@@ -82,34 +84,51 @@ def _provenance(assignment: Assignment) -> Provenance:
     )
 
 
-def _entries(assignment: Assignment, kind: JobKind, result: ResultKind) -> dict[str, dict[str, Any]]:
-    files: list[EarlierFile] = assignment.results_of(kind, result)
+def _blocks(assignment: Assignment, kind: JobKind, result: ResultKind) -> list[Block]:
+    """The entries of one metrics job; a table may have several, one for each computation type."""
+    files = assignment.results_of(kind, result)
     if not files:
         raise JobFault(f"A report needs the results of the {kind.value} job; run it first.")
-    blocks = [json.loads(file.path.read_text(encoding="utf-8")) for file in files]
-    return {block["metadata"]["table_name"]: block for block in blocks}
+    return [read_json(file.path) for file in files]
 
 
-def _table(assignment: Assignment, name: str, blocks: Mapping[JobKind, dict[str, Any]]) -> TableFacts:
-    about = blocks[JobKind.PRIVACY_METRICS].get("metadata", {})
-    record = (_standard(assignment).avatarization or {}).get(name)
-    settings = _privacy_record(assignment, name)
+def _table(documents: SetDocuments, name: str, blocks: Sequence[Block]) -> TableFacts:
+    method, record = _method(documents, name)
+    excluded = record.exclude_variables if record is not None else None
+    table = _original(documents, name)
+    columns = table.columns or []
+    judged = _privacy_record(documents, name)
+    about = blocks[0]["metadata"]
     return TableFacts(
         name=name,
-        rows=about.get("rows", "unknown"),
+        rows=_rows(about.get("rows", UNKNOWN_BUCKET)),
         columns=about.get("columns"),
-        method="avatar",
+        individual_level=table.individual_level is not False,
+        method=method,
         parameters=parameter_facts(record.to_plain() if record is not None else {}),
-        dropped=_dropped(assignment, name),
-        known_variables=tuple(settings.known_variables or ()),
-        inference_target=settings.target,
-        metrics=tuple(metric for block in blocks.values() for metric in _metrics(block)),
+        dropped=tuple(column.field for column in columns if column.drop),
+        pseudonymized={c.field: _word(c.pseudonymization.get("kind")) for c in columns if c.pseudonymization},
+        excluded=tuple(excluded.variable_names) if excluded else (),
+        replacement_strategy=_word(excluded.replacement_strategy or "row_order") if excluded else None,
+        known_variables=tuple(judged.known_variables or ()),
+        inference_target=judged.target,
+        metrics=tuple(metric for block in blocks for metric in _metrics(block)),
     )
 
 
-def _metrics(block: Mapping[str, Any]) -> tuple[MetricValue, ...]:
+def _rows(bucket: str) -> str:
+    """The engine's buckets go further up than the documents' do."""
+    return bucket if bucket in (*BUCKETS, UNKNOWN_BUCKET) else BUCKETS[-1]
+
+
+def _word(text: object) -> str:
+    """A word of the platform as it is; what could be a value of the data is "set"."""
+    return text if isinstance(text, str) and text in PARAMETER_WORDS else "set"
+
+
+def _metrics(block: Block) -> tuple[MetricValue, ...]:
     """The metrics of one entry, back in natural units."""
-    about = block.get("metadata", {})
+    about = block["metadata"]
     values = {
         name: from_score(name, value) if isinstance(value, int | float) else value
         for name, value in block.items()
@@ -120,31 +139,40 @@ def _metrics(block: Mapping[str, Any]) -> tuple[MetricValue, ...]:
         for name, pair in about.get("intervals", {}).items()
         if (ends := [from_score(name, end) for end in pair])
     }
-    targets = {name: _natural_target(name, target) for name, target in block.get("targets", {}).items()}
-    facts = metric_facts(values, intervals=intervals, targets=targets)
-    return tuple(replace(fact, scope=about.get("computation_type", fact.scope)) for fact in facts)
+    targets = {name: target_from_score(name, target) for name, target in block.get("targets", {}).items()}
+    return metric_facts(values, intervals=intervals, targets=targets, scope=about["computation_type"])
 
 
-def _natural_target(name: str, target: str) -> str:
-    operator, _, number = target.partition(" ")
-    turned = OPPOSITE[operator] if name in HELLINGER_SCORES | PERCENT_SCORES else operator
-    return f"{turned} {from_score(name, float(number)):g}"
+def _standard(documents: SetDocuments) -> wire.ParametersSpec | None:
+    """What the avatars were made with; None for a set that only measures."""
+    kinds = (DocumentKind.PARAMETERS,)
+    found = documents.find("standard", kinds) or next(iter(documents.of_kind(*kinds)), None)
+    return wire.ParametersSpec.model_validate(found.spec) if found is not None else None
 
 
-def _standard(assignment: Assignment) -> wire.ParametersSpec:
-    found = assignment.documents.of_kind(DocumentKind.PARAMETERS)
-    return wire.ParametersSpec.model_validate(found[0].spec if found else {"schema": "schema"})
+def _method(documents: SetDocuments, table: str) -> tuple[str, wire.MethodRecord | None]:
+    """How a table was anonymized, and its parameters."""
+    spec = _standard(documents)
+    records: dict[str, Mapping[str, wire.MethodRecord]] = {}
+    if spec is not None:
+        records["avatar"] = spec.avatarization or {}
+        records["open_dp"] = spec.avatarization_open_dp or {}
+        records["fast_dp"] = spec.avatarization_fast_dp or {}
+    return next(
+        ((method, by_table[table]) for method, by_table in records.items() if table in by_table), ("none", None)
+    )
 
 
-def _privacy_record(assignment: Assignment, table: str) -> wire.MetricsRecord:
-    for document in assignment.documents.of_kind(DocumentKind.PRIVACY_METRICS):
+def _original(documents: SetDocuments, table: str) -> wire.Table:
+    spec = _standard(documents)
+    schema = documents.schema(spec.schema_ if spec is not None else ORIGINAL_SCHEMA)
+    found = [item for item in schema.tables if item.name == table] if schema is not None else []
+    return found[0] if found else wire.Table(name=table)
+
+
+def _privacy_record(documents: SetDocuments, table: str) -> wire.MetricsRecord:
+    for document in documents.of_kind(DocumentKind.PRIVACY_METRICS):
         records = wire.MetricsSpec.model_validate(document.spec).privacy_metrics or {}
         if table in records:
             return records[table]
     return wire.MetricsRecord()
-
-
-def _dropped(assignment: Assignment, table: str) -> tuple[str, ...]:
-    schema = assignment.documents.schema("schema")
-    found = [item for item in schema.tables if item.name == table] if schema else []
-    return tuple(column.field for item in found for column in item.columns or [] if column.drop)

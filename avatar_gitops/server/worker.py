@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +22,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from avatar_gitops.server.assignment import Assignment, ResultFile, load_assignment
-from avatar_gitops.server.database import now_text, open_database
+from avatar_gitops.server.database import now_text, open_database, reading
 from avatar_gitops.server.faults import JobFault
-from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, remove_blobs
+from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, remove_blobs, unreferenced
 from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, renew, requeue
 from avatar_gitops.server.receiving import describe_file
 from avatar_gitops.server.state import StateFolder
@@ -54,6 +55,12 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
     storage = Storage(open_database(state.database), state)
     bell = threading.Event()
     threading.Thread(target=_watch_server, args=(bell,), daemon=True).start()
+    for _ in rounds(storage, owner, retention_prefix, bell):
+        pass
+
+
+def rounds(storage: Storage, owner: str, retention_prefix: str, bell: threading.Event) -> Iterator[None]:
+    """Work without end, one step at a time: a job where there is one, else preparations, else a nap until the bell."""
     cold = ["work_avatars", "work_metrics", "work_report"]
     busy_until = recovered = 0.0
     while True:
@@ -65,15 +72,15 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
         if row is not None:
             _work(storage, row, owner, retention_prefix)
             busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
-            continue
-        if cold:  # import the numerics while there is nothing to do, so that the first jobs wait for less
+        elif cold:  # import the numerics while there is nothing to do, so that the first jobs wait for less
             with suppress(ImportError):  # a broken installation is an error of each job, see `_work`
                 importlib.import_module(f"avatar_gitops.server.{cold.pop(0)}")
-            continue
-        bell.wait(BUSY_POLL_SECONDS if now < busy_until else IDLE_POLL_SECONDS)
-        if bell.is_set():
-            bell.clear()
-            busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
+        else:
+            bell.wait(BUSY_POLL_SECONDS if now < busy_until else IDLE_POLL_SECONDS)
+            if bell.is_set():
+                bell.clear()
+                busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
+        yield
 
 
 def _watch_server(bell: threading.Event) -> None:
@@ -123,8 +130,12 @@ def _publish(storage: Storage, assignment: Assignment, owner: str, what: tuple[P
             "modified_at": now_text(),
         }
         rows.append(ResultRow(file.kind, row))
-    if not publish(storage.engine, assignment.name, owner, rows):
-        remove_blobs(storage, [item.row["blob"] for item in rows])
+    try:
+        publish(storage.engine, assignment.name, owner, rows)
+    finally:  # refused, or failed half-way: nothing points at the files then
+        with reading(storage.engine) as connection:
+            unused = unreferenced(connection, [item.row["blob"] for item in rows])
+        remove_blobs(storage, unused)
 
 
 class _Heart:

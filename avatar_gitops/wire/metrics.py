@@ -8,13 +8,18 @@ scores instead (100 is equal); its older generation sent the natural units. The 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 HELLINGER_SCORES: Final = frozenset({"hellinger_mean", "multivariate_hellinger_mean"})
 HELLINGER_SPREADS: Final = frozenset({"hellinger_std"})
 PERCENT_SCORES: Final = frozenset({"correlation_difference_ratio"})
 SCORES: Final = HELLINGER_SCORES | HELLINGER_SPREADS | PERCENT_SCORES
+
+_TARGET: Final = re.compile(r"\s*(>=|<=|>|<|)\s*(-?[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?)\s*")
+_TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "": ""}
+_DECIMALS: Final = 10
 
 
 def to_score(name: str, value: float) -> float:
@@ -37,6 +42,29 @@ def from_score(name: str, score: float) -> float:
     if name in PERCENT_SCORES:
         return 100.0 - score
     return score
+
+
+def target_to_score(name: str, target: str) -> str:
+    """A target in natural units, such as "< 0.1", as the platform writes it: "> 90".
+
+    Written tightly (">90") or without an operator ("90") it is understood too, and stays without one. The target of a
+    metric that has no score, and text that is no target, are returned unchanged.
+    """
+    return _converted(name, target, to_score)
+
+
+def target_from_score(name: str, target: str) -> str:
+    """Inverse of `target_to_score`."""
+    return _converted(name, target, from_score)
+
+
+def _converted(name: str, target: str, convert: Callable[[str, float], float]) -> str:
+    found = _TARGET.fullmatch(target)
+    if name not in SCORES or found is None:
+        return target
+    operator = found[1] if name in HELLINGER_SPREADS else _TURNED[found[1]]
+    bound = round(convert(name, float(found[2])), _DECIMALS) + 0.0  # + 0.0: never "-0"
+    return f"{operator} {bound:g}".lstrip()
 
 
 def uses_scores(block: Mapping[str, Any]) -> bool:

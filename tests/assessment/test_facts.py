@@ -158,3 +158,17 @@ def test_the_context_of_a_metadata_document_is_unknown_where_it_says_nothing() -
         "x",
     )
     assert pia_context(None).data_subject == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("generation", "barycentre"),
+        ("generation", "local_gaussian"),
+        ("mechanism", "gmm"),
+        ("method", "fast_knn"),
+        ("replacement_strategy", "coordinate_similarity"),
+    ],
+)
+def test_the_words_of_the_platform_are_shown_as_they_are(name: str, word: str) -> None:
+    assert parameter_facts({name: word}) == {name: word}

@@ -1,4 +1,4 @@
-"""One real server for the whole session, on a free port, with the real engine."""
+"""One real server for the whole session, on a free port, with the real engine; and a platform without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from avatar_gitops.server import start
-from tests.server.api import Api
+from tests.server.api import Api, documents, people
+from tests.server.workshop import Workshop, open_workshop
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,24 @@ def other(admin: Api) -> Iterator[Api]:
     key = admin.http.post("/api-keys", json=body, params={"user_id": created["id"]}).json()
     with Api(admin.base_url, key["api_key"]["plaintext"]) as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """A platform whose jobs are worked in this process, with the table of the default run."""
+    with open_workshop(tmp_path_factory.mktemp("workshop") / "state") as made:
+        made.upload("people.csv", people(120))
+        yield made
+
+
+@pytest.fixture(scope="session")
+def default_run(workshop: Workshop) -> dict[str, str]:
+    """The five finished jobs of a default run, by parameters name."""
+    set_id = workshop.put_set(documents(), "default-run")
+    names = {"standard": workshop.launch(set_id, "standard")}
+    for metrics in ("signal_metrics", "privacy_metrics"):
+        names[metrics] = workshop.launch(set_id, metrics, [names["standard"]])
+    both = [names["privacy_metrics"], names["signal_metrics"]]
+    names |= {report: workshop.launch(set_id, report, both) for report in ("report", "report_pia")}
+    workshop.work()
+    return names

@@ -1,0 +1,240 @@
+"""The work of a `standard` job without HTTP: its files, and every reason why it cannot be done."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from avatar_gitops.engine.params import ImputationMethod
+from avatar_gitops.server import work_avatars
+from avatar_gitops.server.naming import ESCAPES, escaped, metrics_file, table_file, table_of, unescaped
+from tests.server.api import COLUMNS, documents, people
+from tests.server.workshop import Plain, Workshop, edited, with_document
+
+NOT_OFFERED = "Table 'people': this version of the platform does not offer"
+
+
+def test_a_default_run_ends_well(workshop: Workshop, default_run: dict[str, str]) -> None:
+    for name in default_run.values():
+        job = workshop.job(name)
+        assert (job["status"], job["exception"], job["progress"]) == ("finished", "", 1.0)
+
+
+def test_the_files_of_a_standard_job_are_listed_by_kind(workshop: Workshop, default_run: dict[str, str]) -> None:
+    listing = workshop.listing(default_run["standard"])
+    assert {kind: [url.rpartition("/")[2] for url in urls] for kind, urls in listing.items()} == {
+        "shuffled": ["people.shuffled-0.csv"],
+        "unshuffled": ["people.unshuffled-0.csv"],
+        "original_projections": ["people.projections.original-0.csv"],
+        "avatar_projections": ["people.projections.avatars-0.csv"],
+        "run_metadata": ["run_metadata.avatarize.json"],
+    }
+    avatars = list(csv.reader(io.StringIO(workshop.files(default_run["standard"])["people.shuffled-0.csv"].decode())))
+    assert (tuple(avatars[0]), len(avatars)) == (COLUMNS, 121)
+
+
+def test_a_run_says_what_it_did(workshop: Workshop, default_run: dict[str, str]) -> None:
+    about = workshop.json(default_run["standard"], "run_metadata.avatarize.json")
+    assert about["kind"] == "standard"
+    assert about["engine"].startswith("avatar-gitops-engine/")
+    assert about["parameters"] == {"schema": "schema", "avatarization": {"people": {"k": 5}}, "seed": 11}
+    assert about["created_at"] <= about["finished_at"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_no_seed_never_does(workshop: Workshop) -> None:
+    def avatars(**spec: Any) -> bytes:
+        job = workshop.run(documents(**spec))
+        return workshop.files(job["name"])["people.shuffled-0.csv"]
+
+    assert avatars(seed=3) == avatars(seed=3)
+    assert avatars(seed=None) != avatars(seed=None)
+
+
+def test_only_tables_with_a_method_are_anonymized(workshop: Workshop) -> None:
+    def add(specs: dict[str, Plain]) -> None:
+        specs["schema"]["tables"].append({"name": "aside", "data": {"file": "never-uploaded.csv"}})
+
+    job = workshop.run(edited(add))
+    assert job["exception"] == ""
+    assert not any(name.startswith("aside") for name in workshop.files(job["name"]))
+
+
+def test_results_have_the_wanted_format_or_else_that_of_the_input(workshop: Workshop) -> None:
+    job = workshop.run(documents(results={"format": "parquet"}))
+    parquet = workshop.files(job["name"])["people.unshuffled-0.parquet"]
+    workshop.upload("people.parquet", parquet)
+    again = workshop.run(documents(file="people.parquet"))
+    assert "people.shuffled-0.parquet" in workshop.files(again["name"])
+    as_csv = workshop.run(documents(file="people.parquet", results={"format": "csv"}))
+    assert "people.shuffled-0.csv" in workshop.files(as_csv["name"])
+
+
+def test_every_parameter_on_offer_is_accepted(workshop: Workshop) -> None:
+    def describe(specs: dict[str, Plain]) -> None:
+        specs["schema"]["tables"][0]["columns"] = [
+            {"field": "age", "type": "int"},
+            {"field": "sector", "type": "category"},
+            {"field": "height", "drop": True},
+        ]
+
+    plain = workshop.files(workshop.run(edited(describe))["name"])["people.shuffled-0.csv"]
+    assert b"height" not in plain
+    for method in ImputationMethod:
+        record = {
+            "k": 5,
+            "ncp": 3,
+            "generation": "local_gaussian",
+            "column_weights": {"age": 2},
+            "imputation": {"method": method, "k": 3, "training_fraction": 0.5},
+        }
+        job = workshop.run(edited(describe, avatarization={"people": record}))
+        assert job["exception"] == "", method
+        assert workshop.files(job["name"])["people.shuffled-0.csv"] != plain
+
+
+@pytest.mark.parametrize(
+    ("spec", "exception"),
+    [
+        ({"avatarization": {}}, "No table has an avatarization method. Set k for at least one table."),
+        ({"avatarization": {"people": {}}}, "Table 'people': expected k to be set."),
+        (
+            {"avatarization": None, "avatarization_open_dp": {"people": {"epsilon": 1}}},
+            f"{NOT_OFFERED} differential privacy (open_dp).",
+        ),
+        (
+            {"avatarization": None, "avatarization_fast_dp": {"people": {"epsilon": 1}}},
+            f"{NOT_OFFERED} differential privacy (fast_dp).",
+        ),
+        ({"time_series": {"people": {}}}, f"{NOT_OFFERED} time series (time_series)."),
+        ({"results": {"format": "xlsx"}}, "Results cannot be written as 'xlsx'; use csv or parquet."),
+    ],
+)
+def test_what_a_run_cannot_ask_for(workshop: Workshop, spec: Plain, exception: str) -> None:
+    assert workshop.error(documents(**spec)) == exception
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "exception"),
+    [
+        ("use_categorical_reduction", True, f"{NOT_OFFERED} categorical reduction (use_categorical_reduction)."),
+        (
+            "exclude_variables",
+            {"variable_names": ["age"]},
+            f"{NOT_OFFERED} excluded variables (exclude_variables).",
+        ),
+        ("data_augmentation", {"augmentation_strategy": 2}, f"{NOT_OFFERED} data augmentation (data_augmentation)."),
+        (
+            "avatarization_processors_parameters",
+            [{"target": "age"}],
+            f"{NOT_OFFERED} processors (avatarization_processors_parameters).",
+        ),
+        ("imputation", {"method": "magic"}, f"The imputation method is not one of {', '.join(ImputationMethod)}."),
+    ],
+)
+def test_what_a_method_cannot_ask_for(workshop: Workshop, field: str, value: object, exception: str) -> None:
+    assert workshop.error(documents(avatarization={"people": {"k": 5, field: value}})) == exception
+
+
+def test_the_engine_explains_itself_in_the_job(workshop: Workshop) -> None:
+    exception = workshop.error(documents(avatarization={"people": {"k": 120}}))
+    assert exception.startswith("k is 120 but must be smaller than the number of rows of the table (100-1k rows).")
+
+
+@pytest.mark.parametrize(
+    ("more", "exception"),
+    [
+        (
+            {"links": [{"field": "age", "to": {"table": "people", "field": "age"}}]},
+            f"{NOT_OFFERED} links between tables (links).",
+        ),
+        (
+            {"columns": [{"field": "age", "time_series_time": True}]},
+            f"{NOT_OFFERED} time series (time_series_time of column 'age').",
+        ),
+        (
+            {"columns": [{"field": "age", "pseudonymization": {"kind": "UUID4"}}]},
+            f"{NOT_OFFERED} pseudonymization (column 'age').",
+        ),
+        (
+            {"columns": [{"field": "age", "type": "colour"}]},
+            "Table 'people': the type of column 'age' is not one of",
+        ),
+    ],
+)
+def test_what_a_schema_cannot_ask_for(workshop: Workshop, more: Plain, exception: str) -> None:
+    text = edited(lambda specs: specs["schema"]["tables"][0].update(more))
+    assert workshop.error(text).startswith(exception)
+
+
+def test_a_table_of_events_is_named(workshop: Workshop) -> None:
+    def add(specs: dict[str, Plain]) -> None:
+        specs["schema"]["tables"].append({"name": "visits", "individual_level": False})
+
+    exception = workshop.error(edited(add))
+    assert exception.startswith("Table 'visits': this version of the platform does not offer tables with several rows")
+
+
+@pytest.mark.parametrize("file", ["never-uploaded.csv", ""])
+def test_a_missing_input_is_named(workshop: Workshop, file: str) -> None:
+    expected = f"Table 'people': the file {file!r} was not uploaded. Upload it and run again."
+    assert workshop.error(documents(file=file)) == expected
+
+
+def test_a_deleted_input_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop.upload("short-lived.csv", people(30))
+    name = workshop.launch(workshop.put_set(documents(file="short-lived.csv")), "standard")
+    for path in workshop.platform.state.blobs.glob("*/*"):
+        if path.read_bytes() == people(30):
+            path.unlink()
+    workshop.work()
+    assert workshop.job(name)["exception"] == "A file that this job needs was deleted while it ran."
+
+
+@pytest.mark.parametrize(
+    ("limit", "exception"),
+    [
+        ("MAXIMUM_ROWS", "Table 'people' has more than 3 rows, the limit of this platform."),
+        ("MAXIMUM_DIMENSIONS", "Table 'people' has more than 3 dimensions (numeric columns plus categories),"),
+    ],
+)
+def test_tables_beyond_the_limits_are_refused(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, limit: str, exception: str
+) -> None:
+    monkeypatch.setattr(work_avatars, limit, 3)
+    assert workshop.error(documents()).startswith(exception)
+
+
+def test_a_table_that_is_too_large_for_the_machine_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def starve(*_args: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(work_avatars, "read_table", starve)
+    assert workshop.error(documents()) == "The table needs more memory than this machine has."
+
+
+def test_advice_is_declined(workshop: Workshop) -> None:
+    text = with_document("AvatarAdviceParameters", "advice", {"schema": "schema", "advice": {}})
+    assert workshop.error(text, "advice") == "This version of the platform does not offer advice on parameters."
+
+
+@pytest.mark.parametrize("make", [escaped, lambda table: table_of(table_file(table, "shuffled", "csv"), "shuffled")])
+def test_clients_read_the_table_back_from_a_file_name(make: Callable[[str], str]) -> None:
+    table = "a.b/c&d+e_f g"
+    assert unescaped(make(table)) == table
+    assert not any(sign in escaped(table) for sign, _ in ESCAPES)
+    assert metrics_file("a.b", "standalone", "privacy") == "a_dot_b_standalone.privacy.json"
+
+
+def test_no_result_holds_anything_that_json_does_not_know(workshop: Workshop, default_run: dict[str, str]) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    for name in default_run.values():
+        for file, content in workshop.files(name).items():
+            if file.endswith(".json"):
+                json.loads(content, parse_constant=refuse)

@@ -1,0 +1,225 @@
+"""The work of the two metrics jobs without HTTP: which tables are paired with which avatars, what an entry holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from tests.server.api import documents, people
+from tests.server.workshop import Plain, Workshop, edited, with_document
+
+PRIVACY = "people_standalone.privacy.json"
+SIGNAL = "people_standalone.signal.json"
+NOT_OFFERED = "Table 'people': this version of the platform does not offer"
+
+
+@pytest.fixture(scope="module")
+def aligned(workshop: Workshop, default_run: dict[str, str]) -> bytes:
+    """The row-aligned avatars of the default run, uploaded again as `avatars.csv`."""
+    content = workshop.files(default_run["standard"])["people.unshuffled-0.csv"]
+    workshop.upload("avatars.csv", content)
+    return content
+
+
+def supplied(file: str = "avatars.csv", **spec: Any) -> str:
+    """A set that measures avatars which the user supplies."""
+
+    def change(specs: dict[str, Plain]) -> None:
+        specs["schema_avatarized"]["tables"][0]["avatars_data"] = {"file": file}
+
+    return edited(change, **spec)
+
+
+def metrics(kind: str, more: Plain, text: str | None = None) -> str:
+    """The default run with its own document of metrics parameters, called `mine`."""
+    spec = {"schema": "schema_avatarized", "seed": 11, **more}
+    return with_document(f"Avatar{kind}MetricsParameters", "mine", spec, text)
+
+
+def test_the_files_of_metrics_jobs_are_listed_by_kind(workshop: Workshop, default_run: dict[str, str]) -> None:
+    for what in ("privacy", "signal"):
+        listing = workshop.listing(default_run[f"{what}_metrics"])
+        assert {kind: [url.rpartition("/")[2] for url in urls] for kind, urls in listing.items()} == {
+            f"{what}_metrics": [f"people_standalone.{what}.json"],
+            f"{what}_metrics_summary": [f"{what}_metrics_summary.json"],
+            "run_metadata": [f"run_metadata.{what}-metrics.json"],
+        }
+
+
+def test_an_entry_says_what_it_is_about_without_a_row_count(workshop: Workshop, default_run: dict[str, str]) -> None:
+    entry = workshop.json(default_run["privacy_metrics"], PRIVACY)
+    about = entry["metadata"]
+    shown = {name: about[name] for name in ("table_name", "computation_type", "reference", "rows", "columns")}
+    assert shown == {
+        "table_name": "people",
+        "computation_type": "standalone",
+        "reference": None,
+        "rows": "100-1k",
+        "columns": 5,
+    }
+    assert entry["targets"]["hidden_rate"] == ">= 90"
+    assert set(about["notes"]) >= {"inference_continuous", "knowledge_protection_rate"}
+
+
+@pytest.mark.parametrize(("job", "file"), [("privacy_metrics", PRIVACY), ("signal_metrics", SIGNAL)])
+def test_every_interval_holds_its_score(workshop: Workshop, default_run: dict[str, str], job: str, file: str) -> None:
+    entry = workshop.json(default_run[job], file)
+    for name, (low, high) in entry["metadata"]["intervals"].items():
+        assert low <= entry[name] <= high, name
+
+
+def test_the_summary_holds_the_meta_score_of_each_table(workshop: Workshop, default_run: dict[str, str]) -> None:
+    for what, file in (("privacy", PRIVACY), ("signal", SIGNAL)):
+        name = default_run[f"{what}_metrics"]
+        meta = workshop.json(name, file)["metadata"]["meta"]
+        assert workshop.json(name, f"{what}_metrics_summary.json") == {"people": {"people": meta}}
+
+
+def test_supplied_avatars_are_measured_like_those_of_the_platform(
+    workshop: Workshop, default_run: dict[str, str], aligned: bytes
+) -> None:
+    for what, file in (("privacy", PRIVACY), ("signal", SIGNAL)):
+        job = workshop.run(supplied(), f"{what}_metrics")
+        assert job["exception"] == ""
+        assert workshop.json(job["name"], file) == workshop.json(default_run[f"{what}_metrics"], file)
+
+
+def test_metrics_without_parents_use_the_latest_avatars_of_the_set(workshop: Workshop) -> None:
+    set_id = workshop.put_set(documents())
+    workshop.launch(set_id, "standard")
+    workshop.work()
+    metrics_job = workshop.launch(set_id, "signal_metrics")
+    workshop.work()
+    assert workshop.job(metrics_job)["status"] == "finished"
+
+
+def test_the_settings_of_a_table_are_used(workshop: Workshop, aligned: bytes) -> None:
+    record = {"known_variables": ["age", "sector"], "target": "smoker", "quantile_threshold": 10, "ncp": 2}
+    job = workshop.run(metrics("Privacy", {"privacy_metrics": {"people": record}}, supplied()), "mine")
+    assert job["exception"] == ""
+    entry = workshop.json(job["name"], PRIVACY)
+    assert entry["knowledge_protection_rate"] is not None
+    assert entry["inference_categorical"] is not None
+
+
+def test_the_recipient_of_the_set_decides_how_strict_targets_are(workshop: Workshop, aligned: bytes) -> None:
+    def inside(specs: dict[str, Plain]) -> None:
+        specs["schema_avatarized"]["tables"][0]["avatars_data"] = {"file": "avatars.csv"}
+        specs["avatar-metadata-x"]["pia_metadata"] = {"datarecipient": "internal"}
+
+    job = workshop.run(edited(inside), "privacy_metrics")
+    assert workshop.json(job["name"], PRIVACY)["targets"]["hidden_rate"] == ">= 30"
+
+
+def test_avatars_whose_columns_read_differently_get_the_types_of_the_originals(
+    workshop: Workshop, default_run: dict[str, str], aligned: bytes
+) -> None:
+    """Numbers that happen to be written as floats in one file, and a column that the originals do not have."""
+    rows = list(csv.DictReader(io.StringIO(aligned.decode())))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*rows[0], "extra"])
+    writer.writeheader()
+    writer.writerows([{**row, "age": f"{row['age']}.0", "extra": "1"} for row in rows])
+    workshop.upload("floats.csv", text.getvalue().encode())
+    job = workshop.run(supplied("floats.csv"), "signal_metrics")
+    assert job["exception"] == ""
+    expected = workshop.json(default_run["signal_metrics"], SIGNAL)
+    assert workshop.json(job["name"], SIGNAL) == expected
+
+
+def test_avatars_that_are_no_numbers_where_the_originals_are_end_in_words(workshop: Workshop, aligned: bytes) -> None:
+    header, *rows = aligned.decode().splitlines()
+    words = "\n".join([header, *(f"canary-value{row[row.index(',') :]}" for row in rows)])
+    workshop.upload("words.csv", words.encode())
+    exception = workshop.error(supplied("words.csv"), "signal_metrics")
+    assert "'age'" in exception
+    assert "canary-value" not in exception
+
+
+def test_unequal_row_counts_are_told_without_the_counts(workshop: Workshop, aligned: bytes) -> None:
+    workshop.upload("shorter.csv", aligned[: aligned.rindex(b"\n", 0, -1) + 1])
+    exception = workshop.error(supplied("shorter.csv"), "privacy_metrics")
+    assert exception.startswith("Table 'people': the original and the avatars have different numbers of rows.")
+    assert not any(count in exception for count in ("120", "119"))
+
+
+def test_avatars_that_nobody_made_are_asked_for(workshop: Workshop) -> None:
+    exception = workshop.error(documents(), "privacy_metrics")
+    assert exception == "Table 'people' has no avatars: run the standard job first or supply a file."
+
+
+def test_a_missing_file_of_avatars_is_named(workshop: Workshop) -> None:
+    exception = workshop.error(supplied("nobody.csv"), "signal_metrics")
+    assert exception == "Table 'people': the file 'nobody.csv' was not uploaded. Upload it and run again."
+
+
+def test_a_table_that_was_not_anonymized_is_not_measured(workshop: Workshop) -> None:
+    def add(specs: dict[str, Plain]) -> None:
+        specs["schema"]["tables"].append({"name": "aside", "data": {"file": "people.csv"}})
+        specs["schema_avatarized"]["tables"].append({"name": "aside", "avatars_data": {"auto": True}})
+
+    set_id = workshop.put_set(edited(add))
+    standard = workshop.launch(set_id, "standard")
+    privacy = workshop.launch(set_id, "privacy_metrics", [standard])
+    workshop.work()
+    assert list(workshop.json(privacy, "privacy_metrics_summary.json")) == ["people"]
+
+
+def test_several_tables_have_an_entry_each(workshop: Workshop, aligned: bytes) -> None:
+    def add(specs: dict[str, Plain]) -> None:
+        specs["schema"]["tables"].append({"name": "a.b", "data": {"file": "people.csv"}})
+        specs["schema_avatarized"]["tables"] = [
+            {"name": name, "avatars_data": {"file": "avatars.csv"}} for name in ("people", "a.b")
+        ]
+
+    job = workshop.run(edited(add), "signal_metrics")
+    assert job["exception"] == ""
+    assert workshop.json(job["name"], "a_dot_b_standalone.signal.json")["metadata"]["table_name"] == "a.b"
+    assert list(workshop.json(job["name"], "signal_metrics_summary.json")) == ["people", "a.b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "exception"),
+    [
+        ("Privacy", {"schema": "schema"}, "The schema 'schema' does not say which original schema it belongs to."),
+        ("Signal", {"time_series": {"people": {}}}, f"{NOT_OFFERED} time series (time_series)."),
+        (
+            "Signal",
+            {"signal_metrics": {"people": {"use_categorical_reduction": True}}},
+            f"{NOT_OFFERED} categorical reduction (use_categorical_reduction).",
+        ),
+        (
+            "Privacy",
+            {"privacy_metrics": {"people": {"exclude_variables": {"variable_names": ["age"]}}}},
+            f"{NOT_OFFERED} excluded variables (exclude_variables).",
+        ),
+    ],
+)
+def test_what_metrics_cannot_ask_for(workshop: Workshop, kind: str, more: Plain, exception: str) -> None:
+    assert workshop.error(metrics(kind, more), "mine") == exception
+
+
+def test_an_avatarized_table_without_an_original_is_named(workshop: Workshop) -> None:
+    def rename(specs: dict[str, Plain]) -> None:
+        specs["schema_avatarized"]["tables"][0]["name"] = "strangers"
+
+    exception = workshop.error(edited(rename), "signal_metrics")
+    assert exception == "Table 'strangers' of schema 'schema_avatarized' is not in the original schema."
+
+
+def test_a_variable_that_is_not_there_is_named(workshop: Workshop, aligned: bytes) -> None:
+    record = {"known_variables": ["nowhere"]}
+    text = metrics("Privacy", {"privacy_metrics": {"people": record}}, supplied())
+    assert "'nowhere'" in workshop.error(text, "mine")
+
+
+def test_a_run_of_fewer_than_a_hundred_rows_says_only_that(workshop: Workshop) -> None:
+    workshop.upload("few.csv", people(37))
+    set_id = workshop.put_set(documents(file="few.csv"))
+    standard = workshop.launch(set_id, "standard")
+    privacy = workshop.launch(set_id, "privacy_metrics", [standard])
+    workshop.work()
+    assert workshop.json(privacy, PRIVACY)["metadata"]["rows"] == "<100"

@@ -1,0 +1,125 @@
+"""A platform without its web server and worker processes: real database, real files, jobs worked in this process."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from avatar_gitops.server import jobs as job_store
+from avatar_gitops.server.accounts import Account, create_user
+from avatar_gitops.server.database import create_tables, open_database
+from avatar_gitops.server.objects import adopt_file, find_object, object_row, put_object
+from avatar_gitops.server.platform import Platform
+from avatar_gitops.server.queue import has_ready_job
+from avatar_gitops.server.receiving import describe_file
+from avatar_gitops.server.results import list_results
+from avatar_gitops.server.state import StateFolder
+from avatar_gitops.server.worker import rounds
+from tests.server.api import documents, join
+
+OWNER = "workshop"
+Plain = dict[str, Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Workshop:
+    """One user of one platform."""
+
+    platform: Platform
+    account: Account
+
+    def upload(self, file: str, content: bytes) -> None:
+        """Put an input file, as the storage route does."""
+        storage = self.platform.storage
+        path = storage.state.incoming / uuid.uuid4().hex
+        path.write_bytes(content)
+        received = describe_file(path)
+        key = f"{self.platform.retention_prefix}/{file}"
+        put_object(storage, object_row(self.account.id, key, adopt_file(storage, path), received, "text/csv"))
+
+    def put_set(self, text: str, name: str = "x") -> str:
+        """Create a set; returns its id."""
+        return job_store.create_set(self.platform, self.account, name, text)
+
+    def launch(self, set_id: str, parameters: str, parents: Sequence[str] = ()) -> str:
+        """Queue a job; returns its name."""
+        return job_store.create_job(self.platform, self.account, set_id, parameters, [f"/jobs/{p}" for p in parents])
+
+    def job(self, name: str) -> Plain:
+        """The job as the API shows it."""
+        return job_store.find_job(self.platform, self.account, name)
+
+    def rounds(self, owner: str = OWNER, bell: Event | None = None) -> Iterator[None]:
+        """The steps of a worker."""
+        return rounds(self.platform.storage, owner, self.platform.retention_prefix, bell or Event())
+
+    def work(self) -> None:
+        """Work until no job can start."""
+        steps = self.rounds()
+        while has_ready_job(self.platform.engine):
+            next(steps)
+
+    def run(self, text: str, parameters: str = "standard") -> Plain:
+        """One job of a new set, worked; how it ended."""
+        name = self.launch(self.put_set(text), parameters)
+        self.work()
+        return self.job(name)
+
+    def error(self, text: str, parameters: str = "standard") -> str:
+        """Why a job of a new set failed; it has left nothing behind."""
+        job = self.run(text, parameters)
+        assert job["status"] == "error", job
+        assert self.listing(job["name"]) == {}
+        assert list(self.platform.state.incoming.iterdir()) == []
+        return str(job["exception"])
+
+    def listing(self, name: str) -> dict[str, list[str]]:
+        """URLs of the results by kind, as the results route lists them."""
+        return list_results(self.platform, self.account, name, "", as_csv=False)
+
+    def files(self, name: str) -> dict[str, bytes]:
+        """Every result file by file name."""
+        storage, bucket = self.platform.storage, self.account.id
+        found = {}
+        for url in (url for urls in self.listing(name).values() for url in urls):
+            stored = find_object(storage, bucket, url.removeprefix(f"?url=s3://{bucket}/"))
+            assert stored is not None, "a listed file exists"
+            found[stored.key.rpartition("/")[2]] = storage.blob_path(stored.blob).read_bytes()
+        return found
+
+    def json(self, name: str, file: str) -> Any:
+        """One result file that holds JSON."""
+        return json.loads(self.files(name)[file])
+
+
+@contextmanager
+def open_workshop(root: Path) -> Iterator[Workshop]:
+    """A new platform in that folder with one user."""
+    state = StateFolder(root)
+    state.create()
+    engine = open_database(state.database)
+    create_tables(engine)
+    try:
+        platform = Platform(engine, state, state.storage_secret())
+        yield Workshop(platform, create_user(engine, "somebody@example.org", "user"))
+    finally:
+        engine.dispose()
+
+
+def edited(change: Callable[[dict[str, Plain]], object], **spec: Any) -> str:
+    """The documents of a default run after a change of their specs, given by document name."""
+    made = [json.loads(part) for part in documents(**spec).split("\n---\n")]
+    change({document["metadata"]["name"]: document["spec"] for document in made})
+    return join(made)
+
+
+def with_document(kind: str, name: str, spec: Plain, text: str | None = None) -> str:
+    """A set (the default run when none is given) with one more document."""
+    more = {"kind": kind, "metadata": {"name": name}, "spec": spec}
+    return (text or documents()) + "\n---\n" + join([more])
