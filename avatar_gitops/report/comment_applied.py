@@ -109,3 +109,10 @@ def _failure(outcome: Outcome) -> str:
 
 def _other(outcome: Outcome) -> str:
     return f"- `{outcome.set}` {outcome.state.value}"
+
+
+def not_applied_comment(project: str, origin: Origin) -> str:
+    """The comment of an apply that ended before it could say what it did."""
+    top = Block((*opening(project, "", origin.head, Verdict.PARTIAL), "### ⚠️ Avatar apply: ended early"))
+    text = "The log has the reason. `avatar-gitops status` shows what is on the server, `avatar-gitops resume` goes on."
+    return fit([top, Block((text,)), Block((signature(origin),))])

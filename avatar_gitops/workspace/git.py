@@ -40,11 +40,6 @@ def file_at(root: Path, commit: str, path: str) -> bytes | None:
     return _output(root, "cat-file", "blob", f"{commit}:./{path}")
 
 
-def file_at(root: Path, commit: str, path: str) -> str:
-    """Text of a file, named from `root`, as it is in a commit; empty when it is not there."""
-    return _git(root, "show", "--end-of-options", f"{commit}:./{path}")
-
-
 def _git(root: Path, *arguments: str) -> str:
     """Output of a git command as text; empty when it fails."""
     return (_output(root, *arguments) or b"").decode("utf-8", "replace")

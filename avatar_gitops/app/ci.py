@@ -1,0 +1,261 @@
+"""`ci`: a plan or an apply as files for a workflow, and the one comment of a pull request."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.loading import load_applied
+from avatar_gitops.app.plan import Consent, plan
+from avatar_gitops.app.validate import validate
+from avatar_gitops.ci.approvals import read_approvals
+from avatar_gitops.ci.comment import BOT, Published, Result, Target, find_target, publish, read_body
+from avatar_gitops.ci.event import Run, pull_request, read_run
+from avatar_gitops.ci.github import GitHub, token_of
+from avatar_gitops.ci.outputs import room, write_outputs, write_summary
+from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, SpecError, UsageError
+from avatar_gitops.plan.lock import GateResult, Metrics
+from avatar_gitops.plan.model import Action, Plan, Privacy
+from avatar_gitops.plan.outcome import Outcome, State
+from avatar_gitops.plan.serial import document
+from avatar_gitops.report.budget import COMMENT_LIMIT, STEP_SUMMARY_LIMIT
+from avatar_gitops.report.comment import Origin, invalid_comment, plan_comment, refused_comment
+from avatar_gitops.report.comment_applied import Applied, Finished, applied_comment, not_applied_comment
+from avatar_gitops.spec.project import PROJECT_FILE
+from avatar_gitops.workspace.discover import find_root
+from avatar_gitops.workspace.files import write_atomic
+from avatar_gitops.workspace.git import file_at, head_commit
+from avatar_gitops.workspace.locks import lock_path, parse_lock
+
+Answer = TypeVar("Answer")
+
+COMMENT: Final = "comment.md"
+PLAN: Final = "plan.json"
+COUNTED: Final = {
+    "launches": Action.LAUNCH,
+    "relaunches": Action.RELAUNCH,
+    "updates": Action.UPDATE,
+    "collects": Action.COLLECT,
+    "deletes": Action.DELETE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a step leaves: the comment, a longer form of it for the page of the job, outputs, other files by name.
+
+    `error` is what ended the command; its comment says the same.
+    """
+
+    comment: str
+    summary: str
+    outputs: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    error: AvatarGitOpsError | None = None
+
+
+def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: Path) -> Report:
+    """Plan and say it for a pull request, also when there is no plan because specs are wrong or guard rails refuse."""
+    run = read_run(os.environ)
+    root = find_root(project or Path.cwd())
+    try:
+        made = plan(project, server, consent).plan
+    except SpecError as error:
+        text = invalid_comment(_project_name(root), error.diagnostics, _origin(run, Path.cwd()))
+        return _failed(text, error, folder)
+    except UsageError:
+        raise
+    except AvatarGitOpsError as error:
+        return _failed(refused_comment(_project_name(root), error, _origin(run, root)), error, folder)
+    origin = _origin(run, root)
+    return Report(
+        plan_comment(made, origin),
+        plan_comment(made, origin, limit=_summary_limit()),
+        {**_outputs(made), "plan_path": (folder / PLAN).as_posix(), **_always(folder, 0)},
+        {PLAN: json.dumps(document(made), indent=2, ensure_ascii=False) + "\n"},
+    )
+
+
+def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...], folder: Path) -> Report:
+    """Say for a pull request what `apply --format json` did; `result` is what it printed, empty when it ended early."""
+    run = read_run(os.environ)
+    applied = load_applied(project)
+    origin = _origin(run, applied.root, run.commit or head_commit(applied.root))
+    text = result.read_text(encoding="utf-8")
+    if not text.strip():
+        body = not_applied_comment(applied.name, origin)
+        return Report(body, body, {"applied": "0", "failed": "unknown", "comment_path": (folder / COMMENT).as_posix()})
+    digest, outcomes = read_outcomes(text)
+    links = {"documents": f"{run.log}#artifacts"} if run.log else {}
+    finished = []
+    for outcome in outcomes:
+        lock = applied.locks.get(outcome.set) if outcome.state in {State.PUBLISHED, State.UPDATED} else None
+        before = _before(applied.root, lock.path) if lock else {}
+        whole = Outcome(outcome.set, outcome.action, outcome.state, outcome.message, outcome.gates, lock=lock)
+        finished.append(Finished(whole, before, links))
+    body = applied_comment(Applied(applied.name, digest, tuple(finished), approved_by), origin)
+    well = sum(outcome.ok for outcome in outcomes)
+    outputs = {
+        "applied": str(well),
+        "failed": str(len(outcomes) - well),
+        "plan_digest": digest,
+        "comment_path": (folder / COMMENT).as_posix(),
+    }
+    return Report(body, body, outputs)
+
+
+def save(report: Report, folder: Path) -> None:
+    """Write the files, and tell the runner of outputs and page where there is one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**report.files, COMMENT: report.comment}.items():
+        write_atomic(folder / name, text)
+    tell_runner(report.outputs, report.summary)
+
+
+def tell_runner(outputs: Mapping[str, str], summary: str = "") -> None:
+    """Outputs and page of the step; nothing outside of GitHub Actions."""
+    if path := os.environ.get("GITHUB_OUTPUT"):
+        write_outputs(Path(path), outputs)
+    if summary and (path := os.environ.get("GITHUB_STEP_SUMMARY")):
+        write_summary(Path(path), summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What `ci comment` would send: the target is known only as far as the event names it."""
+
+    repository: str
+    number: int | None
+    text: str
+
+
+def would_publish(body: Path, number: int | None) -> Request:
+    """What `ci comment` would send; asks nobody."""
+    run, named = _inside(), None
+    text = read_body(_text(body)).text
+    if number is None and (named := pull_request(run)) is not None:
+        number = named.number
+    return Request(run.repository, number, text)
+
+
+def ci_comment(body: Path, number: int | None, author: str = BOT) -> Published:
+    """Publish a comment on the pull request of this run, or on a named one."""
+    content = read_body(_text(body))
+
+    def use(github: GitHub, run: Run) -> Published:
+        target = find_target(github, run, number)
+        return publish(github, run.repository, target, content, author) if target else Published(Result.NOT_NEEDED)
+
+    return _with_github(use)
+
+
+def ci_approvals(number: int | None) -> tuple[str, ...]:
+    """Who approves the head of the pull request."""
+
+    def use(github: GitHub, run: Run) -> tuple[str, ...]:
+        target: Target | None = find_target(github, run, number)
+        if target is None:
+            raise UsageError("this run belongs to no pull request", hint="--number N")
+        return read_approvals(github, run.repository, target.number)
+
+    return _with_github(use)
+
+
+def _with_github(use: Callable[[GitHub, Run], Answer]) -> Answer:
+    run = _inside()
+    with closing(GitHub(run.api_url, token_of(os.environ), clock=SystemClock())) as github:
+        return use(github, run)
+
+
+def _inside() -> Run:
+    run = read_run(os.environ)
+    if not run.repository:
+        raise UsageError(
+            "this is no workflow run: GITHUB_REPOSITORY is not set", hint="export GITHUB_REPOSITORY=owner/name"
+        )
+    return run
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8 text") from None
+
+
+def read_outcomes(text: str) -> tuple[str, tuple[Outcome, ...]]:
+    """Plan digest and outcomes of what `apply --format json` printed; IntegrityError when it is something else."""
+    try:
+        content = json.loads(text)
+        if content["format"] != "avatar-gitops/apply" or not str(content["version"]).startswith("1."):
+            raise ValueError
+        return str(content["plan_digest"]), tuple(_outcome(item) for item in content["outcomes"])
+    except (KeyError, TypeError, ValueError):
+        raise IntegrityError(
+            "this file is not the result of an apply that this version can read",
+            hint="avatar-gitops apply --yes --format json > applied.json",
+        ) from None
+
+
+def _outcome(item: Mapping[str, Any]) -> Outcome:
+    gates = tuple(
+        GateResult(str(gate["metric"]), str(gate["condition"]), gate["value"], bool(gate["passed"]))
+        for gate in item["gates"]
+    )
+    return Outcome(str(item["set"]), Action(item["action"]), State(item["state"]), str(item["message"]), gates)
+
+
+def _before(root: Path, spec: str) -> Metrics:
+    """What the lock of the checked-out commit says was measured; nothing when it had none."""
+    name = lock_path(root, spec).relative_to(root).as_posix()
+    content = file_at(root, "HEAD", name)
+    return parse_lock(content, name).metrics if content else {}
+
+
+def _failed(text: str, error: AvatarGitOpsError, folder: Path) -> Report:
+    outputs = {"changed": "unknown", "plan_digest": "", "plan_path": "", **_always(folder, error.exit_code)}
+    return Report(text, text, outputs, error=error)
+
+
+def _always(folder: Path, exit_code: int) -> dict[str, str]:
+    return {"exit_code": str(exit_code), "comment_path": (folder / COMMENT).as_posix()}
+
+
+def _outputs(made: Plan) -> dict[str, str]:
+    counted = {name: str(sum(change.action is action for change in made.changes)) for name, action in COUNTED.items()}
+    weaker = sum(change.privacy is Privacy.WEAKER for change in made.effective)
+    return {
+        "changed": "true" if made.effective else "false",
+        **counted,
+        "weaker": str(weaker),
+        "policy": "none",
+        "plan_digest": made.digest,
+    }
+
+
+def _origin(run: Run, base: Path, head: str = "") -> Origin:
+    """Where a comment of this run comes from; `base` is the folder that the paths in it are relative to."""
+    named = pull_request(run)
+    commit = head or (named.head if named else run.commit)
+    inside = os.path.relpath(base.resolve(), run.workspace.resolve()) if run.workspace else "."
+    prefix = "" if inside == "." else Path(inside).as_posix() + "/"
+    files = run.files(commit) + prefix if not prefix.startswith("..") else ""
+    at = f"{SystemClock().now():%Y-%m-%d %H:%M} UTC"
+    return Origin(commit, files if run.repository else "", run.log, at)
+
+
+def _project_name(root: Path) -> str:
+    """The id of a project, also of one whose specs are wrong; the folder's name when the project file itself is."""
+    found = validate(root, (root / PROJECT_FILE,)).project
+    return found.metadata.name if found else root.name
+
+
+def _summary_limit() -> int:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    return max(COMMENT_LIMIT, room(Path(path))) if path else STEP_SUMMARY_LIMIT - 1

@@ -1,0 +1,142 @@
+"""`avatar-gitops ci`: plans and results in pull requests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from avatar_gitops.cli.console import note, out
+from avatar_gitops.cli.options import consent_options, project_option, server_option
+from avatar_gitops.errors import UsageError
+
+if TYPE_CHECKING:
+    from avatar_gitops.app.ci import Report
+
+BOT: Final = "github-actions[bot]"
+
+dir_option = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("avatar-ci"),
+    show_default=True,
+    help="Folder for the files.",
+)
+dry_option = click.option("--dry-run", is_flag=True, help="Print what would be written or sent; do neither.")
+number_option = click.option(
+    "--number", type=click.IntRange(min=1), default=None, help="Pull request; by default the one of this run."
+)
+
+
+@click.group("ci")
+def command() -> None:
+    """Plans and results in pull requests: files, outputs, one comment. See `init --ci github` for the workflows."""
+
+
+@command.command("plan")
+@project_option
+@server_option
+@dir_option
+@dry_option
+@consent_options
+@click.pass_context
+def plan_command(
+    ctx: click.Context,
+    project: Path | None,
+    server: str | None,
+    folder: Path,
+    dry_run: bool,
+    allow_delete: tuple[str, ...],
+    allow_relaunch: tuple[str, ...],
+    force: str | None,
+) -> None:
+    """Plan; write comment.md and plan.json, the step's outputs and its page. Changes nothing, publishes nothing.
+
+    Also writes the comment when specs are not valid or guard rails refuse; the exit code is then the one of `plan`.
+    """
+    from avatar_gitops.app.ci import ci_plan
+    from avatar_gitops.app.plan import Consent
+
+    consent = Consent.of(allow_delete, allow_relaunch, force)
+    _leave(ci_plan(project, server, consent, folder), folder, dry_run=dry_run)
+
+
+@command.command("applied")
+@click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@project_option
+@dir_option
+@dry_option
+@click.option("--approved-by", metavar="LOGIN", multiple=True, help="Who approved; see `ci approvals`. Repeatable.")
+def applied_command(
+    result: Path, project: Path | None, folder: Path, dry_run: bool, approved_by: tuple[str, ...]
+) -> None:
+    """Write comment.md about an apply; RESULT is what `apply --yes --format json` printed."""
+    from avatar_gitops.app.ci import ci_applied
+
+    _leave(ci_applied(project, result, approved_by, folder), folder, dry_run=dry_run)
+
+
+@command.command("comment")
+@click.option("--body", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="comment.md.")
+@number_option
+@click.option("--author", default=BOT, show_default=True, help="Whose comment is edited; the user of the token.")
+@dry_option
+def comment_command(body: Path, number: int | None, author: str, dry_run: bool) -> None:
+    """Publish a comment on the pull request of this run: made once, then edited in place.
+
+    The token comes from GITHUB_TOKEN. A plan of a commit that is not the head any more is not published, and a first
+    plan without changes makes no comment.
+    """
+    from avatar_gitops.app.ci import ci_comment, tell_runner, would_publish
+
+    if dry_run:
+        request = would_publish(body, number)
+        where = f"pull request {request.number}" if request.number else "the pull request of this run"
+        note(f"Would publish on {where} of {request.repository}, as {author}:")
+        out(request.text.rstrip("\n"))
+        return
+    published = ci_comment(body, number, author)
+    tell_runner({"comment_url": published.url, "comment_result": published.result.value})
+    out(f"Comment {published.result.value.replace('_', ' ')}" + (f": {published.url}" if published.url else "."))
+
+
+@command.command("approvals")
+@number_option
+def approvals_command(number: int | None) -> None:
+    """List who approves the head of the pull request; reviews of older commits and dismissed ones do not count."""
+    from avatar_gitops.app.ci import ci_approvals
+
+    for login in ci_approvals(number):
+        out(login)
+
+
+@command.command("mask")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def mask_command(names: tuple[str, ...]) -> None:
+    """Make the runner hide the values of environment variables in the log."""
+    from avatar_gitops.ci.outputs import mask_command as command_for
+
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        raise UsageError("this is no GitHub Actions runner, so nothing would hide the values")
+    for name in names:
+        click.echo(command_for(os.environ.get(name, "")), nl=False)
+
+
+def _leave(report: Report, folder: Path, *, dry_run: bool) -> None:
+    """Write the files, or show them; then end as the command that made them."""
+    from avatar_gitops.app.ci import COMMENT, save
+
+    if dry_run:
+        out(report.comment.rstrip("\n"))
+        note("")
+        for name, value in report.outputs.items():
+            note(f"output {name}={value}")
+        note(f"Would write {', '.join((folder / name).as_posix() for name in (COMMENT, *report.files))}")
+    else:
+        save(report, folder)
+        out("\n".join(f"Wrote {(folder / name).as_posix()}" for name in (COMMENT, *report.files)))
+    if report.error is not None:
+        raise report.error

@@ -1,0 +1,165 @@
+"""A pull request from plan to apply: files, outputs, one comment on a GitHub that runs here, nothing of the data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.flow import Cli
+from tests.support.github import REPOSITORY, TOKEN, FakeGitHub, Pull, fake_github
+
+HEAD, MERGE = "a" * 40, "c" * 40
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    with fake_github() as made:
+        made.pulls[7] = Pull(7, HEAD)
+        yield made
+
+
+@pytest.fixture
+def runner(cli: Cli, fake: FakeGitHub, tmp_path: Path) -> Cli:
+    """The command line as a step of a workflow run for pull request 7."""
+    (tmp_path / "runner").mkdir()
+    cli.environment |= {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": fake.url,
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(tmp_path / "runner/event.json"),
+        "GITHUB_OUTPUT": str(tmp_path / "runner/output"),
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_RUN_ID": "77",
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "runner/summary.md"),
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_WORKSPACE": str(tmp_path),
+    }
+    payload = {"pull_request": fake.pulls[7].document()}
+    (tmp_path / "runner/event.json").write_text(json.dumps(payload), encoding="utf-8")
+    return cli
+
+
+def outputs(cli: Cli) -> dict[str, str]:
+    lines = (cli.root / "runner/output").read_text().splitlines()
+    return {line.partition("<<")[0]: lines[index + 1] for index, line in enumerate(lines) if "<<ends-" in line}
+
+
+def git(cli: Cli, *arguments: str) -> None:
+    who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=cli.root, check=True, capture_output=True)
+
+
+def test_a_pull_request_from_plan_to_apply(runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]) -> None:
+    name = unique("people")
+    runner.spec(name, more="  gates: {hidden_rate: '>= 1'}\n")
+    planned = runner("ci", "plan")
+    assert planned.code == 0, planned.text
+    assert outputs(runner)["changed"] == "true"
+    assert outputs(runner)["launches"] == "1"
+    assert outputs(runner)["plan_digest"] == json.loads((runner.root / "avatar-ci/plan.json").read_text())["digest"]
+    assert f"blob/{HEAD}/configs/{name}.yaml" in (runner.root / "runner/summary.md").read_text()
+    published = runner("ci", "comment", "--body", "avatar-ci/comment.md")
+    assert published.code == 0, published.text
+    assert outputs(runner)["comment_url"] in published.out
+    assert runner("ci", "comment", "--body", "avatar-ci/comment.md").out.startswith("Comment unchanged")
+
+    fake.pulls[7] = Pull(7, HEAD, state="closed", merge_commit=MERGE)
+    (runner.root / "runner/event.json").write_text("{}", encoding="utf-8")
+    runner.environment |= {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": MERGE}
+    done = runner("apply", "avatar-ci/plan.json", "--yes", "--format", "json")
+    assert done.code == 0, done.text
+    (runner.root / "applied.json").write_text(done.out, encoding="utf-8")
+    assert runner("ci", "applied", "applied.json", "--approved-by", "bob").code == 0
+    assert runner("ci", "comment", "--body", "avatar-ci/comment.md").code == 0
+
+    assert len(fake.comments) == 1
+    body = fake.comments[0]["body"]
+    assert "### ✅ Avatar applied: 1 of 1 · all gates passed" in body
+    assert "Approved by bob" in body
+    assert "1 / 1" in body
+    assert TOKEN not in "".join(item.text for item in (planned, published, done))
+
+
+def test_metrics_of_the_run_before_come_from_the_commit(runner: Cli, unique: Callable[[str], str]) -> None:
+    name = unique("people")
+    runner.spec(name)
+    assert runner("apply", "--yes").code == 0
+    git(runner, "init", "-q")
+    git(runner, "add", "configs", "avatar-gitops.yaml")
+    git(runner, "commit", "-q", "-m", "first")
+    runner.spec(name, k=5)
+    done = runner("apply", "--yes", "--format", "json")
+    (runner.root / "applied.json").write_text(done.out, encoding="utf-8")
+    shown = runner("ci", "applied", "applied.json", "--dry-run")
+    assert " → **" in shown.out
+    assert not (runner.root / "avatar-ci").exists()
+
+
+def test_invalid_specs_and_refused_plans_are_said_in_the_comment(runner: Cli, unique: Callable[[str], str]) -> None:
+    name = unique("people")
+    runner.spec(name, k=1)
+    failed = runner("ci", "plan")
+    assert failed.code == 3
+    body = (runner.root / "avatar-ci/comment.md").read_text()
+    assert "### ❌ Avatar specs: 1 error in 1 file" in body
+    assert f"https://github.com/{REPOSITORY}/blob/{HEAD}/configs/{name}.yaml#L10" in body
+    assert outputs(runner)["exit_code"] == "3"
+    (runner.root / "avatar-gitops.yaml").write_text("apiVersion: avatar-gitops/v1\n")
+    assert runner("ci", "plan").code == 3
+    assert "| [`avatar-gitops.yaml:1`](" in (runner.root / "avatar-ci/comment.md").read_text()
+
+
+def test_a_refused_plan_is_said_in_the_comment(runner: Cli, unique: Callable[[str], str]) -> None:
+    runner.spec(unique("people"), more="  jobs: [standard]\n")
+    assert runner("apply", "--yes").code == 0
+    runner.project("somebody-else")
+    for lock in (runner.root / "configs").glob("*.lock.yaml"):
+        lock.unlink()
+    refused = runner("ci", "plan")
+    assert refused.code == 5
+    assert "### ⛔ Avatar plan: refused (R003)" in (runner.root / "avatar-ci/comment.md").read_text()
+    assert outputs(runner)["exit_code"] == "5"
+
+
+def test_no_changes_make_no_comment(runner: Cli, fake: FakeGitHub) -> None:
+    assert runner("ci", "plan").code == 0
+    assert outputs(runner)["changed"] == "false"
+    assert runner("ci", "comment", "--body", "avatar-ci/comment.md").out == "Comment not needed.\n"
+    assert fake.comments == []
+
+
+def test_everything_can_be_looked_at_without_a_runner(cli: Cli, unique: Callable[[str], str]) -> None:
+    name = unique("people")
+    cli.spec(name)
+    shown = cli("ci", "plan", "--dry-run")
+    assert shown.code == 0
+    assert f"[`{name}`](configs/{name}.yaml)" in shown.out
+    assert "output launches=1" in shown.err
+    assert not (cli.root / "avatar-ci").exists()
+    assert cli("ci", "plan").code == 0
+    assert cli("ci", "comment", "--body", "avatar-ci/comment.md", "--dry-run").code == 64
+    cli.environment |= {"GITHUB_REPOSITORY": REPOSITORY}
+    would = cli("ci", "comment", "--body", "avatar-ci/comment.md", "--dry-run", "--number", "7")
+    assert "pull request 7 of acme/data" in would.err
+    assert would.out == (cli.root / "avatar-ci/comment.md").read_text()
+    assert cli("ci", "comment", "--body", "avatar-ci/comment.md").code == 64
+    assert cli("ci", "mask", "AVATAR_API_KEY").code == 64
+
+
+def test_approvals_and_masks(runner: Cli, fake: FakeGitHub) -> None:
+    fake.pulls[7].reviews = [{"user": {"login": "bob"}, "state": "APPROVED", "commit_id": HEAD}]
+    assert runner("ci", "approvals").out == "bob\n"
+    runner.environment["SOME_KEY"] = "s3cret"
+    assert runner("ci", "mask", "SOME_KEY").out == "::add-mask::s3cret\n"
+
+
+def test_an_apply_that_ended_early_says_so(runner: Cli) -> None:
+    (runner.root / "applied.json").write_text("")
+    assert runner("ci", "applied", "applied.json").code == 0
+    assert "### ⚠️ Avatar apply: ended early" in (runner.root / "avatar-ci/comment.md").read_text()
+    (runner.root / "applied.json").write_text('{"format": "other"}')
+    assert runner("ci", "applied", "applied.json").code == 1
