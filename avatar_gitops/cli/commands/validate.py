@@ -20,7 +20,7 @@ MAX_WIDTH = 120
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "short", "json", "github"]),
+    type=click.Choice(["text", "short", "json", "github", "sarif"]),
     default="text",
     show_default=True,
     help="Form of the findings.",
@@ -44,6 +44,10 @@ def command(
     match form:
         case "json":
             out(as_json(found, result.files_checked).rstrip("\n"))
+        case "sarif":
+            from avatar_gitops.report.sarif import as_sarif
+
+            out(as_sarif(found, _from_repository()).rstrip("\n"))
         case "short" | "github":
             text = as_short(found) if form == "short" else as_github(found)
             out(text + verdict)
@@ -54,6 +58,13 @@ def command(
             if found and not quiet:
                 out(explain_line(found))
     ctx.exit(0 if result.ok else 3)
+
+
+def _from_repository() -> str:
+    """The way from the root of the git repository to here; empty at the root and outside of one."""
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    return "" if root == here else here.relative_to(root).as_posix()
 
 
 def _terminal_width() -> int:
