@@ -29,7 +29,7 @@ class Record:
     """What a journal says: the plan of the last attempt, how each of its changes ended, and what ran at the server.
 
     `ended` maps set to state; a set that is missing there did not end. `versions` maps set to the id of the version
-    that was created for it, `jobs` set to job to job id.
+    that was created for it, `jobs` set to job to job id; `force` is the reason for going over a threshold.
     """
 
     path: Path
@@ -41,6 +41,7 @@ class Record:
     ended: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     jobs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    force: str = ""
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -57,7 +58,7 @@ class Record:
 class FileJournal:
     """Journal of one attempt; implements `ports.Journal`. Use it as a context manager."""
 
-    def __init__(self, root: Path, plan: Plan, clock: Clock) -> None:
+    def __init__(self, root: Path, plan: Plan, clock: Clock, force: str = "") -> None:
         self.path = journal_path(root, plan.digest)
         self._clock = clock
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,6 +71,7 @@ class FileJournal:
             "server": plan.server,
             "commit": plan.commit,
             "changes": {change.set: change.action.value for change in plan.effective},
+            **({"force": force} if force else {}),
         }
         self._write("Begun", begin, fresh_line=_torn(self.path))
 
@@ -107,20 +109,30 @@ def journal_path(root: Path, plan_digest: str) -> Path:
 
 def read_journal(path: Path) -> Record | None:
     """The last attempt in a journal; None when there is no attempt that can be read."""
-    record: Record | None = None
+    return next(reversed(attempts(path)), None)
+
+
+def attempts(path: Path) -> tuple[Record, ...]:
+    """Every attempt in a journal that can be read, oldest first."""
+    records: list[Record] = []
     for line in _lines(path):
         match line.get("event"):
             case "Begun":
-                record = _begun(path, line)
-            case kind if record is not None:
-                _note(record, str(kind), line)
-    return record
+                records.append(_begun(path, line))
+            case kind if records:
+                _note(records[-1], str(kind), line)
+    return tuple(records)
 
 
 def latest_journal(root: Path) -> Record | None:
     """The record of the last apply of a project, by the time at which it began."""
-    records = (read_journal(path) for path in sorted((root / FOLDER).glob("*.jsonl")))
-    return max((record for record in records if record is not None), key=lambda record: record.begun, default=None)
+    return next(iter(all_attempts(root)), None)
+
+
+def all_attempts(root: Path) -> tuple[Record, ...]:
+    """Every apply of a project that left a record on this machine, newest first."""
+    records = [record for path in sorted((root / FOLDER).glob("*.jsonl")) for record in attempts(path)]
+    return tuple(sorted(records, key=lambda record: record.begun, reverse=True))
 
 
 def _torn(path: Path) -> bool:
@@ -160,6 +172,7 @@ def _begun(path: Path, line: Mapping[str, Any]) -> Record:
         ended={},
         versions={},
         jobs={},
+        force=str(line.get("force", "")),
     )
 
 

@@ -109,3 +109,29 @@ def test_what_cannot_be_compared_is_said(cli: Cli, unique: Unique) -> None:
     assert "git does not know the commit `v9`" in cli("diff", "nobody@v9", "nobody").err
     assert "there is no lock file at HEAD for a set `nobody`" in cli("diff", "nobody").err
     assert "is compared with what?" in cli("diff", "nobody@HEAD").err
+
+
+def test_what_failed_is_repeated_alone_and_history_tells_all_of_it(
+    cli: Cli, platform: Platform, unique: Unique
+) -> None:
+    assert "there is no journal" in cli("retry", "--yes").err
+    assert cli("history").out.startswith("There is no journal")
+    good, bad = unique("good"), unique("bad")
+    cli.spec(good)
+    cli.spec(bad, more='  gates:\n    local_cloaking: ">= 59"\n')
+    assert cli("apply", "--yes").code == 4
+    text = cli("history")
+    assert "2 sets: 1 published, 1 gate failed" in text.out or "2 sets: 1 gate failed, 1 published" in text.out
+    assert text.out.rstrip().endswith("Next: avatar-gitops retry")
+
+    cli.spec(bad, more='  gates:\n    local_cloaking: ">= 0"\n')
+    cli.spec(good, k=12)
+    repeated = cli("retry", "--yes")
+    assert repeated.code == 0, repeated.text
+    listed = json.loads(cli("history", "--format", "json").out)["applies"]
+    assert [one["sets"] for one in listed] == [{bad: "published"}, {good: "published", bad: "gate_failed"}]
+    assert len(platform.jobs(good)) == len(FIVE)
+    again = cli("retry", "--yes")
+    assert (again.code, again.out) == (0, "")
+    assert "No set ended badly" in again.err
+    assert len(json.loads(cli("history", "--limit", "1", "--format", "json").out)["applies"]) == 1

@@ -12,7 +12,14 @@ import pytest
 from avatar_gitops.events import JobLaunched, JobProgressed, Retrying, SetCreated, SetDone, StepStarted
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.planner import Options, plan
-from avatar_gitops.reconcile.journal import FileJournal, journal_path, latest_journal, read_journal
+from avatar_gitops.reconcile.journal import (
+    FileJournal,
+    all_attempts,
+    attempts,
+    journal_path,
+    latest_journal,
+    read_journal,
+)
 from tests.support.http import StillClock
 from tests.support.memory import Memory, MemoryServer
 from tests.support.planning import PROJECT, wish
@@ -92,3 +99,16 @@ def test_the_latest_journal_is_the_one_that_began_last(tmp_path: Path) -> None:
     found = latest_journal(tmp_path)
     assert found is not None
     assert found.path.name == "22222222.jsonl"
+
+
+def test_every_attempt_is_remembered_newest_first_with_its_reason(tmp_path: Path) -> None:
+    clock = StillClock()
+    for names, force in ((("a",), ""), (("a", "b"), "OPS-88")):
+        with FileJournal(tmp_path, a_plan(*names), clock, force) as journal:
+            journal(SetDone("a", "launch", "published"))
+        clock.sleep(1)
+    newest, oldest = all_attempts(tmp_path)
+    assert (tuple(newest.changes), newest.force) == (("a", "b"), "OPS-88")
+    assert (tuple(oldest.changes), oldest.force) == (("a",), "")
+    assert attempts(newest.path) == (oldest, newest)
+    assert all_attempts(tmp_path / "elsewhere") == ()

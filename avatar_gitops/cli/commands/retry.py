@@ -1,0 +1,66 @@
+"""`avatar-gitops retry`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from avatar_gitops.cli.console import ascii_wanted, note, style_for
+from avatar_gitops.cli.options import (
+    approved_option,
+    ascii_option,
+    color_option,
+    parallelism_option,
+    project_option,
+    quiet_option,
+    select_options,
+    server_option,
+)
+
+if TYPE_CHECKING:
+    from avatar_gitops.app.apply import Applied, Confirm
+    from avatar_gitops.events import Listener
+
+
+@click.command("retry")
+@project_option
+@server_option
+@click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
+@select_options
+@parallelism_option
+@approved_option
+@quiet_option
+@color_option
+@ascii_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    project: Path | None,
+    server: str | None,
+    yes: bool,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    parallelism: int | None,
+    approved_by: tuple[str, ...],
+    quiet: bool,
+    color: str,
+    ascii_only: bool,
+) -> None:
+    """Repeat the sets that the last apply ended badly: jobs that failed run again, gates are checked again."""
+    from avatar_gitops.app.apply import How
+    from avatar_gitops.app.plan import Consent
+    from avatar_gitops.app.retry import last_apply, retry
+    from avatar_gitops.cli.applying import Screen, run
+    from avatar_gitops.plan.select import Selection
+
+    if not last_apply(project).failed:
+        note("No set ended badly in the last apply. Nothing was changed.")
+        ctx.exit(0)
+    how = How(parallelism, selection=Selection(select, exclude))
+
+    def use(confirm: Confirm, listener: Listener) -> Applied:
+        return retry(project, server, Consent(approved_by=approved_by), how, confirm, listener)
+
+    ctx.exit(run(use, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))
