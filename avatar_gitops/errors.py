@@ -4,6 +4,7 @@ AvatarGitOpsError            1   message, hint
 ├── UsageError              64
 ├── SpecError                3   carries diagnostics
 ├── GateFailed               4   outcomes whose gates failed
+├── PolicyFailed             4   a rule refuses what would be applied
 ├── UnsafePlan               5   thresholds, ownership, protection
 ├── StalePlan                6   the reviewed plan is no longer the plan
 ├── PartialApply             7   outcomes, how to resume
@@ -54,6 +55,12 @@ class SpecError(AvatarGitOpsError):
 
 class GateFailed(AvatarGitOpsError):
     """Every change ended, and at least one run did not pass its gates."""
+
+    exit_code = 4
+
+
+class PolicyFailed(AvatarGitOpsError):
+    """A rule of the project's policy refuses what would be applied; nothing was changed."""
 
     exit_code = 4
 

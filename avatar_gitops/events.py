@@ -63,6 +63,16 @@ class GateChecked:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleFound:
+    """A rule of the policy objects to a run; `severity` is fail, warn or info, or waived."""
+
+    set: str
+    rule: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class SetDone:
     """A change ended; `state` is a value of `plan.outcome.State`."""
 
@@ -81,7 +91,7 @@ class Retrying:
     pause: float
 
 
-Event = StepStarted | SetCreated | JobLaunched | JobProgressed | JobDone | GateChecked | SetDone | Retrying
+Event = StepStarted | SetCreated | JobLaunched | JobProgressed | JobDone | GateChecked | RuleFound | SetDone | Retrying
 
 
 class Listener(Protocol):

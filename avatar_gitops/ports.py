@@ -11,9 +11,10 @@ from typing import Protocol
 
 from avatar_gitops.events import Event
 from avatar_gitops.plan.desired import DesiredSet, TableInput
-from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.plan.lock import GateResult, Lock, Metrics
 from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
 from avatar_gitops.plan.outcome import RunResult
+from avatar_gitops.policy.model import Finding
 from avatar_gitops.spec.models import Job
 
 
@@ -89,6 +90,12 @@ class Journal(Protocol):
     """Append-only record of an apply, on disk before the next step begins."""
 
     def __call__(self, event: Event) -> None: ...
+
+
+class Judge(Protocol):
+    """What the project's policy says about a run that is measured and about to be published. Pure."""
+
+    def __call__(self, desired: DesiredSet, metrics: Metrics, gates: Sequence[GateResult]) -> Sequence[Finding]: ...
 
 
 class Clock(Protocol):

@@ -11,6 +11,7 @@ from typing import Any
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
+from avatar_gitops.app.policy import after, refuse
 from avatar_gitops.app.publishing import Publisher
 from avatar_gitops.app.servers import open_server
 from avatar_gitops.app.summaries import index
@@ -59,7 +60,10 @@ class Applied:
 def apply(
     project: Path | None, server: str | None, consent: Consent, how: How, confirm: Confirm, listener: Listener
 ) -> Applied:
-    """Plan, ask `confirm`, carry out. One apply at a time works on a project. Raises Locked, UnsafePlan, StalePlan."""
+    """Plan, ask `confirm`, carry out. One apply at a time works on a project.
+
+    Raises Locked, UnsafePlan, StalePlan, and PolicyFailed before anything is changed.
+    """
     loaded = load(project)
     clock = SystemClock()
     with exclusive(loaded.root, clock), open_server(loaded.root, loaded.project, server) as connection:
@@ -78,27 +82,32 @@ def apply(
             if not plan.effective:
                 _write_index(loaded, ())
                 return Applied(planned, confirmed=True)
-            if not confirm(planned):
+            confirmed = confirm(planned)
+            refuse(planned.policy)
+            if not confirmed:
                 return Applied(planned, confirmed=False)
             for change in plan.effective:
                 if change.desired is not None and change.jobs:
                     gateway.preflight(change.desired)
-            with FileJournal(loaded.root, plan, clock) as journal:
-                ports = Ports(gateway, Publisher(loaded), clock, listener, journal)
+            with FileJournal(loaded.root, plan, clock, consent.force) as journal:
+                judge = after(loaded, lambda: clock.now().date())
+                ports = Ports(gateway, Publisher(loaded), clock, listener, journal, judge)
                 parallelism = how.parallelism or loaded.project.spec.parallelism
                 outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
             _write_index(loaded, outcomes)
             return Applied(planned, True, outcomes)
 
 
-def resume(project: Path | None, server: str | None, how: How, confirm: Confirm, listener: Listener) -> Applied:
+def resume(
+    project: Path | None, server: str | None, consent: Consent, how: How, confirm: Confirm, listener: Listener
+) -> Applied:
     """Go on with the sets that the last apply did not end. Raises UsageError when there was no apply."""
     loaded = load(project)
     record = latest_journal(loaded.root)
     if record is None:
         raise UsageError("there is no journal of an apply in this project", hint="avatar-gitops apply")
     only = replace(how, selection=Selection(only=frozenset(record.unfinished)))
-    return apply(project, server or record.server, Consent(), only, confirm, listener)
+    return apply(project, server or record.server, consent, only, confirm, listener)
 
 
 def _selection(how: How) -> Selection:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import Loaded, load
+from avatar_gitops.app.policy import before
 from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.client.gateway import reader
 from avatar_gitops.events import Listener
@@ -18,6 +19,7 @@ from avatar_gitops.plan.observed import Observed
 from avatar_gitops.plan.planner import plan as make_plan
 from avatar_gitops.plan.safety import Options
 from avatar_gitops.plan.select import Selection
+from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import RunReader
 
 EVERYTHING: Final = Selection()
@@ -27,28 +29,36 @@ EVERYTHING: Final = Selection()
 class Consent:
     """What guard rails may be passed in one call: sets by name, and the reason for going over a threshold.
 
-    `look` = the plan is only looked at, as `status` does, so that nothing is refused.
+    `look` = the plan is only looked at, as `status` does, so that nothing is refused. `approved_by` names the people
+    who agreed to weaker privacy.
     """
 
     allow_delete: frozenset[str] = frozenset()
     allow_relaunch: frozenset[str] = frozenset()
     force: str = ""
     look: bool = False
+    approved_by: tuple[str, ...] = ()
 
     @staticmethod
-    def of(allow_delete: Iterable[str], allow_relaunch: Iterable[str], force: str | None) -> Consent:
+    def of(
+        allow_delete: Iterable[str],
+        allow_relaunch: Iterable[str],
+        force: str | None,
+        approved_by: Iterable[str] = (),
+    ) -> Consent:
         """Consent from command-line options."""
-        return Consent(frozenset(allow_delete), frozenset(allow_relaunch), force or "")
+        return Consent(frozenset(allow_delete), frozenset(allow_relaunch), force or "", approved_by=tuple(approved_by))
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it was made from."""
+    """A plan with what it was made from, and what the policy says about it; nothing when it is only looked at."""
 
     plan: Plan
     observed: Observed
     loaded: Loaded
     connection: Connection
+    policy: PolicyReport = field(default_factory=PolicyReport)
 
 
 def plan(
@@ -90,4 +100,7 @@ def compare(
         selection=selection,
     )
     made = make_plan(loaded.desired, observed, loaded.locks, options, loaded.name, loaded.commit)
-    return Planned(made, observed, loaded, connection)
+    if consent.look:
+        return Planned(made, observed, loaded, connection)
+    report = before(loaded, made, consent.approved_by, SystemClock().now().date())
+    return Planned(made, observed, loaded, connection, report)

@@ -72,10 +72,16 @@ def run(use: Use, screen: Screen) -> int:
 
 
 def _confirm(planned: Planned, screen: Screen) -> bool:
-    """Show the plan and ask; refuse where nobody can answer."""
+    """Show the plan and ask; refuse where nobody can answer, or where the policy says no."""
+    from avatar_gitops.app.policy import refuse
     from avatar_gitops.report.plan import render
+    from avatar_gitops.report.policy import section
 
-    shown = render(planned.plan, style=screen.style, ascii_only=screen.ascii_only, ending=False).rstrip("\n")
+    shown = render(planned.plan, style=screen.style, ascii_only=screen.ascii_only, ending=False)
+    shown += section(planned.policy, style=screen.style, ascii_only=screen.ascii_only)
+    if planned.policy.failed:
+        note(shown + "\n")
+        refuse(planned.policy)
     if screen.yes:
         if not screen.quiet:
             note(shown + "\n")

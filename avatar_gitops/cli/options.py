@@ -40,6 +40,11 @@ parallelism_option = click.option(
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only the verdict and errors.")
 
 
+approved_option = click.option(
+    "--approved-by", metavar="NAME", multiple=True, help="Who agreed to weaker privacy; repeatable."
+)
+
+
 def consent_options(command: Command) -> Command:
     """Options that allow, for one call, what guard rails would stop."""
     for option in (

@@ -16,6 +16,7 @@ from avatar_gitops.events import (
     JobLaunched,
     JobProgressed,
     Retrying,
+    RuleFound,
     SetCreated,
     SetDone,
     StepStarted,
@@ -47,6 +48,8 @@ def describe(event: Event) -> str | None:
         case GateChecked(name, metric, condition, value, passed):
             verdict = "passed" if passed else "failed"
             return f"{name}  {'gate':<16} {verdict:<9} {metric} {_value(value)} ({condition})"
+        case RuleFound(name, rule, severity, message):
+            return f"{name}  {'rule':<16} {severity:<9} {rule} {message}"
         case SetDone(name, action, state, message):
             return f"{name}  {state}" + (f": {message}" if message else "") + (f"  ({action})" if not message else "")
         case Retrying(what, attempt, pause):

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from avatar_gitops.plan.jobs import wanted
-from avatar_gitops.policy.gates import evaluate
+from avatar_gitops.policy.gates import evaluate, shown
 from avatar_gitops.policy.model import Facts, Level, Stage, Violation
-from avatar_gitops.spec.gates import number
-from avatar_gitops.spec.models import Job
 from avatar_gitops.spec.policies import Threshold
 
 
@@ -53,8 +50,5 @@ class ThresholdRule:
         (result,) = evaluate({wish.metric: wish.condition}, facts.metrics)
         if result.passed:
             return
-        measures = Job.PRIVACY_METRICS in wanted(facts.desired.run) or Job.SIGNAL_METRICS in wanted(facts.desired.run)
-        missing = "not measured" if measures else "the spec asks for no metrics"
-        shown = missing if result.value is None else number(round(result.value, 3))
-        detail = f"{shown}, asked for {wish.condition}"
+        detail = f"{shown(result.value)}, asked for {wish.condition}"
         yield Violation(f"{wish.metric} does not meet the policy", detail, ("spec", "gates"))

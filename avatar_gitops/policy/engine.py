@@ -36,11 +36,14 @@ class Book:
         return tuple(sorted((rule for rule in self.rules if rule.stage is stage), key=lambda rule: rule.id))
 
 
-def judge(book: Book, stage: Stage, sets: Sequence[Facts], today: date) -> PolicyReport:
-    """Every rule of a stage applied to every set; unused waivers are found before a run, when all sets are known."""
+def judge(book: Book, stage: Stage, sets: Sequence[Facts], today: date, *, complete: bool = True) -> PolicyReport:
+    """Every rule of a stage applied to every set, and the waivers.
+
+    Unused waivers are found before a run only, and only when the sets are `complete`: all of the project.
+    """
     rules = book.at(stage)
     raw = [finding for rule in rules for facts in sets for finding in _findings(book, rule, facts)]
-    if stage is Stage.BEFORE:
+    if stage is Stage.BEFORE and complete:
         raw += _unused(book, raw, today)
     findings = sorted((_settle(finding, book.waivers, today) for finding in raw), key=worst_first)
     hit = {finding.rule for finding in findings}

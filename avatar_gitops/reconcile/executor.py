@@ -12,8 +12,9 @@ from typing import Final
 from avatar_gitops.events import Event, Listener, SetDone
 from avatar_gitops.plan.model import Action, Change, Plan
 from avatar_gitops.plan.outcome import Outcome, State
-from avatar_gitops.ports import Clock, Journal, RunWriter, Workspace
+from avatar_gitops.ports import Clock, Journal, Judge, RunWriter, Workspace
 from avatar_gitops.reconcile.carry import Means, carry_out
+from avatar_gitops.reconcile.verdict import no_policy
 from avatar_gitops.reconcile.waiting import Patience
 
 GRACE: Final = 5.0
@@ -28,6 +29,7 @@ class Ports:
     clock: Clock
     listener: Listener
     journal: Journal
+    judge: Judge = no_policy
 
 
 def execute(plan: Plan, ports: Ports, *, parallelism: int = 4, patience: Patience | None = None) -> tuple[Outcome, ...]:
@@ -60,6 +62,7 @@ class _Run:
             emit=self._emit,
             stop=threading.Event(),
             patience=patience,
+            judge=ports.judge,
         )
 
     def batch(self, changes: Sequence[Change], parallelism: int) -> None:

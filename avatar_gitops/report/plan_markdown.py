@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from avatar_gitops.plan.model import Action, Change, Plan, Privacy
+from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.report import plan_words as words
+from avatar_gitops.report.policy import markdown as policy_markdown
 from avatar_gitops.report.values import before_and_after, count, direction, field_name, safe, short_digest
 
 HEAD: Final = ("| | Set | What | Why |", "|---|---|---|---|")
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~:])")
 
 
-def markdown(plan: Plan) -> str:
+def markdown(plan: Plan, policy: PolicyReport | None = None) -> str:
     """The plan as GitHub-flavoured Markdown; text from outside cannot become markup, links or mentions."""
-    return "\n".join(_lines(plan)).rstrip() + "\n"
+    return "\n".join(_lines(plan, policy)).rstrip() + "\n"
 
 
 def escape(text: str) -> str:
@@ -28,15 +30,17 @@ def escape(text: str) -> str:
     return marked
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, policy: PolicyReport | None) -> Iterator[str]:
     kept = [change for change in plan.changes if change.action is Action.KEEP]
     if not plan.effective:
         equal = count(words.counts(plan)[Action.UNCHANGED], "set")
         yield f"### ✅ Avatar plan: no changes · {equal} equal on {escape(plan.server)}"
         yield ""
         yield from _kept(kept)
+        if policy and policy.findings:
+            yield from policy_markdown(policy, escape)
         return
-    yield f"### {_title(plan)}"
+    yield f"### {_title(plan, policy)}"
     yield ""
     yield from HEAD
     for change in plan.effective:
@@ -47,17 +51,21 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield others
         yield ""
     yield from privacy(plan)
+    if policy:
+        yield from policy_markdown(policy, escape)
     yield from _kept(kept)
     commit = f" of commit {escape(plan.commit[:7])}" if plan.commit else ""
     yield f"<sub>Plan <code>{short_digest(plan.digest)}</code>{commit} against <b>{escape(plan.server)}</b></sub>"
 
 
-def _title(plan: Plan) -> str:
+def _title(plan: Plan, policy: PolicyReport | None) -> str:
     counted = words.counts(plan)
     parts = [f"{counted[action]} {action.value}" for action in words.ORDER if counted[action]]
     if counted[Action.UNCHANGED]:
         parts.append(f"{counted[Action.UNCHANGED]} unchanged")
     less = len(words.weaker(plan))
+    if policy and policy.failed:
+        return f"⛔ Avatar plan: {count(len(policy.failed), 'objection')} of the policy · {', '.join(parts)}"
     if less:
         return (
             f"⚠️ Avatar plan: {count(less, 'set')} {'gets' if less == 1 else 'get'} weaker privacy · {', '.join(parts)}"

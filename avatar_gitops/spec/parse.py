@@ -65,13 +65,20 @@ def parse_project(text: str | bytes, file: str) -> Parsed[Project]:
     return _parse(text, file, Project, "project")
 
 
-def parse_policy(text: str | bytes, file: str) -> Parsed[PolicyFile] | Parsed[WaiverFile]:
-    """A file in `policies/` from its text: waivers if it says so, else a policy."""
-    document, _ = read(text, file)
-    data = document.data if document else None
-    if isinstance(data, dict) and data.get("kind") == "Waivers":
-        return _parse(text, file, WaiverFile, "waivers")
+def parse_policy(text: str | bytes, file: str) -> Parsed[PolicyFile]:
+    """A policy from its text; `file` is the name that findings show."""
     return _parse(text, file, PolicyFile, "policy")
+
+
+def parse_waivers(text: str | bytes, file: str) -> Parsed[WaiverFile]:
+    """Waivers from their text; `file` is the name that findings show."""
+    return _parse(text, file, WaiverFile, "waivers")
+
+
+def says_waivers(text: str | bytes) -> bool:
+    """Whether a file in `policies/` says of itself that it holds waivers; else it is taken for a policy."""
+    document, _ = read(text, "")
+    return document is not None and isinstance(document.data, dict) and document.data.get("kind") == "Waivers"
 
 
 def parse_policy_tests(text: str | bytes, file: str) -> Parsed[PolicyTests]:

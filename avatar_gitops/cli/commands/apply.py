@@ -10,6 +10,7 @@ import click
 
 from avatar_gitops.cli.console import ascii_wanted, plain, style_for
 from avatar_gitops.cli.options import (
+    approved_option,
     ascii_option,
     color_option,
     consent_options,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 )
 @select_options
 @consent_options
+@approved_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--no-progress", is_flag=True, help="Lines instead of a redrawn block.")
 @quiet_option
@@ -56,6 +58,7 @@ def command(
     exclude: tuple[str, ...],
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
+    approved_by: tuple[str, ...],
     force: str | None,
     form: str,
     no_progress: bool,
@@ -69,7 +72,7 @@ def command(
     from avatar_gitops.cli.applying import Screen, run
     from avatar_gitops.plan.select import Selection
 
-    consent = Consent.of(allow_delete, allow_relaunch, force)
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
     how = How(parallelism, timeout, expect_digest, _reviewed(plan_file), Selection(select, exclude))
 
     def use(confirm: Confirm, listener: Listener) -> Applied:

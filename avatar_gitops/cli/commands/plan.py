@@ -10,6 +10,7 @@ import click
 
 from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, style_for
 from avatar_gitops.cli.options import (
+    approved_option,
     ascii_option,
     color_option,
     consent_options,
@@ -20,6 +21,7 @@ from avatar_gitops.cli.options import (
 
 if TYPE_CHECKING:
     from avatar_gitops.plan.model import Plan
+    from avatar_gitops.policy.model import PolicyReport
 
 FORMATS = ["text", "json", "markdown"]
 
@@ -35,8 +37,15 @@ FORMATS = ["text", "json", "markdown"]
 @click.option("--why", metavar="NAME", default=None, help="The fields and digests behind one change.")
 @click.option("--out", "outs", metavar="FORMAT:PATH", multiple=True, help="Also write the plan to a file; repeatable.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["fail", "warn"]),
+    default=None,
+    help="Exit with 4 when the policy has such a finding, or a worse one.",
+)
 @select_options
 @consent_options
+@approved_option
 @color_option
 @ascii_option
 @click.pass_context
@@ -50,10 +59,12 @@ def command(
     why: str | None,
     outs: tuple[str, ...],
     detailed_exitcode: bool,
+    fail_on: str | None,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
+    approved_by: tuple[str, ...],
     force: str | None,
     color: str,
     ascii_only: bool,
@@ -61,31 +72,44 @@ def command(
     """Show what would happen to each set, why, and whether privacy gets weaker. Changes nothing."""
     from avatar_gitops.app.plan import Consent, plan
     from avatar_gitops.plan.select import Selection
+    from avatar_gitops.policy.model import Level
 
     files = [_target(text) for text in outs]
-    consent = Consent.of(allow_delete, allow_relaunch, force)
-    found = plan(project, server, consent, Selection(select, exclude)).plan
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
+    planned = plan(project, server, consent, Selection(select, exclude))
+    found, policy = planned.plan, planned.policy
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
-    out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only)).rstrip("\n"))
+    out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only), policy).rstrip("\n"))
     for kind, path in files:
-        path.write_text(rendered(found, kind, None, plain, ascii_only=False), encoding="utf-8")
+        path.write_text(rendered(found, kind, None, plain, False, policy), encoding="utf-8")
         note(f"Wrote {path}")
+    if fail_on and policy.breaks(Level(fail_on)):
+        ctx.exit(4)
     ctx.exit(2 if detailed_exitcode and found.effective else 0)
 
 
-def rendered(plan: Plan, form: str, name: str | None, style: Style, ascii_only: bool) -> str:
-    """The plan in one of its forms."""
+def rendered(
+    plan: Plan, form: str, name: str | None, style: Style, ascii_only: bool, policy: PolicyReport | None = None
+) -> str:
+    """The plan in one of its forms, with what the policy says about it."""
     from avatar_gitops.plan.serial import document
     from avatar_gitops.report import plan as text
     from avatar_gitops.report import plan_explain, plan_markdown
+    from avatar_gitops.report import policy as rules
 
     match form:
         case "json":
-            return json.dumps(document(plan), indent=2, ensure_ascii=False) + "\n"
+            return (
+                json.dumps(
+                    document(plan) | ({"policy": rules.as_data(policy)} if policy else {}), indent=2, ensure_ascii=False
+                )
+                + "\n"
+            )
         case "markdown":
-            return plan_markdown.markdown(plan)
+            return plan_markdown.markdown(plan, policy)
         case "summary":
-            return text.summary(plan, style=style, ascii_only=ascii_only)
+            short = text.summary(plan, style=style, ascii_only=ascii_only)
+            return short.rstrip("\n") + rules.short(policy) + "\n" if policy else short
         case "explain":
             return plan_explain.explain(plan, style=style, ascii_only=ascii_only)
         case "why":
@@ -94,7 +118,10 @@ def rendered(plan: Plan, form: str, name: str | None, style: Style, ascii_only: 
                 raise click.UsageError(f"There is no set {name!r} in this plan.")
             return plan_explain.why(change, style=style, ascii_only=ascii_only)
         case _:
-            return text.render(plan, style=style, ascii_only=ascii_only)
+            if policy is None:
+                return text.render(plan, style=style, ascii_only=ascii_only)
+            shown = text.render(plan, style=style, ascii_only=ascii_only, ending=False)
+            return rules.below(shown, policy, bool(plan.effective), style=style, ascii_only=ascii_only)
 
 
 def _target(text: str) -> tuple[str, Path]:

@@ -9,6 +9,7 @@ import click
 
 from avatar_gitops.cli.console import ascii_wanted, style_for
 from avatar_gitops.cli.options import (
+    approved_option,
     ascii_option,
     color_option,
     parallelism_option,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @server_option
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @parallelism_option
+@approved_option
 @quiet_option
 @color_option
 @ascii_option
@@ -37,15 +39,17 @@ def command(
     server: str | None,
     yes: bool,
     parallelism: int | None,
+    approved_by: tuple[str, ...],
     quiet: bool,
     color: str,
     ascii_only: bool,
 ) -> None:
     """Go on with the sets that the last apply did not end; repeatable, and nothing runs twice."""
     from avatar_gitops.app.apply import How, resume
+    from avatar_gitops.app.plan import Consent
     from avatar_gitops.cli.applying import Screen, run
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
-        return resume(project, server, How(parallelism), confirm, listener)
+        return resume(project, server, Consent(approved_by=approved_by), How(parallelism), confirm, listener)
 
     ctx.exit(run(use, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from avatar_gitops.policy.gates import evaluate
+from avatar_gitops.policy.gates import evaluate, shown
 from avatar_gitops.policy.model import Facts, Level, Stage, Violation
 from avatar_gitops.policy.rules.declare import HIDDEN_RATE, rule, tables
 from avatar_gitops.spec.gates import METRICS, Direction, Unit, number, parse_gate
@@ -33,7 +33,7 @@ def near_floor(facts: Facts) -> Iterator[Violation]:
         if 0 <= abs(result.value - gate.bound) < room:
             word = "floor" if gate.direction is Direction.HIGHER else "ceiling"
             message = f"last {result.metric} is near its {word}"
-            detail = f"{_rounded(result.value)}, {word} {number(gate.bound)}"
+            detail = f"{shown(result.value)}, {word} {number(gate.bound)}"
             yield Violation(message, detail, (*GATES, result.metric))
 
 
@@ -128,9 +128,4 @@ def _below(facts: Facts, metric: str, floor: float, floor_text: str) -> Iterator
         return
     (result,) = evaluate({metric: f">= {number(floor)}"}, facts.metrics or {})
     if not result.passed:
-        shown = "not measured" if result.value is None else _rounded(result.value)
-        yield Violation(f"{metric} is too low", f"{shown}, {floor_text}", GATES)
-
-
-def _rounded(value: float) -> str:
-    return number(round(value, 1 if abs(value) >= 10 else 3))
+        yield Violation(f"{metric} is too low", f"{shown(result.value)}, {floor_text}", GATES)
