@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar_gitops.app.inputs import check_inputs, facts_of
+from avatar_gitops.app.policy_files import read_book
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span
 from avatar_gitops.errors import SpecError, UsageError
 from avatar_gitops.spec.checks import check_names, check_run
@@ -16,9 +17,10 @@ from avatar_gitops.spec.facts import InputFacts
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.nodes import Path as FieldPath
 from avatar_gitops.spec.nodes import read
-from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_project, parse_run
+from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_policy_tests, parse_project, parse_run
 from avatar_gitops.spec.project import PROJECT_FILE, Project
 from avatar_gitops.workspace.discover import find_root, is_spec_name, read_start, spec_files
+from avatar_gitops.workspace.policies import policy_files, policy_test_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,14 @@ def validate(
     project_file = _read(root / PROJECT_FILE, here)
     parsed_project = parse_project(project_file.content, project_file.shown)
     wanted = {(here / path).resolve() for path in files}
+    policies = [_read(path, here) for path in policy_files(root)]
+    policy_tests = [_read(path, here) for path in policy_test_files(root)]
     if parsed_project.value is None:
         return _result(root, None, [], parsed_project.diagnostics, [project_file])
     paths = spec_files(root, parsed_project.value)
     chosen = [path for path in paths if not files or path.resolve() in wanted]
-    chosen += sorted(path for path in wanted - {path.resolve() for path in chosen} if is_spec_name(path.name))
+    taken = {path.resolve() for path in (*chosen, *(file.path for file in (*policies, *policy_tests)))}
+    chosen += sorted(path for path in wanted - taken if is_spec_name(path.name))
     rest = [path for path in paths if path not in chosen]
     specs = [_read(path, here) for path in chosen]
     others = [_name_only(_read(path, here)) for path in rest]
@@ -97,7 +102,9 @@ def validate(
         shapes, problems = check_inputs(root, parsed)
         found += [*problems, *check_run(parsed, shapes)]
     found += _name_findings([*others, *(parsed for _, parsed in runs)], {file.shown for file in specs})
-    checked = [*specs, project_file] if with_project else specs
+    rules = [file for file in (*policies, *policy_tests) if not files or file.path.resolve() in wanted]
+    found += _policy_findings(policies, policy_tests, {file.shown for file in rules})
+    checked = [*specs, *rules, *([project_file] if with_project else [])]
     return _result(root, parsed_project.value, runs, found, checked)
 
 
@@ -137,6 +144,16 @@ def invalid(result: ValidationResult) -> SpecError:
 def _with(result: ValidationResult, found: Iterable[Diagnostic]) -> ValidationResult:
     diagnostics = ordered([*result.diagnostics, *found])
     return ValidationResult(result.root, result.project, result.runs, diagnostics, result.files_checked, result.sources)
+
+
+def _policy_findings(policies: Sequence[_File], tests: Sequence[_File], chosen: set[str]) -> list[Diagnostic]:
+    """Findings about the chosen files of `policies/`; rules may stand in one file and be named in another."""
+    if not chosen:
+        return []
+    _, found = read_book((file.content, file.shown) for file in policies)
+    parsed = [parse_policy_tests(file.content, file.shown) for file in tests]
+    everything = [*found, *(finding for file in parsed for finding in file.diagnostics)]
+    return [finding for finding in everything if finding.span.file in chosen]
 
 
 def _read(path: Path, here: Path) -> _File:

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "show": "Show one set: resolved spec, last run, metrics, gates.",
     "diff": "Compare two published runs, of now or of any commit.",
     "ci": "Bring plans and results into pull requests.",
+    "policy": "Show, check and test the rules that sets have to keep.",
     "schema": "Print the JSON Schemas of the spec and project files.",
     "explain": "Explain a diagnostic code.",
     "serve": "Run the embedded Avatar platform.",

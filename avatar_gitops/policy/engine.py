@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -45,7 +45,7 @@ def judge(book: Book, stage: Stage, sets: Sequence[Facts], today: date, *, compl
     raw = [finding for rule in rules for facts in sets for finding in _findings(book, rule, facts)]
     if stage is Stage.BEFORE and complete:
         raw += _unused(book, raw, today)
-    findings = sorted((_settle(finding, book.waivers, today) for finding in raw), key=worst_first)
+    findings = sorted((_settle(finding, book, today) for finding in raw), key=worst_first)
     hit = {finding.rule for finding in findings}
     return PolicyReport(tuple(findings), tuple(rule.id for rule in rules if rule.id not in hit), book.assumed)
 
@@ -80,9 +80,9 @@ def _line(desired: DesiredSet, path: FieldPath) -> int:
     return 0
 
 
-def _settle(finding: Finding, waivers: Iterable[Waiver], today: date) -> Finding:
+def _settle(finding: Finding, book: Book, today: date) -> Finding:
     """The finding with what its waivers make of it: waived while one lasts, failed when the last one has ended."""
-    mine = [waiver for waiver in waivers if finding.set and waiver.covers(finding.rule, finding.set)]
+    mine = [waiver for waiver in book.waivers if finding.set and waiver.covers(finding.rule, finding.set)]
     active = [waiver for waiver in mine if waiver.active(today)]
     if active:
         best = max(active, key=lambda waiver: waiver.expires)
@@ -91,7 +91,8 @@ def _settle(finding: Finding, waivers: Iterable[Waiver], today: date) -> Finding
     ended = [waiver for waiver in mine if waiver.expires < today]
     if ended:
         last = max(ended, key=lambda waiver: waiver.expires)
-        return replace(finding, severity=Level.FAIL, note=f"waiver {expired(last, today)}")
+        severity = Level.WARN if book.assumed else Level.FAIL
+        return replace(finding, severity=severity, note=f"waiver {expired(last, today)}")
     coming = [waiver for waiver in mine if today < waiver.granted]
     return replace(finding, note=f"waiver starts on {min(w.granted for w in coming)}") if coming else finding
 

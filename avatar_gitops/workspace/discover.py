@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
 from avatar_gitops.errors import UsageError
+from avatar_gitops.spec.policies import FOLDER as POLICIES
 from avatar_gitops.spec.project import PROJECT_FILE, Project
 from avatar_gitops.workspace.inputs import local_path
 
@@ -35,21 +36,21 @@ def find_root(start: Path) -> Path:
 def spec_files(root: Path, project: Project) -> tuple[Path, ...]:
     """Every spec file of a project, in the order of their paths; empty if the folder does not exist.
 
-    Lock files, names that start with `_` or `.`, the project file, the output folder and links that leave the project
-    are no specs.
+    Lock files, names that start with `_` or `.`, the project file, the folders of outputs and of policies, and links
+    that leave the project are no specs.
     """
     folder = local_path(root, project.spec.specs)
     if folder is None:
         raise UsageError(f"`spec.specs` in {PROJECT_FILE} leaves the project", hint="name a folder inside the project")
     out = local_path(root, project.spec.out)
-    found = (path for path in _walk(folder, out) if is_spec_name(path.name))
+    found = (path for path in _walk(folder, {out, root / POLICIES}) if is_spec_name(path.name))
     return tuple(sorted(path for path in found if local_path(root, str(path)) is not None))
 
 
-def _walk(folder: Path, out: Path | None) -> Iterator[Path]:
+def _walk(folder: Path, left_out: Collection[Path | None]) -> Iterator[Path]:
     for place, folders, files in os.walk(folder, followlinks=False):
         here = Path(place)
-        folders[:] = [name for name in folders if not name.startswith((".", "_")) and here / name != out]
+        folders[:] = [name for name in folders if not name.startswith((".", "_")) and here / name not in left_out]
         yield from (here / name for name in files)
 
 

@@ -1,0 +1,115 @@
+"""`avatar-gitops policy`: the rules of a project, what they say now, and whether they do what their tests expect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from avatar_gitops.cli.console import ascii_wanted, out, style_for
+from avatar_gitops.cli.options import approved_option, ascii_option, color_option, project_option
+
+form_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+@click.group("policy")
+def command() -> None:
+    """Rules that a set has to keep before and after a run.
+
+    Files in policies/ say which rules apply and who answers for an exception until when. Without such a file the rules
+    of the set `baseline` are looked at and can only warn.
+
+    \b
+      policies/policy.yaml         policies/waivers.yaml
+        apiVersion: avatar-gitops/v1   apiVersion: avatar-gitops/v1
+        kind: Policy                   kind: Waivers
+        enabled: [baseline, health]    waivers:
+        severity: {P013: fail}           - rule: P044
+        thresholds:                        sets: [claims-*]
+          - id: X-hidden                   owner: dpo-lead
+            metric: hidden_rate            reason: Pilot for the ethics board
+            condition: ">= 90"             granted: 2026-09-15
+        required_approvers: [dpo]          expires: 2026-12-31
+    """
+
+
+@command.command("list")
+@project_option
+@click.option("--all", "everything", is_flag=True, help="Also the rules that the project does not use.")
+@form_option
+@color_option
+def list_command(project: Path | None, everything: bool, form: str, color: str) -> None:
+    """List the rules of the project: id, severity, when they look, what is wrong when they find something."""
+    from avatar_gitops.app.policy_tests import list_rules
+    from avatar_gitops.report.policy import rules, rules_data
+
+    found = list_rules(project, everything=everything)
+    if form == "json":
+        out(json.dumps(rules_data(found), indent=2, ensure_ascii=False))
+    else:
+        out(rules(found, style=style_for(color)))
+        out("Explain one: avatar-gitops explain P010")
+
+
+@command.command("check")
+@project_option
+@approved_option
+@click.option(
+    "--fail-on",
+    type=click.Choice(["fail", "warn"]),
+    default="fail",
+    show_default=True,
+    help="Exit with 4 when there is such a finding, or a worse one.",
+)
+@form_option
+@color_option
+@ascii_option
+@click.pass_context
+def check_command(
+    ctx: click.Context,
+    project: Path | None,
+    approved_by: tuple[str, ...],
+    fail_on: str,
+    form: str,
+    color: str,
+    ascii_only: bool,
+) -> None:
+    """Apply the rules that look before a run, without a server: specs against lock files."""
+    from avatar_gitops.app.clock import SystemClock
+    from avatar_gitops.app.policy import check
+    from avatar_gitops.policy.model import Level
+    from avatar_gitops.report.policy import document, section
+
+    report = check(project, approved_by, SystemClock().now().date())
+    if form == "json":
+        out(json.dumps(document(report), indent=2, ensure_ascii=False))
+    else:
+        out(section(report, style=style_for(color), ascii_only=ascii_wanted(ascii_only)))
+    ctx.exit(4 if report.breaks(Level(fail_on)) else 0)
+
+
+@command.command("test")
+@project_option
+@color_option
+@ascii_option
+@click.pass_context
+def test_command(ctx: click.Context, project: Path | None, color: str, ascii_only: bool) -> None:
+    """Run the tests in policies/tests/*.yaml: does the policy object to what it should, and to nothing else?
+
+    The parts of a test are laid over a spec that passes every rule; null takes a field away.
+
+    \b
+      apiVersion: avatar-gitops/v1
+      kind: PolicyTest
+      tests:
+        - name: k of 3 is refused
+          spec: {tables: {people: {avatarization: {k: 3}}}}
+          expect: [P010]
+    """
+    from avatar_gitops.app.policy_tests import run_tests
+    from avatar_gitops.report.policy import cases
+
+    views = run_tests(project)
+    out(cases(views, style=style_for(color), ascii_only=ascii_wanted(ascii_only)))
+    ctx.exit(0 if all(view.passed for view in views) else 1)
