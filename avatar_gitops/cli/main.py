@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "init": "Create a project with one public sample table.",
     "doctor": "Check project, specs, server, sign-in and storage.",
     "validate": "Check specs without any network call.",
+    "fmt": "Put the keys of specs in order; comments and digests stay.",
     "plan": "Show what would happen and whether privacy gets weaker. Changes nothing.",
     "apply": "Launch, relaunch, update and delete what the plan says.",
     "resume": "Go on with an apply that was interrupted.",

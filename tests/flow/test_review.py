@@ -135,3 +135,30 @@ def test_what_failed_is_repeated_alone_and_history_tells_all_of_it(
     assert (again.code, again.out) == (0, "")
     assert "No set ended badly" in again.err
     assert len(json.loads(cli("history", "--limit", "1", "--format", "json").out)["applies"]) == 1
+
+
+def test_fmt_orders_keys_and_changes_no_plan(cli: Cli, unique: Unique) -> None:
+    name = unique("messy")
+    path = cli.spec(name)
+    body = path.read_text(encoding="utf-8")
+    head, spec = body.split("spec:\n")
+    messy = f"# mine\nspec:\n{spec}{head}"
+    path.write_text(messy, encoding="utf-8")
+    path.chmod(0o600)
+    digest = json.loads(cli("plan", "--format", "json").out)["digest"]
+
+    checked = cli("fmt", "--check")
+    assert (checked.code, path.read_text(encoding="utf-8")) == (2, messy)
+    assert f"would order configs/{name}.yaml" in checked.out
+    assert cli("fmt").code == 0
+    assert path.read_text(encoding="utf-8") == f"# mine\n{head}spec:\n{spec}"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(cli("plan", "--format", "json").out)["digest"] == digest
+    assert cli("fmt", "--check").out == "0 of 2 files would change.\n"
+
+    broken = cli.root / "configs" / "broken.yaml"
+    broken.write_text("kind: [", encoding="utf-8")
+    refused = cli("fmt")
+    assert refused.code == 3
+    assert "left alone, not readable YAML: configs/broken.yaml" in refused.err
+    assert cli("fmt", f"configs/{name}.yaml").code == 0
