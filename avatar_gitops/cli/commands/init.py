@@ -11,14 +11,20 @@ from avatar_gitops.cli.console import out
 
 @click.command("init")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
-def command(folder: Path) -> None:
+@click.option(
+    "--ci", type=click.Choice(["github"]), default=None, help="Also write workflows, or only them into a project."
+)
+def command(folder: Path, ci: str | None) -> None:
     """Create a project in FOLDER (default: here) with one public sample table."""
     from avatar_gitops.app.init import init
 
-    created = init(folder)
+    created = init(folder, ci)
     width = max(len(path) for path, _ in created.files)
     out(f"Created {created.folder}/")
     for path, purpose in created.files:
         out(f"  {path:<{width}}  {purpose}")
     enter = "" if folder == Path() else f"cd {created.folder} && "
+    if ci:
+        out("\nOn GitHub, make the environments avatar-plan and avatar-prod, each with the variable AVATAR_BASE_URL")
+        out("and the secret AVATAR_API_KEY; give avatar-prod required reviewers.")
     out(f"\nNext: {enter}avatar-gitops plan")

@@ -1,0 +1,266 @@
+"""The workflows that `init --ci github` writes, the action and the hooks: least rights, pins, scripts that work."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from avatar_gitops import __version__
+from avatar_gitops.app.ci import COUNTED
+from avatar_gitops.app.init import WORKFLOWS
+from avatar_gitops.cli import main
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "avatar_gitops/ci/action.sh"
+PIN = re.compile(r"^[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+RIGHTS = {
+    "avatar-plan.yml": {"validate": {"contents": "read"}, "plan": {"contents": "read"}},
+    "avatar-comment.yml": {"comment": {"actions": "read", "pull-requests": "write"}},
+    "avatar-apply.yml": {
+        "apply": {"contents": "read"},
+        "comment": {"contents": "read", "pull-requests": "write"},
+        "locks": {"contents": "write"},
+    },
+    "avatar-drift.yml": {"drift": {"contents": "read", "issues": "write"}},
+}
+
+
+def load(path: Path) -> Any:
+    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    assert main.run(["init", str(folder), "--ci", "github"]) == 0
+    return folder / ".github/workflows"
+
+
+def runs(content: Any) -> Iterator[str]:
+    """Every script of a workflow or an action."""
+    match content:
+        case dict():
+            if isinstance(content.get("run"), str):
+                yield content["run"]
+            for item in content.values():
+                yield from runs(item)
+        case list():
+            for item in content:
+                yield from runs(item)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_has_the_least_rights(written: Path, name: str) -> None:
+    content = load(written / name)
+    assert content["permissions"] == {}
+    assert {job: dict(part["permissions"]) for job, part in content["jobs"].items()} == RIGHTS[name]
+    assert "pull_request_target" not in (written / name).read_text()
+    assert all("timeout-minutes" in job for job in content["jobs"].values())
+    assert content["concurrency"]["group"].startswith(name.removesuffix(".yml"))
+
+
+def test_an_apply_is_never_cancelled_and_secrets_come_from_environments(written: Path) -> None:
+    apply = load(written / "avatar-apply.yml")
+    assert apply["concurrency"]["cancel-in-progress"] is False
+    assert apply["jobs"]["apply"]["environment"] == "avatar-prod"
+    for name in WORKFLOWS:
+        for job in load(written / name)["jobs"].values():
+            assert ("secrets." in str(job)) == ("environment" in job)
+            assert not ("AVATAR_API_KEY" in str(job) and "pull-requests" in job["permissions"])
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, "action.yml"])
+def test_actions_are_pinned_and_scripts_take_no_expression(written: Path, path: str) -> None:
+    file = ROOT / path if path == "action.yml" else written / path
+    used = re.findall(r"uses: (.+)", file.read_text())
+    assert used
+    assert [line for line in used if not PIN.match(line)] == []
+    assert [script for script in runs(load(file)) if "${{" in script] == []
+    assert "VERSION" not in file.read_text().replace("AVATAR", "")
+
+
+def test_what_runs_with_more_rights_checks_nothing_out(written: Path) -> None:
+    content = (written / "avatar-comment.yml").read_text()
+    assert "actions/checkout" not in content
+    assert f"avatar-gitops=={__version__}" in content
+
+
+def test_workflows_go_into_a_project_that_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["init", str(tmp_path)]) == 0
+    before = (tmp_path / "avatar-gitops.yaml").stat().st_mtime_ns
+    assert main.run(["init", str(tmp_path), "--ci", "github"]) == 0
+    assert sorted(path.name for path in (tmp_path / ".github/workflows").iterdir()) == sorted(WORKFLOWS)
+    assert (tmp_path / "avatar-gitops.yaml").stat().st_mtime_ns == before
+    assert main.run(["init", str(tmp_path), "--ci", "github"]) == 64
+    (tmp_path / ".git").mkdir()
+    capsys.readouterr()
+    assert main.run(["init", str(tmp_path / "inside"), "--ci", "github"]) == 64
+    assert "top of the repository" in capsys.readouterr().err
+    assert not (tmp_path / "inside").exists()
+
+
+def test_init_says_what_to_set(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main.run(["init", "demo", "--ci", "github"])
+    golden("ci/init.txt", capsys.readouterr().out)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = [
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@example.org",
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "core.hooksPath=/dev/null",
+    ]
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def step(path: Path, job: str, name: str) -> str:
+    found = next(item for item in load(path)["jobs"][job]["steps"] if item.get("name") == name)
+    return str(found["run"])
+
+
+def bash(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as the runner does, with programs of `stubs/` first."""
+    environment = {**os.environ, "PATH": f"{folder.parent / 'stubs'}:{os.environ['PATH']}", **more}
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder, env=environment, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def stub(folder: Path, name: str, script: str) -> Path:
+    path = folder / "stubs" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/usr/bin/env bash\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_lock_files_travel_from_apply_to_a_commit(written: Path, tmp_path: Path) -> None:
+    origin, work, other, temp = (tmp_path / name for name in ("origin.git", "work", "other", "temp"))
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(origin))
+    git(tmp_path, "clone", "-q", str(origin), str(work))
+    git(work, "checkout", "-q", "-B", "main")
+    (work / "configs").mkdir()
+    for name in ("a.yaml", "a.lock.yaml", "gone.lock.yaml"):
+        (work / "configs" / name).write_text("before\n")
+    git(work, "add", ".")
+    git(work, "commit", "-q", "-m", "first")
+    git(work, "push", "-q", "origin", "main")
+    git(tmp_path, "clone", "-q", str(origin), str(other))
+    (work / "configs/a.lock.yaml").write_text("after\n")
+    (work / "configs/new.lock.yaml").write_text("new\n")
+    (work / "configs/gone.lock.yaml").unlink()
+    (work / "configs/a.yaml").write_text("not to be committed\n")
+    temp.mkdir()
+    stub(tmp_path, "avatar-gitops", "mkdir -p avatar-ci")
+    stub(tmp_path, "gh", "true")
+    apply = written / "avatar-apply.yml"
+    said = bash(step(apply, "apply", "Say what was applied"), work, RUNNER_TEMP=str(temp))
+    assert said.returncode == 0, said.stderr
+    (temp / "avatar-ci").mkdir()
+    (work / "avatar-ci/locks.patch").rename(temp / "avatar-ci/locks.patch")
+    commit = step(apply, "locks", "Commit")
+    home = {"RUNNER_TEMP": str(temp), "BRANCH": "main", "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    done = bash(commit, other, **home)
+    assert done.returncode == 0, done.stderr
+    shown = git(origin, "show", "--name-status", "--format=%s", "main").split("\n")
+    assert shown[0] == "Record what was applied"
+    assert sorted(line for line in shown[1:] if line) == [
+        "A\tconfigs/new.lock.yaml", "D\tconfigs/gone.lock.yaml", "M\tconfigs/a.lock.yaml",
+    ]  # fmt: skip
+    (temp / "avatar-ci/locks.patch").write_text("")
+    assert "No lock file has changed." in bash(commit, other, **home).stdout
+
+
+@pytest.mark.parametrize(
+    ("drift", "issue", "expected"),
+    [
+        ("2", "", ["issue list", "label create", "issue create"]),
+        ("2", "5", ["issue list", "issue edit 5"]),
+        ("0", "5", ["issue list", "issue close 5"]),
+        ("0", "", ["issue list"]),
+    ],
+)
+def test_drift_keeps_one_issue(written: Path, tmp_path: Path, drift: str, issue: str, expected: list[str]) -> None:
+    (tmp_path / "work").mkdir()
+    stub(
+        tmp_path,
+        "gh",
+        f'echo "$*" >> "{tmp_path}/calls"; if [ "$2" = list ] && [ -n "{issue}" ]; then echo "{issue}"; fi',
+    )
+    script = step(written / "avatar-drift.yml", "drift", "Keep one issue up to date")
+    done = bash(script, tmp_path / "work", DRIFT=drift, RUNNER_TEMP=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == len(expected)
+    assert all(call.startswith(start) for call, start in zip(calls, expected, strict=True))
+
+
+@pytest.mark.parametrize(("command", "code", "expected"), [
+    ("validate", 3, 3), ("plan", 5, 5), ("apply", 7, 7), ("drift", 2, 0), ("drift", 9, 9), ("; rm -rf /", 0, 64),
+])  # fmt: skip
+def test_the_action_runs_its_command_and_ends_with_its_code(
+    tmp_path: Path, command: str, code: int, expected: int
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    program = stub(
+        tmp_path, "program", f'printf "%s|" "$@" >> "{tmp_path}/calls"; [ "$1 $2" = "ci applied" ] || exit {code}'
+    )
+    odd = "a $(touch evil) `touch evil` b"
+    environment = {
+        "AVATAR_GITOPS_PROGRAM": str(program), "INPUT_COMMAND": command, "INPUT_PROJECT": odd, "INPUT_SERVER": "env",
+        "INPUT_DIR": "d", "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "page"),
+    }  # fmt: skip
+    done = bash(f'bash "{SCRIPT}"', work, **environment)
+    assert done.returncode == expected, done.stderr
+    assert list(work.iterdir()) == []
+    if expected != 64:
+        assert odd in (tmp_path / "calls").read_text().split("|")
+
+
+def test_outputs_of_the_action_are_the_ones_of_the_step() -> None:
+    action = load(ROOT / "action.yml")
+    for name, output in action["outputs"].items():
+        assert output["value"] == "${{ steps.run.outputs." + name + " }}"
+    assert set(COUNTED) & set(action["outputs"]) == {"launches", "relaunches", "deletes"}
+    needs = {"changed", "weaker", "policy", "plan_digest", "plan_path", "exit_code", "comment_url"}
+    assert needs <= set(action["outputs"])
+
+
+def test_hooks_call_commands_that_exist() -> None:
+    hooks = load(ROOT / ".pre-commit-hooks.yaml")
+    assert [hook["id"] for hook in hooks][:1] == ["avatar-gitops-validate"]
+    for hook in hooks:
+        program, command, *_ = hook["entry"].split()
+        assert program == "avatar-gitops"
+        assert command in main.COMMANDS
+    chosen = re.compile(hooks[0]["files"])
+    left_out = re.compile(hooks[0]["exclude"])
+    for path, wanted in (
+        ("configs/a/b.yaml", True),
+        ("avatar-gitops.yaml", True),
+        ("configs/a.lock.yaml", False),
+        ("x.yaml", False),
+    ):
+        assert bool(chosen.search(path) and not left_out.search(path)) is wanted
