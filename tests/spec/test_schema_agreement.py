@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from avatar_gitops.spec.parse import parse_project, parse_run
+from avatar_gitops.spec.parse import (
+    Parsed,
+    parse_policy,
+    parse_policy_tests,
+    parse_project,
+    parse_run,
+    parse_waivers,
+)
 from avatar_gitops.spec.schema import ROOTS, Kind, file_name, schema, schema_text
 from avatar_gitops.spec.structure import validator
 from tests.support.from_schema import from_schema
@@ -92,6 +100,65 @@ MINIMAL: dict[Kind, dict[str, Any]] = {
             "digest_key": "env/DIGEST",
         },
     },
+    "policy": {
+        "apiVersion": "avatar-gitops/v1",
+        "kind": "Policy",
+        "enabled": ["baseline", "health"],
+        "disabled": ["P013"],
+        "severity": {"P010": "warn"},
+        "thresholds": [
+            {
+                "id": "X-hidden",
+                "metric": "hidden_rate",
+                "condition": ">= 90",
+                "sets": ["claims-*"],
+                "stage": "before",
+                "severity": "info",
+                "reason": "the contract says so",
+            }
+        ],
+        "rules": ["hospital"],
+        "required_approvers": ["dpo"],
+    },
+    "waivers": {
+        "apiVersion": "avatar-gitops/v1",
+        "kind": "Waivers",
+        "waivers": [
+            {
+                "rule": "P013",
+                "sets": ["*"],
+                "owner": "dpo",
+                "reason": "Pilot",
+                "ticket": "DPO-311",
+                "granted": "2026-09-15",
+                "expires": "2026-12-31",
+            }
+        ],
+    },
+    "policy-test": {
+        "apiVersion": "avatar-gitops/v1",
+        "kind": "PolicyTest",
+        "tests": [
+            {
+                "name": "k is low",
+                "metadata": {"owner": None},
+                "spec": {"seed": None},
+                "published": {"seed": 1},
+                "metrics": {"hidden_rate": 91},
+                "rows": "<100",
+                "stage": "before",
+                "approved_by": ["dpo"],
+                "expect": ["P010"],
+            }
+        ],
+    },
+}
+PARSE: dict[Kind, Callable[[str, str], Parsed[Any]]] = {
+    "run": parse_run,
+    "project": parse_project,
+    "policy": parse_policy,
+    "waivers": parse_waivers,
+    "policy-test": parse_policy_tests,
 }
 
 
@@ -132,13 +199,13 @@ def damaged(document: Any, chance: random.Random) -> Any:
     return result
 
 
-@pytest.mark.parametrize("kind", ["run", "project"])
+@pytest.mark.parametrize("kind", list(ROOTS))
 def test_the_published_schema_is_the_generated_one(kind: Kind) -> None:
     assert (PUBLISHED / file_name(kind)).read_bytes() == schema_text(kind).encode()
     Draft202012Validator.check_schema(schema(kind))
 
 
-@pytest.mark.parametrize("kind", ["run", "project"])
+@pytest.mark.parametrize("kind", list(ROOTS))
 def test_a_full_example_is_accepted_by_both(kind: Kind) -> None:
     assert schema_accepts(kind, MINIMAL[kind])
     assert model_accepts(kind, MINIMAL[kind])
@@ -152,7 +219,7 @@ def test_generated_runs_are_accepted_by_both(document: Any) -> None:
     assert model_accepts("run", document)
 
 
-@pytest.mark.parametrize("kind", ["run", "project"])
+@pytest.mark.parametrize("kind", list(ROOTS))
 @seed(20261121)
 @relaxed(DAMAGED)
 @given(chance=st.randoms(use_true_random=False))
@@ -166,13 +233,13 @@ def test_damage_is_usually_noticed() -> None:
     assert 5 < sum(verdicts) < 115
 
 
-@pytest.mark.parametrize("kind", ["run", "project"])
+@pytest.mark.parametrize("kind", list(ROOTS))
 @seed(20261122)
 @relaxed(100)
 @given(chance=st.randoms(use_true_random=False))
 def test_a_refused_document_always_gets_words_and_an_accepted_one_none(kind: Kind, chance: random.Random) -> None:
     document = damaged(MINIMAL[kind], chance)
-    parsed = (parse_run if kind == "run" else parse_project)(json.dumps(document), "a.yaml")
+    parsed = PARSE[kind](json.dumps(document), "a.yaml")
     found = {finding.code for finding in parsed.diagnostics}
     if schema_accepts(kind, document):
         assert found <= {"S020"}, document
