@@ -35,7 +35,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. No text of it may hold a value that looks like a secret or comes from a table."""
+    """One finding. No text of it may hold a value that looks like a secret or comes from a table.
+
+    `edit` is what to write in place of the span where only one repair makes sense; empty where a person has to decide.
+    """
 
     code: str
     message: str
@@ -48,3 +51,4 @@ class Diagnostic:
     note: str = ""
     related: tuple[Related, ...] = ()
     hide_source: bool = False
+    edit: str = ""

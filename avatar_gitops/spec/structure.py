@@ -19,10 +19,11 @@ from avatar_gitops.spec.scalars import looks_like_date
 from avatar_gitops.spec.schema import Kind, schema
 from avatar_gitops.spec.secrets import shown
 from avatar_gitops.spec.unions import expected_types, leaves, resolve, variants
-from avatar_gitops.spec.wording import TYPE_NAMES, article, listed, near, noun, reason_for, type_name
+from avatar_gitops.spec.wording import TYPE_NAMES, article, listed, near, noun, only_near, reason_for, type_name
 
 Report = Callable[["_Violation"], Iterator[Diagnostic]]
 
+NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NO_BOOLEANS: Final = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false"}
 
 
@@ -134,7 +135,8 @@ def _unknown(violation: _Violation) -> Iterator[Diagnostic]:
     for key in violation.value:
         if key in known:
             continue
-        guess = near(key, [name for name in known if name not in violation.value])
+        free = [name for name in known if name not in violation.value]
+        guess = near(key, free)
         homes = _homes(violation.kind).get(key, ()) if guess is None else ()
         homes = tuple(home for home in homes if home in known) or homes
         if guess:
@@ -144,7 +146,8 @@ def _unknown(violation: _Violation) -> Iterator[Diagnostic]:
         else:
             label = f"known here: {', '.join(known)}" if len(known) <= 12 else "not known at this place"
         fix = f"rename it to `{guess}`" if guess else ""
-        yield violation.at_key("S002", f"unknown key `{shown(key)}`", key, label=label, fix=fix)
+        edit = guess if guess and only_near(key, free) else ""
+        yield violation.at_key("S002", f"unknown key `{shown(key)}`", key, label=label, fix=fix, edit=edit)
 
 
 def _missing(violation: _Violation) -> Iterator[Diagnostic]:
@@ -185,7 +188,11 @@ def _wrong_type(violation: _Violation) -> Iterator[Diagnostic]:
             fix=f'write {wanted}; where a date is meant as text, put it in quotes: "{raw}"',
         )
         return
-    texts = {"label": f"got {_described(value)}", "fix": _type_fix(violation, expected, value)}
+    texts = {
+        "label": f"got {_described(value)}",
+        "fix": _type_fix(violation, expected, value),
+        "edit": _type_edit(violation, expected, value),
+    }
     form = reason_for(violation.path).form if expected == ["string"] else ""
     yield violation.at_value("S005", f"{violation.subject} must {form or f'be {wanted}'}", **texts)
 
@@ -206,11 +213,7 @@ def _type_fix(violation: _Violation, expected: list[str], value: Any) -> str:
         return f'write {name}: "{metric.direction if metric else ">="} {raw}"'
     if "string" in expected and isinstance(value, int | float):
         return f'put it in quotes: {name}: "{raw if raw is not None else shown(value)}"'
-    if (
-        isinstance(value, str)
-        and not {"integer", "number"}.isdisjoint(expected)
-        and re.fullmatch(r"-?\d+(\.\d+)?", value)
-    ):
+    if isinstance(value, str) and not {"integer", "number"}.isdisjoint(expected) and NUMBER.fullmatch(value):
         return f"remove the quotes: {name}: {value}"
     if isinstance(value, str) and "boolean" in expected:
         word = NO_BOOLEANS.get(value.lower(), value.lower())
@@ -218,6 +221,20 @@ def _type_fix(violation: _Violation, expected: list[str], value: Any) -> str:
             return f"write {name}: {word}" + ("; in YAML 1.2 `yes` and `no` are text" if raw else "; without quotes")
     if isinstance(value, str) and "array" in expected:
         return f"write a list: {name}: [{shown(value)}]"
+    return ""
+
+
+def _type_edit(violation: _Violation, expected: list[str], value: Any) -> str:
+    """The same value as the type that is wanted, where it says it already: `yes`, "5", an unquoted name of digits."""
+    raw = violation.document.plain.get(violation.path)
+    if isinstance(value, str) and expected == ["boolean"]:
+        word = NO_BOOLEANS.get(value.lower(), value.lower())
+        return word if word in {"true", "false"} else ""
+    if isinstance(value, str) and expected in (["integer"], ["number"]) and NUMBER.fullmatch(value):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and raw and expected == ["string"] and violation.path[-2:-1] != ("gates",):
+        return f'"{raw}"'
     return ""
 
 

@@ -120,6 +120,11 @@ def near(word: str, known: Sequence[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
+def only_near(word: str, known: Sequence[str]) -> bool:
+    """Whether one known word is so close that a repair without asking is safe, and no other is."""
+    return len(difflib.get_close_matches(_fold(word), {_fold(name) for name in known}, n=2, cutoff=0.8)) == 1
+
+
 def _fold(word: str) -> str:
     return re.sub(r"[-_ ]", "", word).lower()
 

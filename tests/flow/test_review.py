@@ -162,3 +162,14 @@ def test_fmt_orders_keys_and_changes_no_plan(cli: Cli, unique: Unique) -> None:
     assert refused.code == 3
     assert "left alone, not readable YAML: configs/broken.yaml" in refused.err
     assert cli("fmt", f"configs/{name}.yaml").code == 0
+
+
+def test_validate_repairs_what_has_one_repair_and_tells_it(cli: Cli, unique: Unique) -> None:
+    path = cli.spec(unique("typo"), more="  lifecycle: {keep_version: 2}\n  results: {compute_figures: yes}\n")
+    assert cli("validate").code == 3
+    repaired = cli("validate", "--fix")
+    assert repaired.code == 0, repaired.text
+    assert "unknown key `keep_version`; wrote `keep_versions`" in repaired.err
+    text = path.read_text(encoding="utf-8")
+    assert text.endswith("  lifecycle: {keep_versions: 2}\n  results: {compute_figures: true}\n")
+    assert cli("validate", "--fix").err == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from avatar_gitops.cli.console import out, style_for
+from avatar_gitops.cli.console import note, out, style_for
 from avatar_gitops.cli.options import color_option, project_option, quiet_option
 from avatar_gitops.diagnostics import Severity
 
@@ -25,11 +25,20 @@ MAX_WIDTH = 120
     show_default=True,
     help="Form of the findings.",
 )
+@click.option(
+    "--fix", "repair", is_flag=True, help="First repair what has one safe repair: misspelt keys, yes for true."
+)
 @quiet_option
 @color_option
 @click.pass_context
 def command(
-    ctx: click.Context, files: tuple[Path, ...], project: Path | None, form: str, quiet: bool, color: str
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    project: Path | None,
+    form: str,
+    repair: bool,
+    quiet: bool,
+    color: str,
 ) -> None:
     """Check specs without any network call: all of the project, or only FILES.
 
@@ -38,6 +47,8 @@ def command(
     from avatar_gitops.app.validate import validate
     from avatar_gitops.report.diagnostics import as_github, as_json, as_short, as_text, explain_line, summary
 
+    if repair:
+        _repair(project, files)
     result = validate(project, files)
     found = [item for item in result.diagnostics if not quiet or item.severity is Severity.ERROR]
     verdict = summary(found, result.files_checked)
@@ -58,6 +69,13 @@ def command(
             if found and not quiet:
                 out(explain_line(found))
     ctx.exit(0 if result.ok else 3)
+
+
+def _repair(project: Path | None, files: tuple[Path, ...]) -> None:
+    from avatar_gitops.app.fix import fix
+
+    for done in fix(project, files):
+        note(f"fixed {done.file}:{done.line}: {done.message}; wrote `{done.written}`")
 
 
 def _from_repository() -> str:
