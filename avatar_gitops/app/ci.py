@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import load_applied
-from avatar_gitops.app.plan import Consent, plan
+from avatar_gitops.app.plan import Consent, Planned, plan
+from avatar_gitops.app.policy import refuse
 from avatar_gitops.app.validate import validate
 from avatar_gitops.ci.approvals import read_approvals
 from avatar_gitops.ci.comment import BOT, Published, Result, Target, find_target, publish, read_body
@@ -21,12 +22,13 @@ from avatar_gitops.ci.github import GitHub, token_of
 from avatar_gitops.ci.outputs import room, write_outputs, write_summary
 from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, SpecError, UsageError
 from avatar_gitops.plan.lock import GateResult, Metrics
-from avatar_gitops.plan.model import Action, Plan, Privacy
+from avatar_gitops.plan.model import Action, Privacy
 from avatar_gitops.plan.outcome import Outcome, State
 from avatar_gitops.plan.serial import document
 from avatar_gitops.report.budget import COMMENT_LIMIT, STEP_SUMMARY_LIMIT
-from avatar_gitops.report.comment import Origin, invalid_comment, plan_comment, refused_comment
+from avatar_gitops.report.comment import Origin, invalid_comment, plan_comment, policy_block, refused_comment
 from avatar_gitops.report.comment_applied import Applied, Finished, applied_comment, not_applied_comment
+from avatar_gitops.report.policy import as_data
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.workspace.discover import find_root
 from avatar_gitops.workspace.files import write_atomic
@@ -60,12 +62,17 @@ class Report:
     error: AvatarGitOpsError | None = None
 
 
-def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: Path) -> Report:
-    """Plan and say it for a pull request, also when there is no plan because specs are wrong or guard rails refuse."""
+def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: Path, *, reviews: bool) -> Report:
+    """Plan and say it for a pull request, also when there is no plan because specs are wrong or guard rails refuse.
+
+    With `reviews` whoever approves the head of the pull request has agreed to weaker privacy.
+    """
     run = read_run(os.environ)
     root = find_root(project or Path.cwd())
+    if reviews:
+        consent = replace(consent, approved_by=(*consent.approved_by, *ci_approvals(None)))
     try:
-        made = plan(project, server, consent).plan
+        planned = plan(project, server, consent)
     except SpecError as error:
         text = invalid_comment(_project_name(root), error.diagnostics, _origin(run, Path.cwd()))
         return _failed(text, error, folder)
@@ -73,13 +80,30 @@ def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: 
         raise
     except AvatarGitOpsError as error:
         return _failed(refused_comment(_project_name(root), error, _origin(run, root)), error, folder)
-    origin = _origin(run, root)
+    made, policy, origin = planned.plan, policy_block(planned.policy), _origin(run, root)
+    stopped = _stopped(planned)
+    content = document(made) | {"policy": as_data(planned.policy)}
     return Report(
-        plan_comment(made, origin),
-        plan_comment(made, origin, limit=_summary_limit()),
-        {**_outputs(made), "plan_path": (folder / PLAN).as_posix(), **_always(folder, 0)},
-        {PLAN: json.dumps(document(made), indent=2, ensure_ascii=False) + "\n"},
+        plan_comment(made, origin, policy),
+        plan_comment(made, origin, policy, limit=_summary_limit()),
+        {
+            **_outputs(planned),
+            "plan_path": (folder / PLAN).as_posix(),
+            **_always(folder, stopped.exit_code if stopped else 0),
+        },
+        {PLAN: json.dumps(content, indent=2, ensure_ascii=False) + "\n"},
+        stopped,
     )
+
+
+def _stopped(planned: Planned) -> AvatarGitOpsError | None:
+    """The error with which apply would stop before it changes anything, if it would."""
+    try:
+        if planned.plan.effective:
+            refuse(planned.policy)
+    except AvatarGitOpsError as error:
+        return error
+    return None
 
 
 def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...], folder: Path) -> Report:
@@ -156,13 +180,11 @@ def ci_comment(body: Path, number: int | None, author: str = BOT) -> Published:
 
 
 def ci_approvals(number: int | None) -> tuple[str, ...]:
-    """Who approves the head of the pull request."""
+    """Who approves the head of the pull request; nobody when the run belongs to none."""
 
     def use(github: GitHub, run: Run) -> tuple[str, ...]:
         target: Target | None = find_target(github, run, number)
-        if target is None:
-            raise UsageError("this run belongs to no pull request", hint="--number N")
-        return read_approvals(github, run.repository, target.number)
+        return read_approvals(github, run.repository, target.number) if target else ()
 
     return _with_github(use)
 
@@ -227,14 +249,15 @@ def _always(folder: Path, exit_code: int) -> dict[str, str]:
     return {"exit_code": str(exit_code), "comment_path": (folder / COMMENT).as_posix()}
 
 
-def _outputs(made: Plan) -> dict[str, str]:
+def _outputs(planned: Planned) -> dict[str, str]:
+    made, policy = planned.plan, planned.policy
     counted = {name: str(sum(change.action is action for change in made.changes)) for name, action in COUNTED.items()}
     weaker = sum(change.privacy is Privacy.WEAKER for change in made.effective)
     return {
         "changed": "true" if made.effective else "false",
         **counted,
         "weaker": str(weaker),
-        "policy": "none",
+        "policy": "failed" if policy.failed else "warned" if policy.warned else "passed",
         "plan_digest": made.digest,
     }
 

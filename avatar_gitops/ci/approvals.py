@@ -9,6 +9,7 @@ from typing import Any, Final
 from avatar_gitops.ci.github import GitHub
 from avatar_gitops.errors import RemoteRefused
 
+TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 DECIDING: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 
 
@@ -46,8 +47,10 @@ def read_approvals(github: GitHub, repository: str, number: int) -> tuple[str, .
 
 
 def _review(item: Mapping[str, Any]) -> Review | None:
-    """A review; None when its user is gone, since nobody can be asked about it."""
+    """A review; None when its user is gone or is nobody of this repository: whoever can read it can review."""
     user = item.get("user")
     if not isinstance(user, dict) or not isinstance(user.get("login"), str):
+        return None
+    if item.get("author_association") not in TRUSTED:
         return None
     return Review(user["login"], str(item.get("state", "")).upper(), str(item.get("commit_id") or ""))

@@ -13,13 +13,16 @@ from avatar_gitops import __version__
 from avatar_gitops.diagnostics import Diagnostic, Severity
 from avatar_gitops.errors import AvatarGitOpsError, UnsafePlan
 from avatar_gitops.plan.model import Action, Change, Plan
+from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.report import plan_explain, plan_markdown
 from avatar_gitops.report import plan_words as words
 from avatar_gitops.report.budget import COMMENT_LIMIT, Block, fit
 from avatar_gitops.report.plan_markdown import escape
+from avatar_gitops.report.policy import markdown as policy_markdown
 from avatar_gitops.report.values import before_and_after, count, direction, field_name, short_digest
 
 FINDINGS_SHOWN: Final = 10
+APPROVAL_RULE: Final = "P031"
 MARK: Final = "avatar-gitops:plan:v1"
 DATA: Final = "avatar-gitops:data:v1"
 
@@ -59,6 +62,15 @@ class PolicyBlock:
     waiting: str = ""
 
 
+def policy_block(report: PolicyReport) -> PolicyBlock:
+    """What the policy says, and whether it stops the plan: for want of an approval, or for another reason."""
+    lines = [line for line in policy_markdown(report, escape) if line]
+    head = (lines[0], "", *lines[1:3]) if len(lines) > 1 else (lines[0],)
+    failed = {finding.rule for finding in report.failed}
+    waiting = "" if not failed else "waiting for an approval" if failed == {APPROVAL_RULE} else "stopped by the policy"
+    return PolicyBlock(head, tuple(lines[3:]), waiting)
+
+
 def marker(project: str) -> str:
     """First line of every comment of a project; how the comment is found again."""
     return f"<!-- {MARK} project={_name(project)} -->"
@@ -79,7 +91,8 @@ def opening(project: str, digest: str, head: str, verdict: Verdict) -> tuple[str
 def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, limit: int = COMMENT_LIMIT) -> str:
     """The comment of a plan: blocked, ready or without changes; at most `limit` bytes."""
     waiting = policy.waiting if policy else ""
-    verdict = Verdict.BLOCKED if waiting else Verdict.READY if plan.effective else Verdict.NO_CHANGES
+    ready = Verdict.READY if plan.effective else Verdict.NO_CHANGES
+    verdict = Verdict.BLOCKED if waiting and plan.effective else ready
     lines = opening(plan.project, plan.digest, origin.head or plan.commit, verdict)
     top = Block((*lines, f"### {_title(plan, waiting)}"))
     if not plan.effective:
@@ -94,7 +107,7 @@ def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, 
 def _title(plan: Plan, waiting: str) -> str:
     less = len(words.weaker(plan))
     weaker = f"{count(less, 'set')} {'gets' if less == 1 else 'get'} weaker privacy" if less else ""
-    if waiting:
+    if waiting and plan.effective:
         return " · ".join(part for part in (f"⛔ Avatar plan: {waiting}", weaker) if part)
     if not plan.effective:
         equal = count(words.counts(plan)[Action.UNCHANGED], "set")
@@ -163,7 +176,8 @@ def _fold(summary: str, lines: Sequence[str]) -> Block:
 
 
 def _how(waiting: str) -> str:
-    first = f"{waiting}; after that, merge" if waiting else "merge"
+    step = "get the approval" if waiting.startswith("waiting for") else "settle what the policy objects to"
+    first = f"{step}, then merge" if waiting else "merge"
     return f"**To apply:** {first}. The plan is made again at that moment; what is published stays until gates pass."
 
 

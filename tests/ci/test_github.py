@@ -211,10 +211,16 @@ def test_approvals_are_the_last_decisions_on_the_head(reviews: list[Review], exp
     assert approvals(reviews, HEAD, "A.Martin") == expected
 
 
+def a_review(user: dict[str, str] | None, association: str = "MEMBER") -> dict[str, Any]:
+    return {"user": user, "state": "APPROVED", "commit_id": HEAD, "author_association": association}
+
+
 def test_approvals_are_read_over_pages(fake: FakeGitHub, github: GitHub) -> None:
-    fake.pulls[7].reviews = [
-        {"user": {"login": f"user-{index:03}"}, "state": "APPROVED", "commit_id": HEAD} for index in range(150)
-    ] + [{"user": None, "state": "APPROVED", "commit_id": HEAD}]
+    fake.pulls[7].reviews = [a_review({"login": f"user-{index:03}"}) for index in range(150)] + [
+        a_review(None),
+        a_review({"login": "stranger"}, "NONE"),
+        a_review({"login": "helper"}, "CONTRIBUTOR"),
+    ]
     assert len(read_approvals(github, REPOSITORY, 7)) == 150
 
 

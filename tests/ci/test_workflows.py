@@ -21,10 +21,10 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "avatar_gitops/ci/action.sh"
 PIN = re.compile(r"^[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 RIGHTS = {
-    "avatar-plan.yml": {"validate": {"contents": "read"}, "plan": {"contents": "read"}},
+    "avatar-plan.yml": {"validate": {"contents": "read"}, "plan": {"contents": "read", "pull-requests": "read"}},
     "avatar-comment.yml": {"comment": {"actions": "read", "pull-requests": "write"}},
     "avatar-apply.yml": {
-        "apply": {"contents": "read"},
+        "apply": {"contents": "read", "pull-requests": "read"},
         "comment": {"contents": "read", "pull-requests": "write"},
         "locks": {"contents": "write"},
     },
@@ -73,7 +73,7 @@ def test_an_apply_is_never_cancelled_and_secrets_come_from_environments(written:
     for name in WORKFLOWS:
         for job in load(written / name)["jobs"].values():
             assert ("secrets." in str(job)) == ("environment" in job)
-            assert not ("AVATAR_API_KEY" in str(job) and "pull-requests" in job["permissions"])
+            assert not ("AVATAR_API_KEY" in str(job) and job["permissions"].get("pull-requests") == "write")
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, "action.yml"])
@@ -191,6 +191,20 @@ def test_lock_files_travel_from_apply_to_a_commit(written: Path, tmp_path: Path)
     assert "No lock file has changed." in bash(commit, other, **home).stdout
 
 
+@pytest.mark.parametrize("logins", ["", "ann\nbob\n"])
+def test_approvals_reach_apply_one_by_one(written: Path, tmp_path: Path, logins: str) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    says = f"printf '%b' '{logins.encode('unicode_escape').decode()}'"
+    stub(tmp_path, "avatar-gitops", f'if [ "$2" = approvals ]; then {says}; else printf "%s|" "$@"; fi')
+    apply = written / "avatar-apply.yml"
+    for name in ("See who approved", "Apply"):
+        done = bash(step(apply, "apply", name), work, RUNNER_TEMP=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+    given = [word for word in (tmp_path / "applied.json").read_text().split("|") if "approved" in word]
+    assert given == [f"--approved-by={login}" for login in logins.split()]
+
+
 @pytest.mark.parametrize(
     ("drift", "issue", "expected"),
     [
@@ -255,6 +269,7 @@ def test_hooks_call_commands_that_exist() -> None:
         program, command, *_ = hook["entry"].split()
         assert program == "avatar-gitops"
         assert command in main.COMMANDS
+    assert len({hook["id"] for hook in hooks}) == len(hooks)
     chosen = re.compile(hooks[0]["files"])
     left_out = re.compile(hooks[0]["exclude"])
     for path, wanted in (

@@ -13,6 +13,7 @@ from tests.support.flow import Cli
 from tests.support.github import REPOSITORY, TOKEN, FakeGitHub, Pull, fake_github
 
 HEAD, MERGE = "a" * 40, "c" * 40
+REVIEW = {"user": {"login": "bob"}, "state": "APPROVED", "commit_id": HEAD, "author_association": "MEMBER"}
 
 
 @pytest.fixture
@@ -151,10 +152,31 @@ def test_everything_can_be_looked_at_without_a_runner(cli: Cli, unique: Callable
 
 
 def test_approvals_and_masks(runner: Cli, fake: FakeGitHub) -> None:
-    fake.pulls[7].reviews = [{"user": {"login": "bob"}, "state": "APPROVED", "commit_id": HEAD}]
+    fake.pulls[7].reviews = [REVIEW]
     assert runner("ci", "approvals").out == "bob\n"
     runner.environment["SOME_KEY"] = "s3cret"
     assert runner("ci", "mask", "SOME_KEY").out == "::add-mask::s3cret\n"
+
+
+def test_weaker_privacy_waits_for_a_review(runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]) -> None:
+    name = unique("people")
+    (runner.root / "policies").mkdir()
+    (runner.root / "policies/policy.yaml").write_text(
+        "apiVersion: avatar-gitops/v1\nkind: Policy\nseverity: {P020: info, P023: info}\n"
+    )
+    runner.spec(name, k=20, more="  jobs: [standard]\n")
+    assert runner("apply", "--yes").code == 0
+    runner.spec(name, k=10, more="  jobs: [standard]\n")
+    blocked = runner("ci", "plan", "--reviews")
+    assert blocked.code == 4, blocked.text
+    body = (runner.root / "avatar-ci/comment.md").read_text()
+    assert "### ⛔ Avatar plan: waiting for an approval · 1 set gets weaker privacy" in body
+    assert "**To apply:** get the approval, then merge." in body
+    assert outputs(runner)["policy"] == "failed"
+    fake.pulls[7].reviews = [REVIEW]
+    ready = runner("ci", "plan", "--reviews")
+    assert ready.code == 0, ready.text
+    assert "P031" not in (runner.root / "avatar-ci/comment.md").read_text()
 
 
 def test_an_apply_that_ended_early_says_so(runner: Cli) -> None:

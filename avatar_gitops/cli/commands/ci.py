@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from avatar_gitops.cli.console import note, out
-from avatar_gitops.cli.options import consent_options, project_option, server_option
+from avatar_gitops.cli.options import approved_option, consent_options, project_option, server_option
 from avatar_gitops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def command() -> None:
 @dir_option
 @dry_option
 @consent_options
+@approved_option
+@click.option("--reviews", is_flag=True, help="Approving reviews of the pull request count, too; needs GITHUB_TOKEN.")
 @click.pass_context
 def plan_command(
     ctx: click.Context,
@@ -52,16 +54,19 @@ def plan_command(
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     force: str | None,
+    approved_by: tuple[str, ...],
+    reviews: bool,
 ) -> None:
     """Plan; write comment.md and plan.json, the step's outputs and its page. Changes nothing, publishes nothing.
 
-    Also writes the comment when specs are not valid or guard rails refuse; the exit code is then the one of `plan`.
+    Also writes the comment when specs are not valid, or guard rails or the policy refuse; the exit code is then the one
+    that apply would have.
     """
     from avatar_gitops.app.ci import ci_plan
     from avatar_gitops.app.plan import Consent
 
-    consent = Consent.of(allow_delete, allow_relaunch, force)
-    _leave(ci_plan(project, server, consent, folder), folder, dry_run=dry_run)
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
+    _leave(ci_plan(project, server, consent, folder, reviews=reviews), folder, dry_run=dry_run)
 
 
 @command.command("applied")
