@@ -2,24 +2,48 @@
 # The `Run` step of action.yml. Inputs come as INPUT_* variables and are only ever used in quotes.
 set -uo pipefail
 program="${AVATAR_GITOPS_PROGRAM:-${RUNNER_TEMP}/avatar-gitops/bin/avatar-gitops}"
-common=(--project "${INPUT_PROJECT}")
+project=(--project "${INPUT_PROJECT}")
+server=(--server "${INPUT_SERVER}")
+result="${RUNNER_TEMP}/applied.json"
 code=0
+
+publish() {
+  if [ "${INPUT_COMMENT:-false}" = true ]; then
+    "${program}" ci comment --body "${INPUT_DIR}/comment.md"
+  fi
+}
 
 case "${INPUT_COMMAND}" in
   validate)
-    "${program}" validate "${common[@]}" --format github || code=$?
+    "${program}" validate "${project[@]}" --format github || code=$?
     echo "exit_code=${code}" >> "${GITHUB_OUTPUT}"
     ;;
   plan) # writes its outputs itself, exit_code included
-    "${program}" ci plan "${common[@]}" --server "${INPUT_SERVER}" --dir "${INPUT_DIR}" || code=$?
+    reviews=()
+    if [ "${INPUT_REVIEWS:-false}" = true ]; then
+      reviews=(--reviews)
+    fi
+    "${program}" ci plan "${project[@]}" "${server[@]}" "${reviews[@]}" --dir "${INPUT_DIR}" || code=$?
+    publish || code=$((code == 0 ? $? : code))
     ;;
   apply)
-    "${program}" apply "${common[@]}" --server "${INPUT_SERVER}" --yes --format json > "${RUNNER_TEMP}/applied.json" || code=$?
-    "${program}" ci applied "${RUNNER_TEMP}/applied.json" "${common[@]}" --dir "${INPUT_DIR}" || true
+    approved=()
+    if [ "${INPUT_REVIEWS:-false}" = true ]; then
+      logins="$("${program}" ci approvals)" || exit $?
+      while IFS= read -r login; do
+        if [ -n "${login}" ]; then
+          approved+=(--approved-by "${login}")
+        fi
+      done <<< "${logins}"
+    fi
+    "${program}" apply "${project[@]}" "${server[@]}" "${approved[@]}" --yes --format json > "${result}" || code=$?
+    "${program}" ci applied "${result}" "${project[@]}" "${approved[@]}" --dir "${INPUT_DIR}" && publish
+    said=$?
+    code=$((code == 0 ? said : code))
     echo "exit_code=${code}" >> "${GITHUB_OUTPUT}"
     ;;
   drift)
-    "${program}" drift "${common[@]}" --server "${INPUT_SERVER}" --format markdown > "${RUNNER_TEMP}/drift.md" || code=$?
+    "${program}" drift "${project[@]}" "${server[@]}" --format markdown > "${RUNNER_TEMP}/drift.md" || code=$?
     cat "${RUNNER_TEMP}/drift.md" >> "${GITHUB_STEP_SUMMARY}"
     echo "exit_code=${code}" >> "${GITHUB_OUTPUT}"
     if [ "${code}" -eq 2 ]; then

@@ -253,6 +253,31 @@ def test_the_action_runs_its_command_and_ends_with_its_code(
         assert odd in (tmp_path / "calls").read_text().split("|")
 
 
+def test_the_action_counts_reviews_and_publishes(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    program = stub(
+        tmp_path, "program", f'echo "$*" >> "{tmp_path}/calls"; if [ "$2" = approvals ]; then printf "ann\\nbob\\n"; fi'
+    )
+    environment = {
+        "AVATAR_GITOPS_PROGRAM": str(program), "INPUT_PROJECT": ".", "INPUT_SERVER": "env", "INPUT_DIR": "d",
+        "INPUT_REVIEWS": "true", "INPUT_COMMENT": "true", "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+    }  # fmt: skip
+    for command in ("plan", "apply"):
+        done = bash(f'bash "{SCRIPT}"', work, INPUT_COMMAND=command, **environment)
+        assert done.returncode == 0, done.stderr
+    result = tmp_path / "applied.json"
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        "ci plan --project . --server env --reviews --dir d",
+        "ci comment --body d/comment.md",
+        "ci approvals",
+        "apply --project . --server env --approved-by ann --approved-by bob --yes --format json",
+        f"ci applied {result} --project . --approved-by ann --approved-by bob --dir d",
+        "ci comment --body d/comment.md",
+    ]
+
+
 def test_outputs_of_the_action_are_the_ones_of_the_step() -> None:
     action = load(ROOT / "action.yml")
     for name, output in action["outputs"].items():
