@@ -16,6 +16,7 @@ from avatar_gitops.plan.diff import against_lock
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.policy.engine import Book, judge
 from avatar_gitops.policy.model import Facts
+from avatar_gitops.spec.gates import METRICS, Direction
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.policies import PolicyCase
 
@@ -39,7 +40,10 @@ EXAMPLE: Final[Mapping[str, Any]] = {
         },
     },
 }
-GOOD: Final[Mapping[str, float]] = {"hidden_rate": 99.0, "local_cloaking": 12.0}
+GOOD: Final[Mapping[str, float]] = {
+    name: metric.largest or 100.0 if metric.direction is Direction.HIGHER else 0.0 for name, metric in METRICS.items()
+}
+"""The best value of each metric, so that a test only says what it is about."""
 
 
 def found(case: PolicyCase, book: Book) -> tuple[str, ...]:
