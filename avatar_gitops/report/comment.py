@@ -216,7 +216,7 @@ def invalid_comment(project: str, found: Sequence[Diagnostic], origin: Origin) -
         [
             Block((*opening(project, "", origin.head, Verdict.INVALID), title)),
             Block(("| Where | What | Fix |", "|---|---|---|"), rows, more="findings"),
-            Block((f"{more}Run locally: `avatar-gitops validate`",)),
+            Block((f"{more}Run locally: `avatar-gitops validate --fix`",)),
             Block((signature(origin),)),
         ]
     )

@@ -53,8 +53,8 @@ def _driver(codes: list[str]) -> dict[str, Any]:
 
 
 def _result(item: Diagnostic, codes: list[str], prefix: str, seen: Counter[str]) -> dict[str, Any]:
-    place = _uri(item.span.file, prefix)
-    print_ = _fingerprint(item, place)
+    place = uri(item.span.file, prefix)
+    print_ = fingerprint(item, place)
     seen[print_] += 1
     result: dict[str, Any] = {
         "ruleId": item.code,
@@ -75,13 +75,14 @@ def _result(item: Diagnostic, codes: list[str], prefix: str, seen: Counter[str])
     return result
 
 
-def _fingerprint(item: Diagnostic, place: str) -> str:
+def fingerprint(item: Diagnostic, place: str) -> str:
+    """What stays the same while a finding moves down its file."""
     parts = [item.code, place, list(item.path), item.message]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
 def _location(span: Span, prefix: str) -> dict[str, Any]:
-    place: Mapping[str, str] = {"uri": _uri(span.file, prefix), "uriBaseId": ROOT}
+    place: Mapping[str, str] = {"uri": uri(span.file, prefix), "uriBaseId": ROOT}
     return {"physicalLocation": {"artifactLocation": place, "region": _region(span)}}
 
 
@@ -92,15 +93,16 @@ def _region(span: Span) -> dict[str, int]:
     return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
 
 
-def _uri(file: str, prefix: str) -> str:
-    """A relative reference without `..` as far as the prefix allows, with everything else than plain signs encoded."""
+def uri(file: str, prefix: str, *, encoded: bool = True) -> str:
+    """A path from the repository's root without `..` as far as the prefix allows; plain signs only when `encoded`."""
     parts: list[str] = []
     for part in PurePosixPath(prefix, file).parts:
         if part == ".." and parts and parts[-1] != "..":
             parts.pop()
         else:
             parts.append(part)
-    return quote("/".join(parts).lstrip("/"), safe="/")
+    path = "/".join(parts).lstrip("/")
+    return quote(path, safe="/") if encoded else path
 
 
 def _sentence(text: str) -> str:

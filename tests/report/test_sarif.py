@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from avatar_gitops.cli import main
 from avatar_gitops.diagnostics import Diagnostic, Related, Severity, Span
+from avatar_gitops.report.code_quality import as_code_quality
 from avatar_gitops.report.sarif import as_sarif
 from avatar_gitops.spec.catalogue import TITLES
 
@@ -202,3 +203,11 @@ def test_validate_writes_it(
     assert main.run(["validate", "--format", "sarif"]) == 3
     results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
     assert [(item["ruleId"], place(item)) for item in results] == [("S004", "part/configs/iris-demo.yaml")]
+
+
+def test_merge_requests_of_gitlab_get_the_same_findings(golden: Callable[[str, str], None]) -> None:
+    golden("ci/findings.gitlab.json", as_code_quality([*FOUND, FOUND[0]], "part"))
+    found = json.loads(as_code_quality([*FOUND, FOUND[0]]))
+    assert len({item["fingerprint"] for item in found}) == 4
+    assert found[2]["location"] == {"path": "data/ä b#1.csv", "lines": {"begin": 1}}
+    assert json.loads(as_code_quality([])) == []

@@ -20,10 +20,10 @@ MAX_WIDTH = 120
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "short", "json", "github", "sarif"]),
+    type=click.Choice(["text", "short", "json", "github", "sarif", "gitlab"]),
     default="text",
     show_default=True,
-    help="Form of the findings.",
+    help="Form of the findings; `sarif` for code scanning, `gitlab` for a Code Quality report.",
 )
 @click.option(
     "--fix", "repair", is_flag=True, help="First repair what has one safe repair: misspelt keys, yes for true."
@@ -59,6 +59,10 @@ def command(
             from avatar_gitops.report.sarif import as_sarif
 
             out(as_sarif(found, _from_repository()).rstrip("\n"))
+        case "gitlab":
+            from avatar_gitops.report.code_quality import as_code_quality
+
+            out(as_code_quality(found, _from_repository()).rstrip("\n"))
         case "short" | "github":
             text = as_short(found) if form == "short" else as_github(found)
             out(text + verdict)
