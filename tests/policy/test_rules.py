@@ -116,6 +116,28 @@ def test_a_release_without_published_metrics_is_not_near_any_gate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("gate", "value", "near"),
+    [
+        ("hidden_rate >= 90", 90.0, True),
+        ("hidden_rate >= 90", 94.9, True),
+        ("hidden_rate >= 90", 95.0, False),
+        ("hidden_rate >= 90", 89.0, False),
+        ("local_cloaking >= 10", 10.5, True),
+        ("local_cloaking >= 10", 11.0, False),
+        ("correlation_difference_ratio <= 10", 9.5, True),
+        ("correlation_difference_ratio <= 10", 6.7, False),
+        ("hellinger_mean <= 0.1", 0.095, True),
+        ("hellinger_mean <= 0.1", 0.08, False),
+    ],
+)
+def test_near_a_gate_is_a_few_points_or_a_tenth_of_the_bound(gate: str, value: float, near: bool) -> None:
+    metric, _, condition = gate.partition(" ")
+    near_floor = Book((BUILT_IN["P012"],))
+    tried = case(spec={"gates": {"hidden_rate": None, metric: condition}}, metrics={metric: value})
+    assert bool(found(tried, near_floor)) is near
+
+
+@pytest.mark.parametrize(
     ("required", "given", "passes"),
     [
         ((), (), False),

@@ -21,7 +21,7 @@ def command() -> None:
     of the set `baseline` are looked at and can only warn.
 
     \b
-      policies/policy.yaml         policies/waivers.yaml
+      policies/policy.yaml           policies/waivers.yaml
         apiVersion: avatar-gitops/v1   apiVersion: avatar-gitops/v1
         kind: Policy                   kind: Waivers
         enabled: [baseline, health]    waivers:
@@ -34,7 +34,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the rules of the project.")
 @project_option
 @click.option("--all", "everything", is_flag=True, help="Also the rules that the project does not use.")
 @form_option
@@ -52,7 +52,7 @@ def list_command(project: Path | None, everything: bool, form: str, color: str) 
         out("Explain one: avatar-gitops explain P010")
 
 
-@command.command("check")
+@command.command("check", short_help="Apply the rules without a server; exit code 4 when one fails.")
 @project_option
 @approved_option
 @click.option(
@@ -89,7 +89,7 @@ def check_command(
     ctx.exit(4 if report.breaks(Level(fail_on)) else 0)
 
 
-@command.command("test")
+@command.command("test", short_help="Run the tests in policies/tests/.")
 @project_option
 @color_option
 @ascii_option

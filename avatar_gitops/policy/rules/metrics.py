@@ -22,14 +22,15 @@ def near_floor(facts: Facts) -> Iterator[Violation]:
     """A published metric is near its gate.
 
     The next run of the same spec on slightly other data may not pass: better to know before it is started. Near means
-    within 5 points for a percentage, within a tenth of the bound otherwise.
+    less than 5 points above a floor in percent, less than a tenth of the bound away otherwise.
     """
     gates = facts.desired.run.spec.gates
     for result in evaluate(gates, facts.metrics) if facts.metrics is not None else ():
         metric, gate = METRICS.get(result.metric), parse_gate(result.metric, result.condition)
         if metric is None or result.value is None or not result.passed:
             continue
-        room = NEAR_POINTS if metric.unit is Unit.PERCENT else NEAR_SHARE * abs(gate.bound)
+        in_points = metric.unit is Unit.PERCENT and gate.direction is Direction.HIGHER
+        room = NEAR_POINTS if in_points else NEAR_SHARE * abs(gate.bound)
         if 0 <= abs(result.value - gate.bound) < room:
             word = "floor" if gate.direction is Direction.HIGHER else "ceiling"
             message = f"last {result.metric} is near its {word}"
