@@ -43,8 +43,7 @@ def applied_comment(applied: Applied, origin: Origin) -> str:
     verdict = Verdict.APPLIED if all(outcome.ok for outcome in outcomes) else Verdict.PARTIAL
     top = (*opening(applied.project, applied.plan_digest, origin.head, verdict), f"### {_title(outcomes)}")
     failed = [_failure(outcome) for outcome in outcomes if not outcome.ok]
-    published = [item for item in applied.finished if item.outcome.lock is not None and item.outcome.ok]
-    rows = tuple(_row(item) for item in published if item.outcome.state is State.PUBLISHED)
+    rows = tuple(_row(item) for item in applied.finished if item.outcome.state is State.PUBLISHED)
     head = (f"| Set | {' | '.join(COLUMNS)} | Gates | |", "|---|---|---|---|---|---|")
     others = [_other(outcome) for outcome in outcomes if outcome.state in {State.DELETED, State.UPDATED}]
     blocks = [Block(top)]
@@ -71,8 +70,8 @@ def _title(outcomes: Sequence[Outcome]) -> str:
 
 
 def _row(item: Finished) -> str:
-    assert item.outcome.lock is not None
-    cells = [_change(name, item.before, item.outcome.lock.metrics) for name in COLUMNS]
+    measured = item.outcome.lock.metrics if item.outcome.lock else {}
+    cells = [_change(name, item.before, measured) for name in COLUMNS]
     gates = item.outcome.gates
     passed = f"{sum(gate.passed for gate in gates)} / {len(gates)}" if gates else "no gate"
     links = " · ".join(f"[{label}]({url})" for label, url in item.links.items())

@@ -153,6 +153,11 @@ def test_every_form_opens_with_marker_and_data(name: str) -> None:
     assert third.startswith("### ")
 
 
+def test_a_published_set_is_listed_also_where_its_lock_is_not_at_hand() -> None:
+    page = applied([Finished(Outcome("patients", Action.LAUNCH, State.PUBLISHED))])
+    assert "| `patients` | – | – | – | no gate |  |" in page
+
+
 @given(st.text(), st.text(), st.text())
 def test_no_text_ends_the_hidden_lines_early(project: str, digest: str, head: str) -> None:
     for line in opening(project, digest, head, Verdict.READY):
