@@ -117,9 +117,10 @@ def _continue(shell: Change, desired: DesiredSet, candidate: ServerSet) -> Chang
         return replace(_again(shell, candidate, (*failed, *outdated)), action=Action.RELAUNCH, reason=reason)
     if not versions.complete(counting, wanted):
         return replace(shell, action=Action.COLLECT, reason=Reason.UNFINISHED, jobs=tuple(missing))
-    if shell.lock is None or shell.lock.run != candidate.id:
+    lock = shell.lock
+    if lock is None or lock.run != candidate.id or not versions.collected(lock.jobs, counting):
         return replace(shell, action=Action.COLLECT, reason=Reason.NOT_COLLECTED)
-    if shell.lock.digests.spec != desired.digests.spec:
+    if lock.digests.spec != desired.digests.spec:
         return replace(shell, action=Action.UPDATE, reason=Reason.METADATA_CHANGED)
     if versions.superfluous(candidate, shell.versions, wanted, desired.run.spec.lifecycle.keep_versions):
         return replace(shell, action=Action.COLLECT, reason=Reason.UNFINISHED)

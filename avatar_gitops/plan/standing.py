@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import assert_never
 
 from avatar_gitops.plan.model import Action, Change, Reason
 
@@ -36,3 +37,5 @@ def standing(change: Change) -> Standing:
             return Standing.PROTECTED if change.reason is Reason.PROTECTED else Standing.REMOVED
         case Action.DELETE:
             return Standing.REMOVED
+        case _:
+            assert_never(change.action)

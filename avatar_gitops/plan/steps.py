@@ -125,8 +125,13 @@ def _launch(change: Change, desired: DesiredSet) -> Iterator[Step]:
 def _collect(change: Change, desired: DesiredSet) -> Iterator[Step]:
     assert change.current is not None
     needed = wanted(desired.run)
-    whole = versions.complete(versions.effective(change.current, change.versions), needed)
-    published = change.lock is not None and change.lock.run == change.current.id
+    counting = versions.effective(change.current, change.versions)
+    whole = versions.complete(counting, needed)
+    published = (
+        change.lock is not None
+        and change.lock.run == change.current.id
+        and versions.collected(change.lock.jobs, counting)
+    )
     if change.jobs:
         yield from _send(desired)
         yield from _jobs(change.jobs, desired)

@@ -115,6 +115,11 @@ def complete(jobs: Jobs, wanted: Iterable[Job]) -> bool:
     return all(job in jobs and finished(jobs[job]) for job in wanted)
 
 
+def collected(published: Mapping[str, str], counting: Jobs) -> bool:
+    """Whether the jobs whose results were published (job to id) are those that count now."""
+    return all(counting[job].name == published.get(job.value, counting[job].name) for job in counting)
+
+
 def contributor(jobs: Iterable[ServerJob], reference: ServerSet, versions: Sequence[ServerSet]) -> ServerSet | None:
     """The newest version of a chain that has one of these jobs itself: the one to build on."""
     names = {job.name for job in jobs}

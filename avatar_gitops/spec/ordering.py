@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from warnings import catch_warnings
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from avatar_gitops.spec.nodes import read
@@ -55,10 +55,8 @@ class _Mover:
 
     def text(self) -> str:
         """The text with all block mappings in order."""
-        try:
+        with catch_warnings(action="ignore"):  # an anchor may be used twice
             node = YAML(typ="rt", pure=True).compose(self._text)
-        except YAMLError:
-            return self._text
         if not isinstance(node, MappingNode) or not self._movable(node):
             return self._text
         begin = node.value[0][0].start_mark.line

@@ -380,3 +380,14 @@ def test_somebody_who_only_looks_is_never_refused() -> None:
     looking = replace(OWNED, look=True)
     assert {change.set for change in whole([wish("theirs")], [theirs, *owned], [], looking).changes} >= {"theirs", "s0"}
     assert len(whole([], owned, [], looking).changes) == 10
+
+
+def test_a_published_job_that_ran_again_is_collected_again() -> None:
+    item = wish()
+    version = a_version(item)
+    again = replace(version.jobs[1], name="patients-v1-privacy_metrics-again")
+    now = replace(version, jobs=(version.jobs[0], again, *version.jobs[2:]))
+    (change,) = whole([item], [now], [a_lock(item, version)]).changes
+    assert (change.action, change.reason) == (Action.COLLECT, Reason.NOT_COLLECTED)
+    kinds = [type(step).__name__ for step in steps(change)]
+    assert kinds[:2] == ["Fetch", "Publish"]

@@ -131,6 +131,8 @@ def test_findings_of_a_bad_file_stay_what_they_are(path: Path) -> None:
         "kind: AvatarRun\napiVersion: \x85v1\n",
         "--- {kind: AvatarRun}\n",
         "spec: &a {seed: 1}\nmetadata: *a\nkind: AvatarRun\n",
+        "kind: AvatarRun\nmetadata: &a {name: x}\nspec: &a {seed: 1}\n",
+        "kind: AvatarRun\nmetadata: *a\n",
     ],
 )
 def test_what_cannot_be_ordered_safely_is_left_alone(text: str) -> None:
