@@ -134,7 +134,7 @@ def _ending(applied: Applied) -> None:
         case 130:
             out(f"\nNext: {command} resume{flag}")
         case _:
-            out(f"\nNext: {command} status{flag}")
+            out(f"\nNext: {command} retry{flag}")
 
 
 def _short(path: Path) -> str:

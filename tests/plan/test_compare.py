@@ -62,6 +62,15 @@ def test_the_same_run(golden: Golden) -> None:
     assert not found.fields
 
 
+def test_what_is_only_noise_is_no_regression_and_data_of_the_same_size_are_said_once() -> None:
+    before = lock({"hidden_rate": 90.0}, {"hidden_rate": 1.0})
+    after = replace(lock({"hidden_rate": 89.5}, data=an_input("b")), run="patients-v2")
+    text = render(compare(before, after), LABELS)
+    assert text.endswith("No metric got worse by more than its noise.\n")
+    assert text.count("\ninput ") == 1
+    assert "rows" not in text
+
+
 def test_tables_are_named_when_there_are_several_and_inputs_that_come_and_go() -> None:
     before, after = sides()
     after = replace(after, inputs=(), metrics={**after.metrics, "visits": {"hidden_rate": 99.0}})

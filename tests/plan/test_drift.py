@@ -79,6 +79,12 @@ def test_a_run_that_another_one_of_ours_took_the_place_of_is_missing() -> None:
     assert "another one of ours, ants-v2" in found.findings[0].detail
 
 
+def test_a_newer_run_that_waits_for_its_gates_is_no_drift_of_what_was_applied() -> None:
+    item = wish("ants")
+    newer = [a_version(item, 3), a_version(item, 2, jobs={"standard": "pending"})]
+    assert compare([a_lock(item, a_version(item))], [a_version(item), *newer]).findings == ()
+
+
 def test_another_input_mark_is_an_edit() -> None:
     item = wish("ants")
     version = a_version(item)
