@@ -1,9 +1,12 @@
-"""Findings about a text: code, severity, position, suggestion. Data only; wording of codes is in the catalogue."""
+"""Findings about a text: code, severity, position, suggestion. Wording of codes is in the catalogue."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from avatar_gitops.errors import AvatarGitOpsError
 
 
 class Severity(StrEnum):
@@ -52,3 +55,13 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     hide_source: bool = False
     edit: str = ""
+
+
+class SpecError(AvatarGitOpsError):
+    """At least one spec or the project file is invalid."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic], *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = tuple(diagnostics)

@@ -2,12 +2,10 @@
 
 AvatarGitOpsError            1   message, hint
 ├── UsageError              64
-├── SpecError                3   carries diagnostics
-├── GateFailed               4   outcomes whose gates failed
+├── diagnostics.SpecError    3   carries diagnostics
 ├── PolicyFailed             4   a rule refuses what would be applied
 ├── UnsafePlan               5   thresholds, ownership, protection
 ├── StalePlan                6   the reviewed plan is no longer the plan
-├── PartialApply             7   outcomes, how to resume
 ├── Locked                   8   another apply holds the project
 ├── RemoteUnavailable        9   no answer, rate limited, or sign-in refused
 ├── RemoteRefused            1   the server understood and said no
@@ -17,12 +15,7 @@ AvatarGitOpsError            1   message, hint
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from avatar_gitops.diagnostics import Diagnostic
+from typing import ClassVar
 
 
 class AvatarGitOpsError(Exception):
@@ -43,22 +36,6 @@ class UsageError(AvatarGitOpsError):
     exit_code = 64
 
 
-class SpecError(AvatarGitOpsError):
-    """At least one spec or the project file is invalid."""
-
-    exit_code = 3
-
-    def __init__(self, message: str, diagnostics: Sequence[Diagnostic], *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.diagnostics = tuple(diagnostics)
-
-
-class GateFailed(AvatarGitOpsError):
-    """Every change ended, and at least one run did not pass its gates."""
-
-    exit_code = 4
-
-
 class PolicyFailed(AvatarGitOpsError):
     """A rule of the project's policy refuses what would be applied; nothing was changed."""
 
@@ -75,12 +52,6 @@ class StalePlan(AvatarGitOpsError):
     """What was reviewed is not what would run now."""
 
     exit_code = 6
-
-
-class PartialApply(AvatarGitOpsError):
-    """Some changes were applied and some were not; the journal knows which."""
-
-    exit_code = 7
 
 
 class Locked(AvatarGitOpsError):

@@ -20,7 +20,8 @@ from avatar_gitops.ci.comment import BOT, Published, Result, Target, find_target
 from avatar_gitops.ci.event import Run, pull_request, read_run
 from avatar_gitops.ci.github import GitHub, token_of
 from avatar_gitops.ci.outputs import room, write_outputs, write_summary
-from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, SpecError, UsageError
+from avatar_gitops.diagnostics import SpecError
+from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, UsageError
 from avatar_gitops.plan.lock import GateResult, Metrics
 from avatar_gitops.plan.model import Action, Privacy
 from avatar_gitops.plan.outcome import Outcome, State

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from avatar_gitops.diagnostics import Diagnostic
-from avatar_gitops.errors import SpecError
+from avatar_gitops.diagnostics import Diagnostic, SpecError
 from avatar_gitops.policy.book import GROUP, Policies, build
 from avatar_gitops.policy.engine import Book
 from avatar_gitops.policy.model import Level, Rule, Stage

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from avatar_gitops.app.policy_files import load_book
-from avatar_gitops.diagnostics import Diagnostic
-from avatar_gitops.errors import SpecError, UsageError
+from avatar_gitops.diagnostics import Diagnostic, SpecError
+from avatar_gitops.errors import UsageError
 from avatar_gitops.policy.cases import found
 from avatar_gitops.policy.engine import Book
 from avatar_gitops.policy.model import Rule

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from avatar_gitops.app.inputs import check_inputs, facts_of
 from avatar_gitops.app.policy_files import read_book
-from avatar_gitops.diagnostics import Diagnostic, Severity, Span
-from avatar_gitops.errors import SpecError, UsageError
+from avatar_gitops.diagnostics import Diagnostic, Severity, Span, SpecError
+from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.checks import check_names, check_run
 from avatar_gitops.spec.checks_project import check_project
 from avatar_gitops.spec.facts import InputFacts

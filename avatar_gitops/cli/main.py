@@ -11,7 +11,8 @@ from typing import Any, Final
 import click
 
 from avatar_gitops import __version__
-from avatar_gitops.errors import AvatarGitOpsError, SpecError
+from avatar_gitops.diagnostics import SpecError
+from avatar_gitops.errors import AvatarGitOpsError
 
 USAGE_EXIT: Final = 64
 INTERRUPTED_EXIT: Final = 130

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from avatar_gitops.app.validate import LoadedProject, load_project, validate
-from avatar_gitops.errors import AvatarGitOpsError, SpecError
+from avatar_gitops.diagnostics import SpecError
+from avatar_gitops.errors import AvatarGitOpsError
 
 PROJECT = "apiVersion: avatar-gitops/v1\nkind: Project\nmetadata: {name: demo}\nspec: {SETTINGS}\n"
 RUN = """\

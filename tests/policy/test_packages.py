@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avatar_gitops.app.policy_files import load_book, load_rules
-from avatar_gitops.errors import SpecError
+from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.policy.engine import judge
 from avatar_gitops.policy.model import Facts, Stage
 from tests.policy.test_engine import TODAY
