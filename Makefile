@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: help demo test test-slow lint bench conformance schemas golden clean
+.PHONY: help demo test coverage test-slow lint bench conformance schemas golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +25,9 @@ demo: .venv/.local ## anonymize the example project on this machine
 	@$(BIN)/avatar-gitops apply --project configs --yes
 
 test: .venv/.dev ## the default test suite
+	@$(BIN)/pytest -n 2 -m "not conformance and not slow"
+
+coverage: .venv/.dev ## the default test suite with branch coverage, which must not fall below its floor
 	@$(BIN)/pytest -n 2 --cov --cov-report=term -m "not conformance and not slow"
 
 test-slow: .venv/.dev ## the longer checks
