@@ -7,13 +7,13 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 Style = Callable[[str, str], str]
 
-COLOURS: Final = {
+COLOURS: Final[dict[str, dict[str, Any]]] = {
     "delete": {"fg": "red"},
     "fail": {"fg": "red"},
     "error": {"fg": "red", "bold": True},
@@ -37,7 +37,7 @@ def plain(text: str, kind: str) -> str:
 def coloured(text: str, kind: str) -> str:
     """Colour by kind; colour is only ever a second signal beside a word or a symbol."""
     options = COLOURS.get(kind)
-    return click.style(text, **options) if options else text  # type: ignore[arg-type]
+    return click.style(text, **options) if options else text
 
 
 def style_for(color: str) -> Style:

@@ -58,7 +58,7 @@ def measure_signal(
         np.stack([_resampled(draw, *sides) for sides in axes]).mean(axis=0),
     )
     ledger.values["kolmogorov_smirnov_mean"] = _kolmogorov_smirnov(pair)
-    _variation(pair, draw, ledger)
+    _variation([histograms[category.name] for category in pair.space.layout.categories], draw, ledger)
     population = {name: pair.rows for name, value in ledger.values.items() if value is not None}
     wanted = {name: target for name, target in SIGNAL.items() if name in ledger.values}
     return Metrics(ledger.values, ledger.intervals, population, ledger.notes, wanted, _meta(ledger.values))
@@ -158,15 +158,13 @@ def _kolmogorov_smirnov(pair: Pair) -> float | None:
     return float(np.mean(distances)) if distances else None
 
 
-def _variation(pair: Pair, draw: Resampling, ledger: _Ledger) -> None:
+def _variation(sides: Sequence[Histogram], draw: Resampling, ledger: _Ledger) -> None:
     """Mean total variation of the categories, half the sum of |p - q|."""
-    layout = pair.space.layout
     name = "total_variation_mean"
-    sides = [_column_histograms(pair)[category.name] for category in layout.categories]
     if not sides:
         ledger.values[name] = None
         return
-    plain = [[np.bincount(codes, minlength=size) / pair.rows for codes in (a, b)] for a, b, size in sides]
+    plain = [[np.bincount(codes, minlength=size) / len(codes) for codes in (a, b)] for a, b, size in sides]
     drawn = [[draw.sums(draw.histogram(codes, size)) for codes in (a, b)] for a, b, size in sides]
     shares = [[counts / counts.sum(axis=-1, keepdims=True) for counts in pairs] for pairs in drawn]
     ledger.add(
