@@ -26,6 +26,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 ColumnName = Annotated[str, Field(min_length=1, max_length=500)]
 SetName = Annotated[str, Field(pattern=SET_NAME_PATTERN)]
 TableName = Annotated[str, Field(pattern=TABLE_NAME_PATTERN)]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 Digest = Annotated[str, Field(pattern=r"^(sha256|hmac-sha256):[0-9a-f]{64}$")]
 
 

@@ -48,7 +48,7 @@ PSEUDONYM_STRENGTH: Final = {"HASH_SHA256": 0, "CONSTANT": 2}
 """A hash can be reversed by trying values, a constant says nothing; every other kind stands between them."""
 
 
-def _compare(before: float, after: float, *, higher: Privacy) -> Privacy:
+def _compare(before: Any, after: Any, *, higher: Privacy) -> Privacy:
     lower = Privacy.STRONGER if higher is Privacy.WEAKER else Privacy.WEAKER
     if before == after:
         return Privacy.NEUTRAL
@@ -77,6 +77,11 @@ def higher_is_weaker(before: float | None, after: float | None) -> Privacy:
     if before is None or after is None:
         return Privacy.UNKNOWN
     return _compare(before, after, higher=Privacy.WEAKER)
+
+
+def later_is_weaker(before: str | None, after: str | None) -> Privacy:
+    """For the day on which results are deleted, as ISO text: longer is weaker, and no day at all is longest."""
+    return _compare(*((text is None, text or "") for text in (before, after)), higher=Privacy.WEAKER)
 
 
 def removal_is_weaker(before: Any, after: Any) -> Privacy:

@@ -100,6 +100,8 @@ def _identity() -> Iterator[Row]:
 
 def _sources() -> Iterator[Row]:
     yield _row(_TABLE, "table", ALL, directions.release_grows, whole=True, words=("enters the release", "leaves it"))
+    for name in ("uri", "format", "digest", "options.*"):
+        yield _row(f"{_TABLE}.sample.{name}", "sample for previews", OURS, directions.neutral)
     for key, label in (("source", "data"), ("avatars", "avatars file")):
         yield _row(f"{_TABLE}.{key}.uri", f"{label}", ALL, directions.unknown)
         yield _row(f"{_TABLE}.{key}.format", f"{label} format", ALL, directions.unknown)
@@ -194,6 +196,8 @@ def _documents() -> Iterator[Row]:
     yield _row("spec.results.name_template", "result names", ALL, directions.neutral)
     yield _row("spec.lifecycle.protect", "protection", OURS, directions.neutral, default=False)
     yield _row("spec.lifecycle.keep_versions", "versions kept", OURS, directions.neutral, default=1)
+    words = ("kept longer", "deleted earlier")
+    yield _row("spec.lifecycle.delete_after", "day of deletion", OURS, directions.later_is_weaker, words=words)
 
 
 def _inputs() -> Iterator[Row]:

@@ -23,6 +23,7 @@ from avatar_gitops.spec.columns import (
     ColumnTag,
     ColumnType,
     ConstantPseudonymization,
+    Day,
     Digest,
     FakerPseudonymization,
     HashPseudonymization,
@@ -39,6 +40,7 @@ from avatar_gitops.spec.columns import (
     Text,
     UuidPseudonymization,
 )
+from avatar_gitops.spec.pia import DataRecipient, DataSubject, DataType, Language, Pia, SensitivityLevel
 
 __all__ = [
     "API_VERSION",
@@ -58,6 +60,7 @@ __all__ = [
     "DataRecipient",
     "DataSubject",
     "DataType",
+    "Day",
     "Digest",
     "ExcludeVariables",
     "FakerPseudonymization",
@@ -249,10 +252,14 @@ class PrivacyMetrics(Geometry):
 
 
 class Table(Model):
-    """One table: its rows, its columns, and what is done with it."""
+    """One table: its rows, its columns, and what is done with it.
+
+    `sample` is a synthetic stand-in for the rows with the same columns, which `preview` may use instead of them.
+    """
 
     source: Text | Source
     avatars: Text | Source | None = None
+    sample: Text | Source | None = None
     individual_level: bool = True
     columns: dict[ColumnName, Column] = {}
     avatarization: Avatarization | None = None
@@ -268,73 +275,6 @@ class Job(StrEnum):
     SIGNAL_METRICS = "signal_metrics"
     REPORT = "report"
     REPORT_PIA = "report_pia"
-
-
-class DataRecipient(StrEnum):
-    """Who receives the avatars."""
-
-    UNKNOWN = "unknown"
-    OPENDATA = "opendata"
-    CONTRACTUAL_THIRDPARTY = "contractual_thirdparty"
-    INTERNAL = "internal"
-    OUTSIDE_EU = "outside_eu"
-    TRUSTED_THIRDPARTY = "trusted_thirdparty"
-
-
-class DataType(StrEnum):
-    """What the data are about."""
-
-    UNKNOWN = "unknown"
-    HEALTH = "health"
-    HR = "hr"
-    MOBILITY = "mobility"
-    INSURANCE = "insurance"
-    FINANCE = "finance"
-    EDUCATION = "education"
-
-
-class DataSubject(StrEnum):
-    """Whom the data are about."""
-
-    UNKNOWN = "unknown"
-    PATIENTS = "patients"
-    EMPLOYEES = "employees"
-    CLIENTS = "clients"
-    USERS = "users"
-    STUDENTS = "students"
-
-
-class SensitivityLevel(StrEnum):
-    """Harm to people if the data were disclosed."""
-
-    UNDEFINED = "Undefined"
-    VERY_HIGH = "Very High"
-    HIGH = "High"
-    MEDIUM = "Medium"
-    LOW = "Low"
-    VERY_LOW = "Very Low"
-    NEGLIGIBLE = "Negligible"
-
-
-class Language(StrEnum):
-    """Language of reports and summaries."""
-
-    EN = "en"
-    FR = "fr"
-
-
-class Pia(Model):
-    """Context of the privacy impact assessment; what is unknown stays visibly unknown in the document."""
-
-    purpose: Text | None = None
-    controller: Text | None = None
-    legal_basis: Text | None = None
-    retention: Text | None = None
-    data_recipient: DataRecipient = DataRecipient.UNKNOWN
-    data_type: DataType = DataType.UNKNOWN
-    data_subject: DataSubject = DataSubject.UNKNOWN
-    sensitivity_level: SensitivityLevel = SensitivityLevel.UNDEFINED
-    language: Language = Language.EN
 
 
 class ReportFormat(StrEnum):
@@ -355,10 +295,14 @@ class Results(Model):
 
 
 class Lifecycle(Model):
-    """What may happen to the set: `protect` forbids delete and relaunch, `keep_versions` counts published versions."""
+    """What may happen to the set: `protect` forbids delete and relaunch, `keep_versions` counts published versions.
+
+    After the day `delete_after` (UTC) a plan deletes the set from the server, whatever `prune` says; the spec may stay.
+    """
 
     protect: bool = False
     keep_versions: Annotated[int, Field(ge=1, le=100), WHOLE] = 1
+    delete_after: Day | None = None
 
 
 class Metadata(Model):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from avatar_gitops.spec.columns import Model, Text
+from avatar_gitops.spec.columns import Day, Model, Text
 from avatar_gitops.spec.models import Gate
 
 FOLDER: Final = "policies"
@@ -16,7 +16,6 @@ MOST_DAYS: Final = 180
 
 RuleId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,39}$")]
 Glob = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.*?\[\]!-]{1,200}$")]
-Date = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 
 
@@ -76,8 +75,8 @@ class WaiverEntry(Model):
     owner: Text
     reason: Text
     ticket: Text | None = None
-    granted: Date
-    expires: Date
+    granted: Day
+    expires: Day
 
 
 class WaiverFile(Model):

@@ -7,12 +7,15 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from avatar_gitops.spec.models import WHOLE, Model, Natural, SetName, Text
+from avatar_gitops.spec.models import WHOLE, Day, Model, Natural, SetName, Text
 
 PROJECT_FILE: Final = "avatar-gitops.yaml"
 REFERENCE_PATTERN: Final = r"^env/[A-Za-z_][A-Za-z0-9_]*(/.*)?$"
 
 Reference = Annotated[str, Field(pattern=REFERENCE_PATTERN)]
+ServerId = Annotated[
+    str, Field(pattern=r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")
+]
 
 
 class Prune(StrEnum):
@@ -20,6 +23,24 @@ class Prune(StrEnum):
 
     NEVER = "never"
     OWNED = "owned"
+
+
+class WebhookFormat(StrEnum):
+    """Shape of the body: our own document, or a text message as chat services take it."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class WebhookEvent(StrEnum):
+    """Outcomes that a webhook may ask for."""
+
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    GATE_FAILED = "gate_failed"
+    FAILED = "failed"
+    DRIFT = "drift"
 
 
 class Server(Model):
@@ -36,6 +57,48 @@ class Thresholds(Model):
     max_delete_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 30
     max_relaunch_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 30
     min_sets: Natural = 10
+
+
+class Moved(Model):
+    """A set that got another name: what ran under `from` belongs to `to`, so that nothing is deleted or run again."""
+
+    from_: Annotated[SetName, Field(alias="from")]
+    to: SetName
+    date: Day
+
+
+class Removed(Model):
+    """A set that left git on purpose: its results stay on the server, or are deleted whatever `prune` says."""
+
+    set: SetName
+    date: Day
+    keep_results: bool
+    reason: Text | None = None
+
+
+class Adopted(Model):
+    """A set on the server that somebody made by other means and that belongs to this project from now on."""
+
+    set: SetName
+    id: ServerId
+
+
+class IgnoredDrift(Model):
+    """A difference that everybody knows of, until a day; `set` is a name or a glob."""
+
+    set: Text
+    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+    reason: Text
+    expires: Day
+    ticket: Text | None = None
+
+
+class Webhook(Model):
+    """Where outcomes of an apply are posted, once each; `url` is a reference because such addresses carry secrets."""
+
+    url: Reference
+    format: WebhookFormat = WebhookFormat.JSON
+    on: Annotated[list[WebhookEvent], Field(min_length=1)] = list(WebhookEvent)
 
 
 class ProjectMetadata(Model):
@@ -55,6 +118,11 @@ class ProjectSpec(Model):
     thresholds: Thresholds = Thresholds()
     parallelism: Annotated[int, Field(ge=1, le=64), WHOLE] = 4
     digest_key: Reference | None = None
+    moved: list[Moved] = []
+    removed: list[Removed] = []
+    adopted: list[Adopted] = []
+    ignore_drift: list[IgnoredDrift] = []
+    webhooks: list[Webhook] = []
 
 
 class Project(Model):
