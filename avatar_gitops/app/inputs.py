@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.errors import AvatarGitOpsError
@@ -17,13 +18,16 @@ from avatar_gitops.spec.project import Project
 from avatar_gitops.workspace.inputs import InputUnreadable, local_facts, local_path, read_shape, remote_facts
 
 LFS_HEADER = "version https://git-lfs"
+ROLES: Final = ("source", "avatars")
+SAMPLE: Final = "sample"
+MOST_NAMED: Final = 6
 
 
 def check_inputs(root: Path, parsed: Parsed[AvatarRun]) -> tuple[dict[str, Shape], list[Diagnostic]]:
     """Header of every local table by name, and what is wrong with the files; counts no more rows than `k` needs."""
     shapes: dict[str, Shape] = {}
     found: list[Diagnostic] = []
-    for name, key, source, path in _sources(parsed):
+    for name, key, source, path in _sources(parsed, (*ROLES, SAMPLE)):
         uri = source.uri
         if scheme(uri) is not None:
             continue
@@ -40,6 +44,8 @@ def check_inputs(root: Path, parsed: Parsed[AvatarRun]) -> tuple[dict[str, Shape
             found.append(_problem(parsed, name, key, path, lfs))
         elif key == "source":
             shapes[name] = shape
+        elif key == SAMPLE and name in shapes:
+            found += _other_columns(parsed, name, shapes[name], shape)
     return shapes, found
 
 
@@ -67,11 +73,31 @@ def facts_of(
     return tuple(facts), found
 
 
-def _sources(parsed: Parsed[AvatarRun]) -> Iterator[tuple[str, str, Source, FieldPath]]:
+def _other_columns(parsed: Parsed[AvatarRun], name: str, data: Shape, sample: Shape) -> Iterator[Diagnostic]:
+    """What a sample lacks or has too much; columns are named only where neither header may be a row of data."""
+    missing = sorted(set(data.columns) - set(sample.columns))
+    extra = sorted(set(sample.columns) - set(data.columns))
+    if not missing and not extra:
+        return
+    quoted = not (data.looks_like_data or sample.looks_like_data)
+    said = [f"{word} {', '.join(names[:MOST_NAMED])}" for word, names in (("lacks", missing), ("has", extra)) if names]
+    path: FieldPath = ("spec", "tables", name, SAMPLE)
+    yield Diagnostic(
+        code="X023",
+        message=f"the sample of table `{name}` has other columns than its source",
+        span=parsed.locate((*path, "uri")),
+        path=path,
+        label=f"it {' and '.join(said)}" if quoted else "",
+        why="a preview runs the spec on the sample in place of the data, so both need the same header",
+        fix="make the sample again with the columns of the source",
+    )
+
+
+def _sources(parsed: Parsed[AvatarRun], roles: Sequence[str] = ROLES) -> Iterator[tuple[str, str, Source, FieldPath]]:
     """Table, role, long form and place of every input of a run."""
     tables = parsed.readable.spec.tables if parsed.readable else {}
     for name, table in tables.items():
-        for role in ("source", "avatars"):
+        for role in roles:
             source = getattr(table, role)
             if source is not None:
                 long = source if isinstance(source, Source) else Source(uri=source)

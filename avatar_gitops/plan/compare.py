@@ -94,7 +94,7 @@ def _metrics(before: Lock, after: Lock) -> Iterator[MetricChange]:
     gates = {gate.metric: gate.condition for gate in after.gates}
     for table in sorted({*before.metrics, *after.metrics}):
         old, new = before.metrics.get(table, {}), after.metrics.get(table, {})
-        for metric in sorted({*old, *new}, key=_rank):
+        for metric in sorted({*old, *new}, key=rank):
             widths = [lock.noise.get(table, {}).get(metric) for lock in (before, after)]
             noise = max((width for width in widths if width is not None), default=None)
             yield _metric(table, metric, (old.get(metric), new.get(metric)), noise, gates.get(metric, ""))
@@ -107,11 +107,12 @@ def _metric(
     passed = not gate or (after is not None and parse_gate(metric, gate).passes(after))
     utility = metric in METRICS and METRICS[metric].score
     return MetricChange(
-        table, metric, utility, before, after, noise, _verdict(metric, before, after, noise), gate, passed
+        table, metric, utility, before, after, noise, verdict(metric, before, after, noise), gate, passed
     )
 
 
-def _verdict(metric: str, before: float | None, after: float | None, noise: float | None) -> Verdict:
+def verdict(metric: str, before: float | None, after: float | None, noise: float | None) -> Verdict:
+    """How a metric moved from one value to another one; without noise every difference counts."""
     if before is None:
         return Verdict.NEW
     if after is None:
@@ -127,7 +128,8 @@ def _verdict(metric: str, before: float | None, after: float | None, noise: floa
     return Verdict.BETTER if better else Verdict.WORSE
 
 
-def _rank(metric: str) -> tuple[int, str]:
+def rank(metric: str) -> tuple[int, str]:
+    """Sort key: the order of the catalogue, privacy before utility, unknown metrics last."""
     known = list(METRICS)
     return (known.index(metric) if metric in METRICS else len(known)), metric
 

@@ -54,6 +54,7 @@ TITLES: Final = {
     "X020": "a file is not the one that the spec names",
     "X021": "a server does not exist",
     "X022": "the address of a server cannot be used",
+    "X023": "a sample has other columns than its table",
     "X050": "a rule does not exist",
     "X051": "the days of a waiver cannot be used",
     "X052": "the id of a rule is taken",

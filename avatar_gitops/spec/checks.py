@@ -129,7 +129,7 @@ def _method(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iterator[Diag
 
 
 def _declared_digest(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iterator[Diagnostic]:
-    for key in ("source", "avatars"):
+    for key in ("source", "avatars", "sample"):
         source = getattr(table, key)
         if source is None:
             continue

@@ -14,7 +14,7 @@ from avatar_gitops.workspace.inputs import local_path
 
 MAX_READ_BYTES: Final = (1 << 20) + 1  # one byte more than the parser takes, so that it can refuse
 SPEC_SUFFIXES: Final = (".yaml", ".yml")
-LOCK_SUFFIXES: Final = (".lock.yaml", ".lock.yml")
+RECORD_SUFFIXES: Final = (".lock.yaml", ".lock.yml", ".noise.yaml", ".noise.yml")
 
 
 def find_root(start: Path) -> Path:
@@ -36,7 +36,7 @@ def find_root(start: Path) -> Path:
 def spec_files(root: Path, project: Project) -> tuple[Path, ...]:
     """Every spec file of a project, in the order of their paths; empty if the folder does not exist.
 
-    Lock files, names that start with `_` or `.`, the project file, the folders of outputs and of policies, and links
+    Lock and noise files, names that start with `_` or `.`, the project file, the folders of outputs and of policies, and links
     that leave the project are no specs.
     """
     folder = local_path(root, project.spec.specs)
@@ -58,7 +58,7 @@ def is_spec_name(name: str) -> bool:
     """Whether a file of this name in the spec folder is a spec."""
     return (
         name.endswith(SPEC_SUFFIXES)
-        and not name.endswith(LOCK_SUFFIXES)
+        and not name.endswith(RECORD_SUFFIXES)
         and not name.startswith(("_", "."))
         and name != PROJECT_FILE
     )

@@ -34,6 +34,7 @@ def project(tmp_path: Path) -> Path:
     data.mkdir()
     rows = "".join(",".join(cells(row)) + "\n" for row in range(120))
     (data / "patients.csv").write_text(f"{HEADER}\n{rows}")
+    (data / "sample.csv").write_text("patient_id,age,gender,zip,admission,diagnosis\nzq0qz,1,2,3,4,5\n")
     (data / "headerless.csv").write_text("zq1qz,61.25,1972-03-01,anna@example.org\n" + "zq2qz,61.25,1972-03-01,x\n" * 9)
     (data / "repeated.csv").write_text("age,sex,age\n" + "1,2,3\n" * 9)
     (data / "pointer.csv").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12\n")

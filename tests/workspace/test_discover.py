@@ -39,7 +39,14 @@ def test_without_a_project_the_way_to_start_one_is_named(tmp_path: Path) -> None
 
 def test_specs_are_the_yaml_files_of_their_folder(tmp_path: Path) -> None:
     touch(tmp_path, "configs/b.yaml", "configs/a/c.yml", "configs/avatar-gitops.yaml", "configs/README.md")
-    touch(tmp_path, "configs/b.lock.yaml", "configs/_defaults.yaml", "configs/.hidden.yaml", "configs/.git/x.yaml")
+    touch(
+        tmp_path,
+        "configs/b.lock.yaml",
+        "configs/b.noise.yaml",
+        "configs/_defaults.yaml",
+        "configs/.hidden.yaml",
+        "configs/.git/x.yaml",
+    )
     touch(tmp_path, "configs/_drafts/d.yaml", "other/e.yaml")
     assert [shown(tmp_path, path) for path in spec_files(tmp_path, project())] == ["configs/a/c.yml", "configs/b.yaml"]
 
