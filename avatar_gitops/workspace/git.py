@@ -11,7 +11,11 @@ from typing import Final
 
 SECONDS: Final = 20.0
 # A repository's own settings must not make git start programs, and looking must not write to its index.
-SAFE: Final = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
+SAFE: Final = (
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "log.showSignature=false"),
+    *("--no-optional-locks", "--literal-pathspecs"),
+)
+DEFAULT_BRANCHES: Final = ("origin/main", "origin/master", "main", "master")
 
 
 def head_commit(root: Path) -> str:
@@ -40,13 +44,62 @@ def file_at(root: Path, commit: str, path: str) -> bytes | None:
     return _output(root, "cat-file", "blob", f"{commit}:./{path}")
 
 
+def contents_at(root: Path, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
+    """Contents of many files, by their paths relative to `root`, in a commit; files that are not there are left out."""
+    asked = [path for path in paths if "\n" not in path]
+    given = "".join(f"{commit}:./{path}\n" for path in asked).encode()
+    answer = _output(root, "cat-file", "--batch", given=given) if asked else None
+    found: dict[str, bytes] = {}
+    for path in asked if answer is not None else ():
+        assert answer is not None
+        line, _, rest = answer.partition(b"\n")
+        words = line.rsplit(b" ", 2)
+        if len(words) == 3 and words[1] == b"blob" and words[2].isdigit():
+            size = int(words[2])
+            found[path], rest = rest[:size], rest[size + 1 :]
+        answer = rest
+    return found
+
+
+def default_branch(root: Path) -> str:
+    """The branch that others are merged into, as far as this clone knows it, such as `origin/main`; else empty."""
+    named = _git(root, "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD").strip().removeprefix("refs/remotes/")
+    candidates = (named, *DEFAULT_BRANCHES) if named else DEFAULT_BRANCHES
+    return next((name for name in candidates if resolve(root, name)), "")
+
+
+def merge_base(root: Path, commit: str) -> str:
+    """The newest commit that the one that is checked out has in common with another; empty when there is none."""
+    return _git(root, "merge-base", "HEAD", commit).strip()
+
+
+def changed_files(root: Path, commit: str) -> frozenset[str] | None:
+    """Files below `root` that differ from a commit, deleted and new ones included; None when git cannot tell.
+
+    Paths are relative to `root`. New files that git ignores are not seen.
+    """
+    diff = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty")
+    changed = _output(root, *diff, "--relative", commit, "--", ".")
+    new = _output(root, "ls-files", "-z", "--others", "--exclude-standard", "--", ".")
+    if changed is None or new is None:
+        return None
+    return frozenset(filter(None, (changed + new).decode("utf-8", "surrogateescape").split("\0")))
+
+
+def removed_in(root: Path, path: str) -> str:
+    """The commit that removed a file, by its path relative to `root`; empty when it is still there, or never was."""
+    if file_at(root, "HEAD", path) is not None:
+        return ""
+    return _git(root, "log", "-1", "--format=%H", "--diff-filter=D", "--no-renames", "HEAD", "--", path).strip()
+
+
 def _git(root: Path, *arguments: str) -> str:
     """Output of a git command as text; empty when it fails."""
     return (_output(root, *arguments) or b"").decode("utf-8", "replace")
 
 
-def _output(root: Path, *arguments: str) -> bytes | None:
-    """Output of a git command; None when it fails."""
+def _output(root: Path, *arguments: str, given: bytes = b"") -> bytes | None:
+    """Output of a git command that reads `given`; None when it fails."""
     program = shutil.which("git")
     if program is None:
         return None
@@ -56,7 +109,7 @@ def _output(root: Path, *arguments: str) -> bytes | None:
         done = subprocess.run(  # noqa: S603 - no shell, and the program is found by its full path
             command,
             env={**inherited, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             timeout=SECONDS,
             check=False,
