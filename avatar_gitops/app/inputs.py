@@ -20,14 +20,20 @@ from avatar_gitops.workspace.inputs import InputUnreadable, local_facts, local_p
 LFS_HEADER = "version https://git-lfs"
 ROLES: Final = ("source", "avatars")
 SAMPLE: Final = "sample"
+ABSENT: Final = "absent"
 MOST_NAMED: Final = 6
 
 
-def check_inputs(root: Path, parsed: Parsed[AvatarRun]) -> tuple[dict[str, Shape], list[Diagnostic]]:
-    """Header of every local table by name, and what is wrong with the files; counts no more rows than `k` needs."""
+def check_inputs(
+    root: Path, parsed: Parsed[AvatarRun], *, absent_ok: bool = False
+) -> tuple[dict[str, Shape], list[Diagnostic]]:
+    """Header of every local table by name, and what is wrong with the files; counts no more rows than `k` needs.
+
+    With `absent_ok` a file that is not here, or only as a pointer of Git LFS, is no finding.
+    """
     shapes: dict[str, Shape] = {}
     found: list[Diagnostic] = []
-    for name, key, source, path in _sources(parsed, (*ROLES, SAMPLE)):
+    for name, key, source, path in sources_of(parsed, (*ROLES, SAMPLE)):
         uri = source.uri
         if scheme(uri) is not None:
             continue
@@ -35,11 +41,14 @@ def check_inputs(root: Path, parsed: Parsed[AvatarRun]) -> tuple[dict[str, Shape
         method = run.spec.tables[name].avatarization if run else None
         k = method.k if method else None
         try:
-            shape = read_shape(_existing(root, uri), max_rows=(k or 0) + 1)
+            shape = read_shape(existing_file(root, uri), max_rows=(k or 0) + 1)
         except InputUnreadable as error:
-            found.append(_problem(parsed, name, key, path, error))
+            if not (absent_ok and error.code == ABSENT):
+                found.append(_problem(parsed, name, key, path, error))
             continue
-        if shape.columns[0].startswith(LFS_HEADER):
+        if is_pointer(shape):
+            if absent_ok:
+                continue
             lfs = InputUnreadable("it is a pointer of Git LFS, not the data", hint="git lfs pull")
             found.append(_problem(parsed, name, key, path, lfs))
         elif key == "source":
@@ -56,21 +65,28 @@ def facts_of(
     key = digest_key(project, environ)
     facts: list[InputFacts] = []
     found: list[Diagnostic] = []
-    for name, role, source, path in _sources(parsed):
+    for name, role, source, path in sources_of(parsed):
         table = name if role == "source" else avatars_input(name)
         if scheme(source.uri) is not None:
             facts.append(remote_facts(table, source.uri, source.digest or ""))
             continue
         try:
-            fact = local_facts(table, source.uri, _existing(root, source.uri), key)
+            fact = local_facts(table, source.uri, existing_file(root, source.uri), key)
         except InputUnreadable as error:
             found.append(_problem(parsed, name, role, path, error))
             continue
         facts.append(fact)
-        declared = source.digest
-        if declared and declared.partition(":")[0] == fact.digest.partition(":")[0] and declared != fact.digest:
-            found.append(_changed(parsed, name, path))
+        found += not_declared(parsed, name, source, path, fact)
     return tuple(facts), found
+
+
+def not_declared(
+    parsed: Parsed[AvatarRun], name: str, source: Source, path: FieldPath, fact: InputFacts
+) -> Iterator[Diagnostic]:
+    """A finding when a file is not the one whose digest the spec declares."""
+    said = source.digest
+    if said and said.partition(":")[0] == fact.digest.partition(":")[0] and said != fact.digest:
+        yield _changed(parsed, name, path)
 
 
 def _other_columns(parsed: Parsed[AvatarRun], name: str, data: Shape, sample: Shape) -> Iterator[Diagnostic]:
@@ -93,7 +109,12 @@ def _other_columns(parsed: Parsed[AvatarRun], name: str, data: Shape, sample: Sh
     )
 
 
-def _sources(parsed: Parsed[AvatarRun], roles: Sequence[str] = ROLES) -> Iterator[tuple[str, str, Source, FieldPath]]:
+def is_pointer(shape: Shape) -> bool:
+    """Whether a file is a pointer of Git LFS and not the table itself."""
+    return shape.columns[0].startswith(LFS_HEADER)
+
+
+def sources_of(parsed: Parsed[AvatarRun], roles: Sequence[str] = ROLES) -> Iterator[tuple[str, str, Source, FieldPath]]:
     """Table, role, long form and place of every input of a run."""
     tables = parsed.readable.spec.tables if parsed.readable else {}
     for name, table in tables.items():
@@ -104,7 +125,8 @@ def _sources(parsed: Parsed[AvatarRun], roles: Sequence[str] = ROLES) -> Iterato
                 yield name, role, long, ("spec", "tables", name, role)
 
 
-def _existing(root: Path, uri: str) -> Path:
+def existing_file(root: Path, uri: str) -> Path:
+    """The file that a path in a spec means. Raises InputUnreadable, with code `ABSENT` when there is no such file."""
     path = local_path(root, uri)
     if path is None:
         inside = uri.lstrip("./")
@@ -118,7 +140,8 @@ def _existing(root: Path, uri: str) -> Path:
         names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, names, n=1)
         hint = f"did you mean `{Path(uri).with_name(near[0]).as_posix()}`?" if near else ""
-        raise InputUnreadable("there is no such file", hint=hint or "paths start at the folder of avatar-gitops.yaml")
+        hint = hint or "paths start at the folder of avatar-gitops.yaml"
+        raise InputUnreadable("there is no such file", hint=hint, code=ABSENT)
     return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +53,16 @@ class Loaded:
 def load(project_path: Path | None) -> Loaded:
     """Read all that a plan depends on. Raises SpecError with every finding, IntegrityError for a damaged lock."""
     found = load_project(project_path)
+    return assemble(found, _locks(found.root, found.project))
+
+
+def assemble(found: LoadedProject, locks: Iterable[Lock]) -> Loaded:
+    """A valid project with the locks that it is compared with."""
     return Loaded(
         root=found.root,
         project=found.project,
         desired=tuple(_desired(found, run) for run in found.runs),
-        locks={lock.set: lock for lock in _locks(found.root, found.project)},
+        locks={lock.set: lock for lock in locks},
         commit=head_commit(found.root),
         warnings=found.warnings,
         runs={run.run.metadata.name: run for run in found.runs},

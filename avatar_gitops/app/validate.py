@@ -72,11 +72,16 @@ class _File:
 
 
 def validate(
-    project_path: Path | None = None, files: Sequence[Path] = (), *, cwd: Path | None = None
+    project_path: Path | None = None,
+    files: Sequence[Path] = (),
+    *,
+    cwd: Path | None = None,
+    absent_ok: bool = False,
 ) -> ValidationResult:
     """Check a project, or some files of it, without network; names of sets are compared with the whole project.
 
-    Of `files`, those that can be no specs by their name, such as lock files, are left out.
+    Of `files`, those that can be no specs by their name, such as lock files, are left out. With `absent_ok` data
+    files need not be here.
     """
     here = cwd or Path.cwd()
     root = find_root(project_path or (here / files[0] if files else here))
@@ -99,7 +104,7 @@ def validate(
     found = check_project(parsed_project) if with_project else []
     for _, parsed in runs:
         found += parsed.diagnostics
-        shapes, problems = check_inputs(root, parsed)
+        shapes, problems = check_inputs(root, parsed, absent_ok=absent_ok)
         found += [*problems, *check_run(parsed, shapes)]
     found += _name_findings([*others, *(parsed for _, parsed in runs)], {file.shown for file in specs})
     rules = [file for file in (*policies, *policy_tests) if not files or file.path.resolve() in wanted]
