@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 class SystemClock:
@@ -16,3 +16,8 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Pause; Ctrl-C ends it."""
         time.sleep(seconds)
+
+
+def today() -> date:
+    """The day in UTC: the one that retention and waivers are compared with, wherever the command runs."""
+    return SystemClock().now().date()

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.clock import SystemClock, today
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.policy import before
 from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.client.gateway import reader
 from avatar_gitops.events import Listener
+from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.observed import Observed
 from avatar_gitops.plan.planner import plan as make_plan
@@ -98,9 +99,11 @@ def compare(
         force=consent.force,
         look=consent.look,
         selection=selection,
+        today=today(),
+        blocks=Blocks.of(loaded.project),
     )
     made = make_plan(loaded.desired, observed, loaded.locks, options, loaded.name, loaded.commit)
     if consent.look:
         return Planned(made, observed, loaded, connection)
-    report = before(loaded, made, consent.approved_by, SystemClock().now().date())
+    report = before(loaded, made, consent.approved_by, options.today)
     return Planned(made, observed, loaded, connection, report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from avatar_gitops.plan.desired import DesiredSet, FieldPath
 from avatar_gitops.plan.lock import Lock
@@ -22,14 +22,27 @@ class Action(StrEnum):
     RELAUNCH = "relaunch"
     UPDATE = "update"
     COLLECT = "collect"
+    ADOPT = "adopt"  # publish a version that others made, without running anything
+    RENAME = "rename"  # lock and artifacts go to the new name, nothing runs
     DELETE = "delete"
     UNCHANGED = "unchanged"
-    KEEP = "keep"  # would be deleted or relaunched, but protection or `prune: never` keeps it; reported, not done
+    KEEP = "keep"  # would be deleted or relaunched, but something keeps it as it is; reported, not done
 
     @property
     def symbol(self) -> str:
         """Mark of the action in every output."""
-        return {"launch": "+", "relaunch": "-/+", "update": "~", "collect": ">", "delete": "-"}.get(self.value, " ")
+        return _SYMBOLS.get(self.value, " ")
+
+
+_SYMBOLS: Final = {
+    "launch": "+",
+    "relaunch": "-/+",
+    "update": "~",
+    "collect": ">",
+    "adopt": "=",
+    "rename": "->",
+    "delete": "-",
+}
 
 
 class Reason(StrEnum):
@@ -47,6 +60,11 @@ class Reason(StrEnum):
     PROTECTED = "protected"
     PRUNE_NEVER = "prune_never"
     NOTHING_CHANGED = "nothing_changed"
+    MOVED = "moved"
+    RETENTION_DUE = "retention_due"
+    KEPT_ON_REMOVAL = "kept_on_removal"
+    ADOPTED = "adopted"
+    PREVIEWED = "previewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +85,11 @@ class Change:
 
     `current` is the version on the server that the change starts from: the one to collect or to update, or the one that
     a relaunch was compared with. `base` is the version whose jobs a relaunch builds on. `jobs` are the jobs to launch,
-    `versions` all of ours of this set, newest first.
+    `versions` all of ours of this set, newest first, and `previews` those made to look at before a merge.
+
+    `moved_from` are names that the set had and that something of it still has, `left` the locks under those names.
+    `due` is the day after which the results have to go (ISO text), when that day is over; `remark` says why a set left
+    git, in the words of the project file.
     """
 
     set: str
@@ -83,6 +105,11 @@ class Change:
     lock: Lock | None = None
     protected: bool = False
     digest: str = ""
+    previews: tuple[ServerSet, ...] = ()
+    moved_from: tuple[str, ...] = ()
+    left: tuple[Lock, ...] = ()
+    due: str = ""
+    remark: str = ""
 
     @property
     def effective(self) -> bool:

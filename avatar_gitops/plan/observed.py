@@ -27,6 +27,7 @@ class Annotation(StrEnum):
     PROTECT = PREFIX + "protect"
     BASE_SET = PREFIX + "base-set"
     JOBS = PREFIX + "jobs"
+    PREVIEW = PREFIX + "preview"
 
 
 @dataclass(frozen=True, slots=True)

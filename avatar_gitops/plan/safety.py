@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from avatar_gitops.errors import UnsafePlan
+from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.model import Action, Change
 from avatar_gitops.plan.observed import ServerSet
@@ -23,6 +25,8 @@ class Options:
     """What the project file and the command line allow.
 
     `force` is the reason for going over a threshold. `look` = somebody only looks, so nothing is refused.
+    `today` is the day in UTC, which retention is compared with; without it nothing is due. `blocks` is what the project
+    file says about names that changed, went or came.
     """
 
     prune: Prune = Prune.NEVER
@@ -32,6 +36,8 @@ class Options:
     force: str = ""
     look: bool = False
     selection: Selection = field(default_factory=Selection)
+    today: date = date.min
+    blocks: Blocks = field(default_factory=Blocks)
 
 
 def refuse_foreign(desired: Iterable[DesiredSet], foreign: Mapping[str, Sequence[ServerSet]]) -> None:

@@ -25,14 +25,14 @@ class Standing(StrEnum):
 def standing(change: Change) -> Standing:
     """Where the set of a change stands before anything is applied."""
     match change.action:
-        case Action.UNCHANGED | Action.UPDATE:
+        case Action.UNCHANGED | Action.UPDATE | Action.RENAME:
             return Standing.PROTECTED if change.protected else Standing.PUBLISHED
         case Action.LAUNCH:
             return Standing.MISSING if change.reason is Reason.MISSING else Standing.NEW
         case Action.RELAUNCH:
             return Standing.FAILED if change.reason is Reason.LAST_RUN_FAILED else Standing.CHANGED
-        case Action.COLLECT:
-            return Standing.NOT_PUBLISHED if change.reason is Reason.NOT_COLLECTED else Standing.UNFINISHED
+        case Action.COLLECT | Action.ADOPT:
+            return Standing.NOT_PUBLISHED if change.reason is not Reason.UNFINISHED else Standing.UNFINISHED
         case Action.KEEP:
             return Standing.PROTECTED if change.reason is Reason.PROTECTED else Standing.REMOVED
         case Action.DELETE:

@@ -99,7 +99,7 @@ def steps(change: Change) -> tuple[Step, ...]:
             return (*_delete(everything, change.versions), RemoveLock())
         case Action.LAUNCH | Action.RELAUNCH:
             return tuple(_launch(change, _desired(change)))
-        case Action.COLLECT:
+        case Action.COLLECT | Action.ADOPT | Action.RENAME:
             return tuple(_collect(change, _desired(change)))
         case Action.UPDATE:
             return (*_publish(_desired(change)), *_clean(change, change.current))

@@ -11,7 +11,15 @@ from avatar_gitops.plan.steps import DeleteJobs, steps
 from avatar_gitops.report.values import count, safe
 from avatar_gitops.spec import fields
 
-ORDER: Final = (Action.RELAUNCH, Action.DELETE, Action.LAUNCH, Action.UPDATE, Action.COLLECT)
+ORDER: Final = (
+    Action.RELAUNCH,
+    Action.DELETE,
+    Action.LAUNCH,
+    Action.ADOPT,
+    Action.RENAME,
+    Action.UPDATE,
+    Action.COLLECT,
+)
 REASONS: Final = {
     Reason.NEW: "new",
     Reason.MISSING: "not on the server any more",
@@ -22,6 +30,8 @@ REASONS: Final = {
     Reason.NOT_COLLECTED: "results not collected yet",
     Reason.REMOVED_FROM_GIT: "removed from git",
     Reason.NOTHING_CHANGED: "nothing changed",
+    Reason.ADOPTED: "made by others",
+    Reason.PREVIEWED: "preview promoted, not run again",
 }
 
 
