@@ -66,18 +66,24 @@ def open_server(root: Path, project: Project, wanted: str | None) -> Iterator[Co
     if name != LOCAL:
         yield remote(project, name, os.environ)
         return
+    with embedded(root / STATE_FOLDER, f"server `{name}`") as (base_url, api_key):
+        yield Connection(name, base_url, api_key)
+
+
+@contextmanager
+def embedded(state: Path, who: str, *, workers: int = 2) -> Iterator[tuple[str, str]]:
+    """Address and key of the embedded platform over a state folder below `.avatar/`; `who` needs it, for the error."""
     try:
         from avatar_gitops.server.local import start
     except ImportError as error:
         raise UsageError(
-            f"server `local` needs the embedded platform ({error.name} is missing)",
+            f"{who} needs the embedded platform ({error.name} is missing)",
             hint="pip install 'avatar-gitops[local]', or use a hosted server: --server env",
         ) from None
-    state = root / STATE_FOLDER
     state.parent.mkdir(parents=True, exist_ok=True)
     _ignore(state.parent)
-    with start(state) as local:
-        yield Connection(name, local.base_url, local.api_key)
+    with start(state, workers=workers) as local:
+        yield local.base_url, local.api_key
 
 
 def _ignore(folder: Path) -> None:
