@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.forges import forge, on_gitlab, pipeline
 from avatar_gitops.app.loading import load_applied
 from avatar_gitops.app.plan import Consent, Planned, plan
 from avatar_gitops.app.policy import refuse
 from avatar_gitops.app.validate import validate
-from avatar_gitops.ci.approvals import read_approvals
-from avatar_gitops.ci.comment import BOT, Published, Result, Target, find_target, publish, read_body
-from avatar_gitops.ci.event import Run, pull_request, read_run
-from avatar_gitops.ci.github import GitHub, token_of
-from avatar_gitops.ci.outputs import room, write_outputs, write_summary
+from avatar_gitops.ci.comment import Published, Result, publish, read_body
+from avatar_gitops.ci.forge import Pipeline
+from avatar_gitops.ci.outputs import dotenv_text, room, write_outputs, write_summary
 from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, UsageError
 from avatar_gitops.plan.lock import GateResult, Metrics
@@ -39,6 +37,7 @@ from avatar_gitops.workspace.locks import lock_path, parse_lock
 Answer = TypeVar("Answer")
 
 COMMENT: Final = "comment.md"
+OUTPUTS: Final = "outputs.env"
 PLAN: Final = "plan.json"
 COUNTED: Final = {
     "launches": Action.LAUNCH,
@@ -68,7 +67,7 @@ def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: 
 
     With `reviews` whoever approves the head of the pull request has agreed to weaker privacy.
     """
-    run = read_run(os.environ)
+    run = pipeline()
     root = find_root(project or Path.cwd())
     if reviews:
         consent = replace(consent, approved_by=(*consent.approved_by, *ci_approvals(None)))
@@ -109,7 +108,7 @@ def _stopped(planned: Planned) -> AvatarGitOpsError | None:
 
 def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...], folder: Path) -> Report:
     """Say for a pull request what `apply --format json` did; `result` is what it printed, empty when it ended early."""
-    run = read_run(os.environ)
+    run = pipeline()
     applied = load_applied(project)
     origin = _origin(run, applied.root, run.commit or head_commit(applied.root))
     text = result.read_text(encoding="utf-8")
@@ -137,10 +136,16 @@ def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...],
 
 def save(report: Report, folder: Path) -> None:
     """Write the files, and tell the runner of outputs and page where there is one."""
+    write_files(folder, {**report.files, COMMENT: report.comment}, report.outputs, report.summary)
+
+
+def write_files(folder: Path, files: Mapping[str, str], outputs: Mapping[str, str], summary: str) -> None:
+    """Write files for later steps; GitLab's jobs read outputs from `outputs.env`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {**report.files, COMMENT: report.comment}.items():
+    dotenv = {OUTPUTS: dotenv_text(outputs)} if on_gitlab() else {}
+    for name, text in {**files, **dotenv}.items():
         write_atomic(folder / name, text)
-    tell_runner(report.outputs, report.summary)
+    tell_runner(outputs, summary)
 
 
 def tell_runner(outputs: Mapping[str, str], summary: str = "") -> None:
@@ -162,47 +167,23 @@ class Request:
 
 def would_publish(body: Path, number: int | None) -> Request:
     """What `ci comment` would send; asks nobody."""
-    run, named = _inside(), None
-    text = read_body(_text(body)).text
-    if number is None and (named := pull_request(run)) is not None:
-        number = named.number
-    return Request(run.repository, number, text)
+    run, text = pipeline(required=True), read_body(_text(body)).text
+    return Request(run.repository, number or run.pull_request_number, text)
 
 
-def ci_comment(body: Path, number: int | None, author: str = BOT) -> Published:
+def ci_comment(body: Path, number: int | None, author: str | None = None) -> Published:
     """Publish a comment on the pull request of this run, or on a named one."""
     content = read_body(_text(body))
-
-    def use(github: GitHub, run: Run) -> Published:
-        target = find_target(github, run, number)
-        return publish(github, run.repository, target, content, author) if target else Published(Result.NOT_NEEDED)
-
-    return _with_github(use)
+    with forge() as found:
+        target = found.target(number)
+        return publish(found, target, content, author) if target else Published(Result.NOT_NEEDED)
 
 
 def ci_approvals(number: int | None) -> tuple[str, ...]:
     """Who approves the head of the pull request; nobody when the run belongs to none."""
-
-    def use(github: GitHub, run: Run) -> tuple[str, ...]:
-        target: Target | None = find_target(github, run, number)
-        return read_approvals(github, run.repository, target.number) if target else ()
-
-    return _with_github(use)
-
-
-def _with_github(use: Callable[[GitHub, Run], Answer]) -> Answer:
-    run = _inside()
-    with closing(GitHub(run.api_url, token_of(os.environ), clock=SystemClock())) as github:
-        return use(github, run)
-
-
-def _inside() -> Run:
-    run = read_run(os.environ)
-    if not run.repository:
-        raise UsageError(
-            "this is no workflow run: GITHUB_REPOSITORY is not set", hint="export GITHUB_REPOSITORY=owner/name"
-        )
-    return run
+    with forge() as found:
+        target = found.target(number)
+        return found.approvals(target.number) if target else ()
 
 
 def _text(path: Path) -> str:
@@ -263,10 +244,9 @@ def _outputs(planned: Planned) -> dict[str, str]:
     }
 
 
-def _origin(run: Run, base: Path, head: str = "") -> Origin:
+def _origin(run: Pipeline, base: Path, head: str = "") -> Origin:
     """Where a comment of this run comes from; `base` is the folder that the paths in it are relative to."""
-    named = pull_request(run)
-    commit = head or (named.head if named else run.commit)
+    commit = head or run.head
     inside = os.path.relpath(base.resolve(), run.workspace.resolve()) if run.workspace else "."
     prefix = "" if inside == "." else Path(inside).as_posix() + "/"
     files = run.files(commit) + prefix if not prefix.startswith("..") else ""

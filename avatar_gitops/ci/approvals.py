@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from avatar_gitops.ci.github import GitHub
+from avatar_gitops.ci.conversation import Conversation
 from avatar_gitops.errors import RemoteRefused
 
 TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
@@ -35,7 +35,7 @@ def approvals(reviews: Iterable[Review], head: str, author: str) -> tuple[str, .
     return tuple(sorted({review.login for review in good if review.login.lower() != author.lower()}))
 
 
-def read_approvals(github: GitHub, repository: str, number: int) -> tuple[str, ...]:
+def read_approvals(github: Conversation, repository: str, number: int) -> tuple[str, ...]:
     """The approvals of a pull request as it is now."""
     pull = github.get(f"repos/{repository}/pulls/{number}")
     try:

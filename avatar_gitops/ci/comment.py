@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from avatar_gitops.ci.event import Run, branch, pull_request
-from avatar_gitops.ci.github import GitHub, LostAnswer
+from avatar_gitops.ci.conversation import LostAnswer
+from avatar_gitops.ci.forge import Forge, Note, Target
 from avatar_gitops.errors import RemoteRefused, UsageError
 
-BOT: Final = "github-actions[bot]"
 MARK: Final = "<!-- avatar-gitops:"
 DATA: Final = "<!-- avatar-gitops:data:v1 "
 END: Final = " -->"
@@ -39,6 +38,7 @@ class Body:
     mark: str
     head: str
     state: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +47,6 @@ class Published:
 
     result: Result
     url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A pull request as GitHub knows it now."""
-
-    number: int
-    head: str
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    id: int
-    text: str
-    url: str
 
 
 def read_body(text: str) -> Body:
@@ -75,7 +59,7 @@ def read_body(text: str) -> Body:
         )
     if len(text) > MAX_CHARACTERS:
         raise UsageError(f"the comment has more than {MAX_CHARACTERS} characters, which GitHub refuses")
-    return Body(text, mark, str(data.get("head", "")), str(data.get("state", "")))
+    return Body(text, mark, *(str(data.get(key, "")) for key in ("head", "state", "digest")))
 
 
 def _hidden(text: str) -> tuple[str, Mapping[str, Any] | None]:
@@ -92,84 +76,42 @@ def _hidden(text: str) -> tuple[str, Mapping[str, Any] | None]:
     return first, data if isinstance(data, dict) else None
 
 
-def find_target(github: GitHub, run: Run, number: int | None = None) -> Target | None:
-    """The pull request of a run: asked for, named by the event, of its branch, or the one that a pushed commit merged.
-
-    What an artifact says is never asked: anybody who opens a pull request can write artifacts.
-    """
-    named = pull_request(run)
-    if number is None and named is not None:
-        number = named.number
-    if number is not None:
-        return _target(github.get(f"repos/{run.repository}/pulls/{number}"))
-    source = branch(run)
-    if source is not None:
-        query = {"state": "open", "head": f"{source.owner}:{source.name}"}
-        found = [_target(item) for item in github.pages(f"repos/{run.repository}/pulls", query)]
-        return next((target for target in found if target.head == source.commit), None)
-    if not run.commit:
-        return None
-    merged = github.pages(f"repos/{run.repository}/commits/{run.commit}/pulls")
-    return next((_target(item) for item in merged if item.get("merge_commit_sha") == run.commit), None)
-
-
-def publish(github: GitHub, repository: str, target: Target, body: Body, author: str = BOT) -> Published:
-    """Make the comment or edit the one that is there; nothing is ever deleted."""
-    found = _find(github, repository, target.number, body.mark, author)
+def publish(forge: Forge, target: Target, body: Body, author: str | None = None) -> Published:
+    """Make the comment or edit the one that is there; nothing is ever deleted. `author` is whose comment is edited."""
+    author = author or forge.robot
+    found = find(forge, target.number, body.mark, author)
     if body.state not in AFTER_MERGE and (not target.open or (body.head and body.head != target.head)):
         return Published(Result.OUTDATED, found.url if found else "")
     if found is None:
         if body.state == NO_CHANGES:
             return Published(Result.NOT_NEEDED)
-        return _create(github, repository, target.number, body, author)
-    return _edit(github, repository, target.number, found, body)
+        return _create(forge, target.number, body, author)
+    return _edit(forge, target.number, found, body)
 
 
-def _create(github: GitHub, repository: str, number: int, body: Body, author: str) -> Published:
-    path = f"repos/{repository}/issues/{number}/comments"
+def _create(forge: Forge, number: int, body: Body, author: str) -> Published:
     try:
-        return Published(Result.CREATED, _comment(github.write("POST", path, {"body": body.text})).url)
+        return Published(Result.CREATED, forge.create(number, body.text).url)
     except LostAnswer:
-        found = _find(github, repository, number, body.mark, author)
-        if found is not None:
-            return Published(Result.CREATED, found.url)
-        return Published(Result.CREATED, _comment(github.write("POST", path, {"body": body.text})).url)
+        found = find(forge, number, body.mark, author)
+        return Published(Result.CREATED, (found or forge.create(number, body.text)).url)
 
 
-def _edit(github: GitHub, repository: str, number: int, found: _Comment, body: Body) -> Published:
+def _edit(forge: Forge, number: int, found: Note, body: Body) -> Published:
     if found.text.replace("\r\n", "\n").strip() == body.text.strip():
         return Published(Result.UNCHANGED, found.url)
-    path = f"repos/{repository}/issues/comments/{found.id}"
     try:
-        return Published(Result.EDITED, _comment(github.write("PATCH", path, {"body": body.text})).url)
+        return Published(Result.EDITED, forge.edit(number, found, body.text).url)
     except RemoteRefused as error:
         if error.status != 404:  # somebody deleted it in the meantime
             raise
-        made = github.write("POST", f"repos/{repository}/issues/{number}/comments", {"body": body.text})
-        return Published(Result.CREATED, _comment(made).url)
+        return Published(Result.CREATED, forge.create(number, body.text).url)
 
 
-def _find(github: GitHub, repository: str, number: int, mark: str, author: str) -> _Comment | None:
-    """The oldest comment with the same first line by the same author; anybody can copy a marker."""
-    for item in github.pages(f"repos/{repository}/issues/{number}/comments"):
-        user = item.get("user") if isinstance(item, dict) else None
-        if not isinstance(user, dict) or str(user.get("login", "")).lower() != author.lower():
-            continue
-        comment = _comment(item)
-        if comment.text.replace("\r\n", "\n").partition("\n")[0] == mark:
-            return comment
+def find(forge: Forge, number: int, mark: str, author: str) -> Note | None:
+    """The oldest comment with this first line by this author; anybody can copy a marker."""
+    for note in forge.notes(number):
+        same = note.author.lower() == author.lower()
+        if same and note.text.replace("\r\n", "\n").partition("\n")[0] == mark:
+            return note
     return None
-
-
-def _comment(item: Any) -> _Comment:
-    try:
-        return _Comment(int(item["id"]), str(item["body"] or ""), str(item["html_url"]))
-    except (KeyError, TypeError, ValueError):
-        raise RemoteRefused("GitHub describes a comment in a form that is not the documented one") from None
-
-
-def _target(item: Any) -> Target:
-    try:
-        return Target(int(item["number"]), str(item["head"]["sha"]), item["state"] == "open")
-    except (KeyError, TypeError, ValueError):
-        raise RemoteRefused("GitHub describes a pull request in a form that is not the documented one") from None

@@ -54,6 +54,18 @@ class Run:
         inside = self.repository and self.run_id
         return f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}" if inside else ""
 
+    @property
+    def head(self) -> str:
+        """The commit of the pull request that the event names, else the one that was checked out."""
+        named = pull_request(self)
+        return named.head if named else self.commit
+
+    @property
+    def pull_request_number(self) -> int | None:
+        """The pull request that the event names."""
+        named = pull_request(self)
+        return named.number if named else None
+
     def files(self, commit: str) -> str:
         """URL that paths of the repository are added to, at a commit."""
         return f"{self.server_url}/{self.repository}/blob/{commit}/" if self.repository and commit else ""

@@ -1,57 +1,41 @@
-"""One HTTP conversation with the GitHub REST API: headers, paging, retries, rate limits; the token is never shown."""
+"""GitHub as a forge: its REST API, pull requests of a run, issue comments, approving reviews."""
 
 from __future__ import annotations
 
-import random
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from avatar_gitops import __version__
-from avatar_gitops.errors import RemoteRefused, RemoteUnavailable, UsageError
+from avatar_gitops.ci.approvals import read_approvals
+from avatar_gitops.ci.conversation import Conversation, Dialect, Patience
+from avatar_gitops.ci.event import Run, branch, pull_request
+from avatar_gitops.ci.forge import Note, Target
+from avatar_gitops.errors import RemoteRefused, UsageError
 from avatar_gitops.ports import Clock
 
 API_VERSION: Final = "2022-11-28"
-PAGE: Final = 100
-MAX_PAGES: Final = 100
-MAX_BODY_BYTES: Final = 32 << 20
-LONGEST_PAUSE_ASKED: Final = 180.0
-SECONDARY_PAUSE: Final = 60.0  # what GitHub asks for when a secondary limit names no time
-TRANSIENT: Final = frozenset({500, 502, 503, 504})
-_LATER: Final = "nothing is lost: run the same step again later"
+BOT: Final = "github-actions[bot]"
 
 
-class LostAnswer(RemoteUnavailable):
-    """A write may or may not have been carried out: look before it is asked for again."""
+def _headers(token: str) -> Mapping[str, str]:
+    return {
+        "Accept": "application/vnd.github+json",
+        "Authorization": f"Bearer {token}",
+        "X-GitHub-Api-Version": API_VERSION,
+    }
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a request is tried and how long the first pause is; pauses double up to `cap` seconds."""
-
-    tries: int = 5
-    first: float = 1.0
-    cap: float = 30.0
-    jitter: Callable[[], float] = random.random
-
-    def pause(self, attempt: int) -> float:
-        """Seconds to wait after an attempt, counted from 1."""
-        nominal: float = min(self.cap, self.first * 2.0 ** (attempt - 1))
-        return nominal * (0.5 + 0.5 * self.jitter())
+DIALECT: Final = Dialect(
+    name="GitHub",
+    headers=_headers,
+    remaining="X-RateLimit-Remaining",
+    reset="X-RateLimit-Reset",
+    right="the job needs `permissions: {pull-requests: write}`",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    what: str
-    asked: float | None = None
-    sent: bool = True
-
-
-class GitHub:
+class GitHub(Conversation):
     """The REST API of one GitHub with one token."""
 
     def __init__(
@@ -63,121 +47,72 @@ class GitHub:
         patience: Patience | None = None,
         http: httpx.BaseTransport | None = None,
     ) -> None:
-        self._root = api_url.rstrip("/") + "/"
-        self._clock = clock
-        self._patience = patience or Patience()
-        self._token = _checked(token)
-        headers = {
-            "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self._token}",
-            "User-Agent": f"avatar-gitops/{__version__}",
-            "X-GitHub-Api-Version": API_VERSION,
-        }
-        self._http = httpx.Client(headers=headers, timeout=httpx.Timeout(30.0, connect=10.0), transport=http)
+        super().__init__(DIALECT, api_url, token, clock=clock, patience=patience, http=http)
 
-    def __repr__(self) -> str:
-        return f"GitHub({self._root!r})"
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
+class GitHubForge:
+    """The repository of a workflow run; implements `forge.Forge`."""
 
-    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """One document."""
-        return _json(self._send("GET", self._url(path), query=query))
+    def __init__(self, github: GitHub, run: Run) -> None:
+        self._github = github
+        self._run = run
+        self._base = f"repos/{run.repository}"
 
-    def pages(self, path: str, query: Mapping[str, str | int] | None = None) -> Iterator[Any]:
-        """All items of a list, page after page, following the links that GitHub gives and only to itself."""
-        url: str | None = self._url(path)
-        asked: Mapping[str, str | int] | None = {**(query or {}), "per_page": PAGE}
-        for _ in range(MAX_PAGES):
-            if url is None:
-                return
-            response = self._send("GET", url, query=asked)
-            items = _json(response)
-            if not isinstance(items, list):
-                raise RemoteRefused(f"GitHub answers {path} with something that is no list")
-            yield from items
-            url, asked = self._next(response, url), None
+    @property
+    def robot(self) -> str:
+        """The user of the token that a workflow gets."""
+        return BOT
 
-    def write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """Carry out a POST or PATCH. Raises LostAnswer when a POST may have happened without an answer."""
-        return _json(self._send(method, self._url(path), body=body))
-
-    def _url(self, path: str) -> str:
-        return self._root + path.lstrip("/")
-
-    def _next(self, response: httpx.Response, current: str) -> str | None:
-        target = response.links.get("next", {}).get("url")
-        if target is None:
+    def target(self, number: int | None = None) -> Target | None:
+        """The pull request of this run, as GitHub knows it now."""
+        named = pull_request(self._run)
+        if number is None and named is not None:
+            number = named.number
+        if number is not None:
+            return _target(self._github.get(f"{self._base}/pulls/{number}"))
+        source = branch(self._run)
+        if source is not None:
+            query = {"state": "open", "head": f"{source.owner}:{source.name}"}
+            found = [_target(item) for item in self._github.pages(f"{self._base}/pulls", query)]
+            return next((target for target in found if target.head == source.commit), None)
+        if not self._run.commit:
             return None
-        url = urljoin(current, target)
-        if urlsplit(url)[:2] != urlsplit(self._root)[:2]:
-            raise RemoteRefused("GitHub names a next page on another host; the token is not sent there")
-        return url
+        merged = self._github.pages(f"{self._base}/commits/{self._run.commit}/pulls")
+        return next((_target(item) for item in merged if item.get("merge_commit_sha") == self._run.commit), None)
 
-    def _send(
-        self, method: str, url: str, *, query: Mapping[str, str | int] | None = None, body: Any = None
-    ) -> httpx.Response:
-        for attempt in range(1, self._patience.tries + 1):
-            answer = self._attempt(method, url, query, body)
-            if isinstance(answer, httpx.Response):
-                return answer
-            message = f"GitHub did not answer ({attempt} tries, last: {answer.what})"
-            if method == "POST" and answer.sent:
-                raise LostAnswer(message, hint=_LATER)
-            wait = self._patience.pause(attempt) if answer.asked is None else max(1.0, answer.asked)
-            if attempt == self._patience.tries or wait > LONGEST_PAUSE_ASKED:
-                raise RemoteUnavailable(message, hint=_LATER)
-            self._clock.sleep(wait)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+    def notes(self, number: int) -> Iterator[Note]:
+        """Comments of a pull request, oldest first; those of deleted users are left out."""
+        for item in self._github.pages(f"{self._base}/issues/{number}/comments"):
+            if isinstance(item, dict) and isinstance(item.get("user"), dict):
+                yield _note(item)
 
-    def _attempt(
-        self, method: str, url: str, query: Mapping[str, str | int] | None, body: Any
-    ) -> httpx.Response | _Failure:
-        try:
-            response = self._http.request(method, url, params=query, json=body)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            return _Failure("no connection", sent=False)
-        except httpx.TransportError as error:
-            return _Failure("no answer in time" if isinstance(error, httpx.TimeoutException) else "connection lost")
-        if len(response.content) > MAX_BODY_BYTES:
-            raise RemoteRefused("an answer of GitHub is too large")
-        if response.is_success:
-            return response
-        if response.status_code in TRANSIENT:
-            return _Failure(f"status {response.status_code}")
-        limited = self._limited(response)
-        if limited is not None:
-            return _Failure(f"rate limit, status {response.status_code}", asked=limited, sent=False)
-        raise self._refusal(method, url, response)
+    def create(self, number: int, text: str) -> Note:
+        """Write a comment."""
+        return _note(self._github.write("POST", f"{self._base}/issues/{number}/comments", {"body": text}))
 
-    def _limited(self, response: httpx.Response) -> float | None:
-        """Seconds until a rate limit ends; None when the answer is not about a rate limit."""
-        if response.status_code not in {403, 429}:
-            return None
-        after = response.headers.get("Retry-After", "").strip()
-        if after.isdigit():
-            return float(after[:9])
-        if response.headers.get("X-RateLimit-Remaining") == "0":
-            reset = response.headers.get("X-RateLimit-Reset", "").strip()
-            now = self._clock.now().timestamp()
-            return max(0.0, float(reset[:12]) - now) + 1.0 if reset.isdigit() else SECONDARY_PAUSE
-        return SECONDARY_PAUSE if response.status_code == 429 or "secondary rate limit" in _said(response) else None
+    def edit(self, number: int, note: Note, text: str) -> Note:
+        """Replace the text of a comment."""
+        return _note(self._github.write("PATCH", f"{self._base}/issues/comments/{note.id}", {"body": text}))
 
-    def _refusal(self, method: str, url: str, response: httpx.Response) -> RemoteRefused | RemoteUnavailable:
-        status, path = response.status_code, urlsplit(url).path
-        said = _said(response).replace(self._token, "***")
-        text = f"GitHub refuses {method} {path} (status {status}: {said})"
-        match status:
-            case 401:
-                return RemoteUnavailable(text, hint="the token is not valid, or has expired")
-            case 403:
-                return RemoteRefused(text, status=status, hint="the job needs `permissions: {pull-requests: write}`")
-            case 404:
-                return RemoteRefused(text, status=status, hint="does the token see this repository?")
-            case _:
-                return RemoteRefused(text, status=status)
+    def approvals(self, number: int) -> tuple[str, ...]:
+        """Who approves the head of a pull request."""
+        return read_approvals(self._github, self._run.repository, number)
+
+
+def _note(item: Any) -> Note:
+    try:
+        author = str(item["user"]["login"])
+        return Note(int(item["id"]), str(item["body"] or ""), str(item["html_url"]), author)
+    except (KeyError, TypeError, ValueError):
+        raise RemoteRefused("GitHub describes a comment in a form that is not the documented one") from None
+
+
+def _target(item: Any) -> Target:
+    try:
+        author = str((item.get("user") or {}).get("login", ""))
+        return Target(int(item["number"]), str(item["head"]["sha"]), item["state"] == "open", author)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise RemoteRefused("GitHub describes a pull request in a form that is not the documented one") from None
 
 
 def token_of(environment: Mapping[str, str]) -> str:
@@ -188,28 +123,3 @@ def token_of(environment: Mapping[str, str]) -> str:
             "there is no token for GitHub", hint="env: {GITHUB_TOKEN: '${{ github.token }}'} on the step, or --dry-run"
         )
     return found
-
-
-def _checked(token: str) -> str:
-    token = token.strip()
-    if not token or not all(33 <= ord(sign) <= 126 for sign in token):
-        raise UsageError("the token for GitHub holds characters that no token has")
-    return token
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        raise RemoteRefused("GitHub answers with something that is no JSON") from None
-
-
-def _said(response: httpx.Response) -> str:
-    """The explanation in an error answer, on one short line."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    message = body.get("message") if isinstance(body, dict) else None
-    line = re.sub(r"\s+", " ", message if isinstance(message, str) else "no message").strip()
-    return "".join(sign if sign.isprintable() else "?" for sign in line)[:300]

@@ -36,6 +36,11 @@ def write_outputs(path: Path, values: Mapping[str, str]) -> None:
         file.write(outputs_text(values))
 
 
+def dotenv_text(values: Mapping[str, str]) -> str:
+    """Outputs as GitLab's report of variables: `AVATAR_` and the name in capitals; values have one line each."""
+    return "".join(f"AVATAR_{name.upper()}={' '.join(value.split())}\n" for name, value in values.items())
+
+
 def room(path: Path) -> int:
     """Bytes that the page of this step (`GITHUB_STEP_SUMMARY`) can still take."""
     used = path.stat().st_size if path.exists() else 0

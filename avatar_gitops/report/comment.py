@@ -73,7 +73,12 @@ def policy_block(report: PolicyReport) -> PolicyBlock:
 
 def marker(project: str) -> str:
     """First line of every comment of a project; how the comment is found again."""
-    return f"<!-- {MARK} project={_name(project)} -->"
+    return project_mark(MARK, project)
+
+
+def project_mark(kind: str, project: str) -> str:
+    """The hidden line that says of which project and of which kind a text is."""
+    return f"<!-- {kind} project={_name(project)} -->"
 
 
 def _name(project: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from avatar_gitops.ci.approvals import Review, approvals, read_approvals
-from avatar_gitops.ci.comment import Body, Result, find_target, publish, read_body
+from avatar_gitops.ci.comment import Body, Result, publish, read_body
+from avatar_gitops.ci.conversation import Patience
 from avatar_gitops.ci.event import Run
-from avatar_gitops.ci.github import GitHub, Patience, token_of
+from avatar_gitops.ci.github import GitHub, GitHubForge, token_of
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable, UsageError
 from avatar_gitops.report.comment import Verdict, opening
 from tests.support.github import REPOSITORY, TOKEN, FakeGitHub, Planned, Pull, fake_github
@@ -45,9 +46,9 @@ def body(state: Verdict = Verdict.READY, head: str = HEAD, project: str = "p", m
 
 
 def put(github: GitHub, content: Body) -> Result:
-    target = find_target(github, RUN, 7)
+    target = GitHubForge(github, RUN).target(7)
     assert target is not None
-    return publish(github, REPOSITORY, target, content).result
+    return publish(GitHubForge(github, RUN), target, content).result
 
 
 def test_one_comment_is_made_then_edited_then_left_alone(fake: FakeGitHub, github: GitHub) -> None:
@@ -92,9 +93,10 @@ def test_an_outdated_plan_is_not_published(fake: FakeGitHub, github: GitHub, pul
 def test_what_was_applied_is_published_after_the_merge(fake: FakeGitHub, github: GitHub) -> None:
     put(github, body())
     fake.pulls[7] = Pull(7, HEAD, state="closed", merge_commit=MERGE)
-    target = find_target(github, replace(RUN, commit=MERGE))
+    forge = GitHubForge(github, replace(RUN, commit=MERGE))
+    target = forge.target()
     assert target is not None
-    assert publish(github, REPOSITORY, target, body(Verdict.APPLIED, head=MERGE)).result is Result.EDITED
+    assert publish(forge, target, body(Verdict.APPLIED, head=MERGE)).result is Result.EDITED
 
 
 def test_a_comment_deleted_meanwhile_is_made_again(fake: FakeGitHub, github: GitHub) -> None:
@@ -166,12 +168,12 @@ def test_a_next_page_elsewhere_gets_no_token(fake: FakeGitHub, github: GitHub) -
 def test_the_pull_request_of_a_fork_is_found_by_branch_and_commit(fake: FakeGitHub, github: GitHub) -> None:
     fake.pulls = {number: Pull(number, commit, owner="fork") for number, commit in ((8, OLD), (9, HEAD))}
     run = replace(RUN, payload=workflow_run("fork", HEAD))
-    target = find_target(github, run)
+    target = GitHubForge(github, run).target()
     assert target is not None
     assert target.number == 9
-    assert find_target(github, replace(RUN, payload=workflow_run("fork", MERGE))) is None
-    assert find_target(github, RUN) is None
-    assert find_target(github, replace(RUN, commit=MERGE)) is None
+    assert GitHubForge(github, replace(RUN, payload=workflow_run("fork", MERGE))).target() is None
+    assert GitHubForge(github, RUN).target() is None
+    assert GitHubForge(github, replace(RUN, commit=MERGE)).target() is None
 
 
 def workflow_run(owner: str, commit: str) -> dict[str, Any]:

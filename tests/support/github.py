@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 TOKEN = "ghs_CANARYsecret0123456789"
 REPOSITORY = "acme/data"
 LONGEST_BODY = 65_536
+LONGEST_TITLE = 256
 DOCS = "https://docs.github.com/rest"
 
 
@@ -59,6 +60,8 @@ class FakeGitHub:
 
     pulls: dict[int, Pull] = field(default_factory=dict)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     broken_rules: list[str] = field(default_factory=list)
@@ -145,7 +148,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.page([pull.document() for pull in self.fake.pulls.values() if self.wanted(pull)])
         if found := re.fullmatch(prefix + r"/commits/([0-9a-f]{40})/pulls", path):
             return self.page([p.document() for p in self.fake.pulls.values() if p.merge_commit == found[1]])
-        return self.missing()
+        return self.route_issues(path.removeprefix(prefix), content)
+
+    def route_issues(self, path: str, content: bytes) -> tuple[int, Any, dict[str, str]]:
+        if path == "/labels" and self.command == "POST":
+            return self.label(content)
+        found = re.fullmatch(r"/issues(?:/(\d+))?", path)
+        return self.issues(int(found[1]) if found[1] else None, content) if found else self.missing()
 
     def wanted(self, pull: Pull) -> bool:
         query = parse_qs(urlsplit(self.path).query)
@@ -153,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
         return f"{pull.owner}:{pull.branch}" == head and query.get("state", ["open"])[0] in {pull.state, "all"}
 
     def comments(self, number: int, content: bytes) -> tuple[int, Any, dict[str, str]]:
-        if number not in self.fake.pulls:
+        if number not in self.fake.pulls and number not in self.fake.issues:
             return self.missing()
         if self.command == "GET":
             return self.page([item for item in self.fake.comments if item["number"] == number])
@@ -176,6 +185,59 @@ class Handler(BaseHTTPRequestHandler):
             self.fake.broken_rules.append("edited the comment of somebody else")
         found["body"] = json.loads(content)["body"]
         return 200, found, {}
+
+    def label(self, content: bytes) -> tuple[int, Any, dict[str, str]]:
+        """Names are unique whatever their case, of 50 characters at most; colours are six digits."""
+        body = json.loads(content)
+        known = [{"resource": "Label", "code": "already_exists", "field": "name"}]
+        if body["name"].lower() in map(str.lower, self.fake.labels):
+            return 422, {"message": "Validation Failed", "errors": known, "documentation_url": DOCS}, {}
+        fits = len(body["name"]) <= 50 and len(body["description"]) <= 100
+        if not fits or not re.fullmatch(r"[0-9a-f]{6}", body["color"]):
+            self.fake.broken_rules.append("a label outside of the limits")
+        self.fake.labels.append(body["name"])
+        return 201, body, {}
+
+    def issues(self, number: int | None, content: bytes) -> tuple[int, Any, dict[str, str]]:
+        """List, open or change issues; a pull request is listed as an issue with a key of its own."""
+        if self.command == "GET" and number is None:
+            query = parse_qs(urlsplit(self.path).query)
+            state, label = query.get("state", ["open"])[0], query.get("labels", [""])[0]
+            pulls = [{**pull.document(), "labels": [], "pull_request": {}} for pull in self.fake.pulls.values()]
+            listed = [*self.fake.issues.values(), *pulls]
+            chosen = [item for item in listed if state in {item["state"], "all"}]
+            return self.page([item for item in chosen if not label or label in item["labels"]])
+        if not self.fake.may_write:
+            return 403, {"message": "Resource not accessible by integration", "status": "403"}, {}
+        body = json.loads(content)
+        text, title = body.get("body", ""), body.get("title", "-")
+        if len(text) > LONGEST_BODY or len(title) > LONGEST_TITLE or not title.strip():
+            return 422, {"message": "Validation Failed", "documentation_url": DOCS}, {}
+        if self.command == "POST" and number is None:
+            return self.open_issue(body)
+        found = self.fake.issues.get(number or 0)
+        if self.command != "PATCH" or found is None:
+            return self.missing()
+        unknown = set(body) - {"title", "body", "state", "state_reason", "labels", "assignees", "milestone"}
+        reasons = {"completed", "not_planned", "duplicate", "reopened", None}
+        if unknown or body.get("state", "open") not in {"open", "closed"} or body.get("state_reason") not in reasons:
+            self.fake.broken_rules.append("an issue is changed by fields or values that GitHub does not know")
+        found.update(body)
+        return 200, found, {}
+
+    def open_issue(self, body: dict[str, Any]) -> tuple[int, Any, dict[str, str]]:
+        number = 100 + len(self.fake.issues)
+        made = {
+            "number": number,
+            "title": body["title"],
+            "body": body.get("body") or "",
+            "state": "open",
+            "labels": list(body.get("labels", [])),
+            "user": {"login": self.fake.login, "type": "Bot"},
+            "html_url": f"https://github.com/{REPOSITORY}/issues/{number}",
+        }
+        self.fake.issues[number] = made
+        return 201, made, {}
 
     def refused(self, content: bytes) -> tuple[int, Any, dict[str, str]] | None:
         if not self.fake.may_write:

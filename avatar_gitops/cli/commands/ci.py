@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +14,6 @@ from avatar_gitops.errors import UsageError
 
 if TYPE_CHECKING:
     from avatar_gitops.app.ci import Report
-
-BOT: Final = "github-actions[bot]"
 
 dir_option = click.option(
     "--dir",
@@ -28,6 +26,9 @@ dir_option = click.option(
 dry_option = click.option("--dry-run", is_flag=True, help="Print what would be written or sent; do neither.")
 number_option = click.option(
     "--number", type=click.IntRange(min=1), default=None, help="Pull request; by default the one of this run."
+)
+author_option = click.option(
+    "--author", default=None, metavar="LOGIN", help="Whose text is edited; by default the user of the token."
 )
 
 
@@ -87,20 +88,20 @@ def applied_command(
 @command.command("comment")
 @click.option("--body", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="comment.md.")
 @number_option
-@click.option("--author", default=BOT, show_default=True, help="Whose comment is edited; the user of the token.")
+@author_option
 @dry_option
-def comment_command(body: Path, number: int | None, author: str, dry_run: bool) -> None:
+def comment_command(body: Path, number: int | None, author: str | None, dry_run: bool) -> None:
     """Publish a comment on the pull request of this run: made once, then edited in place.
 
-    The token comes from GITHUB_TOKEN. A plan of a commit that is not the head any more is not published, and a first
-    plan without changes makes no comment.
+    The token comes from GITHUB_TOKEN; in GitLab CI from AVATAR_GITLAB_TOKEN, for a note on the merge request. A plan of
+    a commit that is not the head any more is not published, and a first plan without changes makes no comment.
     """
     from avatar_gitops.app.ci import ci_comment, tell_runner, would_publish
 
     if dry_run:
         request = would_publish(body, number)
         where = f"pull request {request.number}" if request.number else "the pull request of this run"
-        note(f"Would publish on {where} of {request.repository}, as {author}:")
+        note(f"Would publish on {where} of {request.repository}:")
         out(request.text.rstrip("\n"))
         return
     published = ci_comment(body, number, author)
@@ -116,6 +117,53 @@ def approvals_command(number: int | None) -> None:
 
     for login in ci_approvals(number):
         out(login)
+
+
+@command.command("reviewed")
+@project_option
+@server_option
+def reviewed_command(project: Path | None, server: str | None) -> None:
+    """Print the digest of the plan that was reviewed, for apply --expect-digest.
+
+    It is the one that our comment showed for the last commit of the pull request whose merge started this run. Ends
+    with 6 when nobody can have seen what would be applied.
+    """
+    from avatar_gitops.app.ci import tell_runner
+    from avatar_gitops.app.reviewed import ci_reviewed
+
+    digest = ci_reviewed(project, server)
+    tell_runner({"plan_digest": digest})
+    out(digest)
+
+
+@command.command("drift")
+@project_option
+@server_option
+@dir_option
+def drift_command(project: Path | None, server: str | None, folder: Path) -> None:
+    """Look for drift; write issue.md and drift.json, the step's outputs and its page. Cannot change anything.
+
+    Ends with 0 also when something differs; the output `drifted` says so.
+    """
+    from avatar_gitops.app.ci import write_files
+    from avatar_gitops.app.drift_issue import ci_drift
+
+    found = ci_drift(project, server, folder)
+    write_files(folder, found.files, found.outputs, found.summary)
+    out("\n".join(f"Wrote {(folder / name).as_posix()}" for name in found.files))
+
+
+@command.command("issue")
+@click.option("--body", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="issue.md.")
+@author_option
+def issue_command(body: Path, author: str | None) -> None:
+    """Keep one issue about drift: opened when sets differ, edited while they do, closed when none does."""
+    from avatar_gitops.app.ci import tell_runner
+    from avatar_gitops.app.drift_issue import ci_issue
+
+    kept = ci_issue(body, author)
+    tell_runner({"issue_url": kept.url, "issue_result": kept.result.value})
+    out(f"Issue {kept.result.value.replace('_', ' ')}" + (f": {kept.url}" if kept.url else "."))
 
 
 @command.command("mask")
