@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from avatar_gitops.plan.context import Context
 from avatar_gitops.plan.desired import DesiredSet, FieldPath
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.observed import ServerSet
@@ -128,12 +130,14 @@ class Change:
 class Selection:
     """Which sets a plan was asked for; see `plan.select`.
 
-    `only` are exact names, such as those of a journal, of sets that need not exist any more.
+    `only` are exact names, such as those of a journal, of sets that need not exist any more. `touched` are the sets that
+    each REF of a `git:REF` selector stands for.
     """
 
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     only: frozenset[str] | None = None
+    touched: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def everything(self) -> bool:
@@ -157,6 +161,7 @@ class Plan:
     digest: str = ""
     left_out: int = 0
     selection: Selection = Selection()
+    context: Context = Context()
 
     @property
     def effective(self) -> tuple[Change, ...]:

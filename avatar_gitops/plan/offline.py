@@ -1,0 +1,65 @@
+"""The server as the lock files remember it, so that a plan can be made where no server can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from avatar_gitops.plan.context import Base
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
+
+SHORT_COMMIT = 7
+
+
+def server_name(base: Base) -> str:
+    """What an offline plan shows in place of a server."""
+    where = f"at {base.commit[:SHORT_COMMIT]}" if base.commit else "on disk"
+    return f"offline (locks {where})"
+
+
+def remembered(locks: Iterable[Lock], project: str, base: Base) -> Observed:
+    """One finished version for each lock, marked as apply marked it; sets of others and features are not known."""
+    return Observed(server_name(base), tuple(_version(lock, project) for lock in locks))
+
+
+def _version(lock: Lock, project: str) -> ServerSet:
+    began = moment(lock.started) or datetime.min.replace(tzinfo=UTC)
+    return ServerSet(
+        id=lock.run,
+        display_name=lock.set,
+        created_at=began,
+        jobs=tuple(
+            ServerJob(name, job, "finished", done=True, failed=False, created_at=began)
+            for job, name in sorted(lock.jobs.items())
+        ),
+        annotations=dict(_marks(lock, project)),
+    )
+
+
+def _marks(lock: Lock, project: str) -> Iterable[tuple[str, str]]:
+    digests = lock.digests
+    protected = lock.spec.get("spec", {}).get("lifecycle", {}).get("protect")
+    said = {
+        Annotation.PROJECT: project,
+        Annotation.SET: lock.set,
+        Annotation.SPEC_DIGEST: digests.spec,
+        Annotation.STANDARD_DIGEST: digests.standard,
+        Annotation.METRICS_DIGEST: digests.metrics,
+        Annotation.REPORTS_DIGEST: digests.reports,
+        Annotation.INPUT_DIGEST: digests.input,
+        Annotation.COMMIT: lock.commit,
+        Annotation.PATH: lock.path,
+        Annotation.JOBS: ",".join(sorted(lock.jobs)),
+        Annotation.PROTECT: "true" if protected else "false",
+    }
+    return ((key.value, value) for key, value in said.items() if value)
+
+
+def moment(text: str) -> datetime | None:
+    """A time of a lock file; None when it is none, or says no time zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
