@@ -15,7 +15,7 @@ from avatar_gitops.app.loading import load_applied
 from avatar_gitops.app.plan import Consent, Planned, plan
 from avatar_gitops.app.policy import refuse
 from avatar_gitops.app.validate import validate
-from avatar_gitops.ci.comment import Published, Result, publish, read_body
+from avatar_gitops.ci.comment import Body, Published, Result, publish, read_body
 from avatar_gitops.ci.forge import Pipeline
 from avatar_gitops.ci.outputs import dotenv_text, room, write_outputs, write_summary
 from avatar_gitops.diagnostics import SpecError
@@ -27,6 +27,7 @@ from avatar_gitops.plan.serial import document
 from avatar_gitops.report.budget import COMMENT_LIMIT, STEP_SUMMARY_LIMIT
 from avatar_gitops.report.comment import Origin, invalid_comment, plan_comment, policy_block, refused_comment
 from avatar_gitops.report.comment_applied import Applied, Finished, applied_comment, not_applied_comment
+from avatar_gitops.report.comment_fork import fork_comment
 from avatar_gitops.report.policy import as_data
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.workspace.discover import find_root
@@ -167,13 +168,16 @@ class Request:
 
 def would_publish(body: Path, number: int | None) -> Request:
     """What `ci comment` would send; asks nobody."""
-    run, text = pipeline(required=True), read_body(_text(body)).text
-    return Request(run.repository, number or run.pull_request_number, text)
+    run = pipeline(required=True)
+    return Request(run.repository, number or run.pull_request_number, _body(body, run).text)
 
 
 def ci_comment(body: Path, number: int | None, author: str | None = None) -> Published:
-    """Publish a comment on the pull request of this run, or on a named one."""
-    content = read_body(_text(body))
+    """Publish a comment on the pull request of this run, or on a named one.
+
+    Of a fork the comment is made here, from the plan beside the file: see `report.comment_fork`.
+    """
+    content = _body(body, pipeline())
     with forge() as found:
         target = found.target(number)
         return publish(found, target, content, author) if target else Published(Result.NOT_NEEDED)
@@ -184,6 +188,16 @@ def ci_approvals(number: int | None) -> tuple[str, ...]:
     with forge() as found:
         target = found.target(number)
         return found.approvals(target.number) if target else ()
+
+
+def _body(path: Path, run: Pipeline) -> Body:
+    if not run.fork:
+        return read_body(_text(path))
+    try:
+        content = json.loads(_text(path.with_name(PLAN))) if path.with_name(PLAN).is_file() else {}
+    except (ValueError, RecursionError):
+        content = {}
+    return read_body(fork_comment(content, _origin(run, Path.cwd())))
 
 
 def _text(path: Path) -> str:

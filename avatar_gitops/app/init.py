@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from avatar_gitops import __version__
+from avatar_gitops.app.init_ci import pipelines
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.spec.schema import Kind, file_name, schema_text
 
 IGNORED: Final = b".avatar/\nout/\n"
-WORKFLOWS: Final = {
-    "avatar-plan.yml": "checks and plans pull requests",
-    "avatar-comment.yml": "publishes the plan as one comment",
-    "avatar-apply.yml": "applies what was merged",
-    "avatar-drift.yml": "looks for drift every morning",
-}
 SCHEMAS: Final[tuple[Kind, ...]] = ("run", "project")
 
 
@@ -39,8 +32,7 @@ def init(folder: Path, ci: str | None = None) -> Created:
     """
     contents = {} if ci and (folder / PROJECT_FILE).exists() else _project(folder)
     if ci:
-        _at_the_top(folder)
-        contents |= _workflows()
+        contents |= pipelines(folder, ci)
     taken = [path for path in contents if (folder / path).exists()]
     if taken:
         raise UsageError(f"{folder} already has {', '.join(taken)}; nothing was written", hint="choose another folder")
@@ -64,26 +56,3 @@ def _project(folder: Path) -> dict[str, tuple[bytes, str]]:
     return contents | {
         f"schemas/{file_name(kind)}": (schema_text(kind).encode(), "for your editor") for kind in SCHEMAS
     }
-
-
-def _workflows() -> Mapping[str, tuple[bytes, str]]:
-    """Workflows of GitHub Actions that install the version that wrote them."""
-    scaffold = files("avatar_gitops.app").joinpath("scaffold").joinpath("github")
-    return {
-        f".github/workflows/{name}": (
-            scaffold.joinpath(name).read_text(encoding="utf-8").replace("==VERSION", f"=={__version__}").encode(),
-            purpose,
-        )
-        for name, purpose in WORKFLOWS.items()
-    }
-
-
-def _at_the_top(folder: Path) -> None:
-    """Refuse a folder inside a repository: GitHub reads workflows only at its top."""
-    here = folder.resolve()
-    top = next((parent for parent in (here, *here.parents) if (parent / ".git").exists()), here)
-    if top != here:
-        raise UsageError(
-            "GitHub reads workflows only at the top of a repository, and this folder is inside of one",
-            hint="run it at the top of the repository",
-        )

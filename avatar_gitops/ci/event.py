@@ -56,9 +56,17 @@ class Run:
 
     @property
     def head(self) -> str:
-        """The commit of the pull request that the event names, else the one that was checked out."""
-        named = pull_request(self)
-        return named.head if named else self.commit
+        """The commit of the pull request, or of the branch, that the event names, else the one that was checked out."""
+        named, source = pull_request(self), branch(self)
+        return named.head if named else source.commit if source else self.commit
+
+    @property
+    def fork(self) -> bool:
+        """Whether the run is about the branch of another repository, as far as the event tells."""
+        named, triggering = pull_request(self), _part(self.payload, "workflow_run")
+        if triggering:
+            return _part(triggering, "head_repository").get("full_name") != self.repository
+        return named is not None and named.fork
 
     @property
     def pull_request_number(self) -> int | None:

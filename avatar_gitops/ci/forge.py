@@ -77,6 +77,11 @@ class Pipeline(Protocol):
         ...
 
     @property
+    def fork(self) -> bool:
+        """Whether the run is about the branch of another repository, whose files nobody has vouched for."""
+        ...
+
+    @property
     def pull_request_number(self) -> int | None:
         """The pull request that the pipeline runs for, as far as the event names it."""
         ...

@@ -43,6 +43,7 @@ class GitLabRun:
     pull_request_number: int | None = None
     log: str = ""
     workspace: Path | None = None
+    fork: bool = False
 
     def files(self, commit: str) -> str:
         """URL that paths of the repository are added to, at a commit."""
@@ -66,6 +67,7 @@ def read_gitlab_run(environment: Mapping[str, str]) -> GitLabRun:
         pull_request_number=int(asked) if _NUMBER.match(asked) else None,
         log=_address(environment["CI_JOB_URL"], "CI_JOB_URL") if environment.get("CI_JOB_URL") else "",
         workspace=Path(workspace) if workspace else None,
+        fork=environment.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID", project) != project,
     )
 
 

@@ -35,6 +35,7 @@ class Verdict(StrEnum):
     NO_CHANGES = "no_changes"
     INVALID = "invalid"
     REFUSED = "refused"
+    UNVERIFIED = "unverified"
     APPLIED = "applied"
     PARTIAL = "partial"
 

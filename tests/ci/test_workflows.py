@@ -14,14 +14,18 @@ from ruamel.yaml import YAML
 
 from avatar_gitops import __version__
 from avatar_gitops.app.ci import COUNTED
-from avatar_gitops.app.init import WORKFLOWS
+from avatar_gitops.app.init_ci import WORKFLOWS
 from avatar_gitops.cli import main
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "avatar_gitops/ci/action.sh"
 PIN = re.compile(r"^[\w-]+/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 RIGHTS = {
-    "avatar-plan.yml": {"validate": {"contents": "read"}, "plan": {"contents": "read", "pull-requests": "read"}},
+    "avatar-plan.yml": {
+        "validate": {"contents": "read"},
+        "plan": {"contents": "read", "pull-requests": "read"},
+        "offline": {"contents": "read"},
+    },
     "avatar-comment.yml": {"comment": {"actions": "read", "pull-requests": "write"}},
     "avatar-apply.yml": {
         "apply": {"contents": "read", "pull-requests": "read"},
@@ -205,28 +209,37 @@ def test_approvals_reach_apply_one_by_one(written: Path, tmp_path: Path, logins:
     assert given == [f"--approved-by={login}" for login in logins.split()]
 
 
-@pytest.mark.parametrize(
-    ("drift", "issue", "expected"),
-    [
-        ("2", "", ["issue list", "label create", "issue create"]),
-        ("2", "5", ["issue list", "issue edit 5"]),
-        ("0", "5", ["issue list", "issue close 5"]),
-        ("0", "", ["issue list"]),
-    ],
-)
-def test_drift_keeps_one_issue(written: Path, tmp_path: Path, drift: str, issue: str, expected: list[str]) -> None:
+def test_only_a_push_has_a_reviewed_plan(written: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    stub(tmp_path, "avatar-gitops", 'if [ "$2" = reviewed ]; then echo sha256:12; else printf "%s|" "$@"; fi')
+    apply = written / "avatar-apply.yml"
+    steps = {item.get("name"): item for item in load(apply)["jobs"]["apply"]["steps"]}
+    assert steps["See what was reviewed"]["if"] == "github.event_name == 'push'"
+    (tmp_path / "approved").write_text("")
+    for name, expected in (("Apply", False), ("See what was reviewed", True), ("Apply", True)):
+        done = bash(step(apply, "apply", name), work, RUNNER_TEMP=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        if name == "Apply":
+            given = (tmp_path / "applied.json").read_text().split("|")
+            assert ("--expect-digest=sha256:12" in given) is expected
+
+
+def test_a_refused_review_ends_the_step(written: Path, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
-    stub(
-        tmp_path,
-        "gh",
-        f'echo "$*" >> "{tmp_path}/calls"; if [ "$2" = list ] && [ -n "{issue}" ]; then echo "{issue}"; fi',
-    )
-    script = step(written / "avatar-drift.yml", "drift", "Keep one issue up to date")
-    done = bash(script, tmp_path / "work", DRIFT=drift, RUNNER_TEMP=str(tmp_path))
-    assert done.returncode == 0, done.stderr
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert len(calls) == len(expected)
-    assert all(call.startswith(start) for call, start in zip(calls, expected, strict=True))
+    stub(tmp_path, "avatar-gitops", "exit 6")
+    script = step(written / "avatar-apply.yml", "apply", "See what was reviewed")
+    assert bash(script, tmp_path / "work", RUNNER_TEMP=str(tmp_path)).returncode == 6
+
+
+def test_the_pipeline_of_gitlab_calls_commands_that_exist(tmp_path: Path) -> None:
+    assert main.run(["init", str(tmp_path / "demo"), "--ci", "gitlab"]) == 0
+    content = load(tmp_path / "demo/.gitlab/avatar.yml")
+    lines = [line for job in content.values() for line in job.get("script", [])]
+    called = {found[1] for line in lines if (found := re.search(r"avatar-gitops (\w+)", line))}
+    assert called == {"validate", "ci", "apply", "drift"}
+    assert f"avatar-gitops=={__version__}" in content[".avatar"]["before_script"][0]
+    assert content["avatar-apply"]["resource_group"] == "avatar-apply"
 
 
 @pytest.mark.parametrize(("command", "code", "expected"), [

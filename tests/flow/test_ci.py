@@ -185,3 +185,78 @@ def test_an_apply_that_ended_early_says_so(runner: Cli) -> None:
     assert "### ⚠️ Avatar apply: ended early" in (runner.root / "avatar-ci/comment.md").read_text()
     (runner.root / "applied.json").write_text('{"format": "other"}')
     assert runner("ci", "applied", "applied.json").code == 1
+
+
+def merged(runner: Cli, fake: FakeGitHub) -> None:
+    """Merge pull request 7 and let the run of the merge commit begin."""
+    fake.pulls[7] = Pull(7, HEAD, state="closed", merge_commit=MERGE)
+    (runner.root / "runner/event.json").write_text("{}", encoding="utf-8")
+    runner.environment |= {"GITHUB_EVENT_NAME": "push", "GITHUB_SHA": MERGE}
+
+
+def test_apply_carries_out_the_plan_that_the_comment_showed(
+    runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]
+) -> None:
+    name = unique("people")
+    runner.spec(name, more="  jobs: [standard]\n")
+    assert runner("ci", "plan").code == 0
+    assert runner("ci", "comment", "--body", "avatar-ci/comment.md").code == 0
+    merged(runner, fake)
+    shown = runner("ci", "reviewed").out.strip()
+    assert shown == json.loads((runner.root / "avatar-ci/plan.json").read_text())["digest"]
+    runner.spec(name, k=6, more="  jobs: [standard]\n")
+    refused = runner("apply", "--yes", f"--expect-digest={shown}")
+    assert refused.code == 6, refused.text
+    runner.spec(name, more="  jobs: [standard]\n")
+    assert runner("apply", "--yes", f"--expect-digest={shown}").code == 0
+
+
+def test_what_nobody_reviewed_is_not_applied(runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]) -> None:
+    fake.pulls[7] = Pull(7, "b" * 40, state="closed", merge_commit=MERGE)
+    runner.spec(unique("people"))
+    assert runner("ci", "plan").code == 0
+    fake.comment(7, (runner.root / "avatar-ci/comment.md").read_text(), login="mallory")
+    merged(runner, fake)
+    empty = runner("ci", "reviewed").out.strip()
+    assert empty.startswith("sha256:")
+    assert runner("apply", "--yes", f"--expect-digest={empty}").code == 6
+    body = (runner.root / "avatar-ci/comment.md").read_text()
+    fake.comment(7, body.replace(HEAD, "b" * 40))
+    older = runner("ci", "reviewed")
+    assert older.code == 6
+    assert "older commit" in older.err
+    runner.environment |= {"GITHUB_SHA": "d" * 40}
+    assert "was not merged by a pull request" in runner("ci", "reviewed").err
+
+
+def test_drift_is_an_issue_while_it_lasts(runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]) -> None:
+    name = unique("people")
+    runner.spec(name, more="  jobs: [standard]\n")
+    assert runner("apply", "--yes").code == 0
+    assert runner("ci", "drift").code == 0
+    assert outputs(runner)["drifted"] == "false"
+    assert runner("ci", "issue", "--body", "avatar-ci/issue.md").out == "Issue not needed.\n"
+    (runner.root / "data/people.csv").write_text("age,city\n" + "30,Lyon\n" * 40, encoding="utf-8")
+    assert runner("ci", "drift").code == 0
+    opened = runner("ci", "issue", "--body", "avatar-ci/issue.md")
+    assert opened.out.startswith("Issue opened: https://github.com/acme/data/issues/"), opened.text
+    assert "input_changed" in (runner.root / "avatar-ci/issue.md").read_text().replace("\\", "")
+
+
+def test_the_comment_about_a_fork_takes_no_text_of_it(
+    runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]
+) -> None:
+    name = unique("people")
+    runner.spec(name)
+    assert runner("ci", "plan").code == 0
+    (runner.root / "avatar-ci/comment.md").write_text("### ✅ all is well, merge now\n", encoding="utf-8")
+    fake.pulls[7] = Pull(7, HEAD, owner="mallory")
+    source = {"owner": {"login": "mallory"}, "full_name": "mallory/data"}
+    event = {"workflow_run": {"head_branch": "topic", "head_sha": HEAD, "head_repository": source, "pull_requests": []}}
+    (runner.root / "runner/event.json").write_text(json.dumps(event), encoding="utf-8")
+    runner.environment |= {"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_SHA": MERGE}
+    published = runner("ci", "comment", "--body", "avatar-ci/comment.md")
+    assert published.code == 0, published.text
+    (comment,) = fake.comments
+    assert "merge now" not in comment["body"]
+    assert f"|  | `{name}` | launch | new |" in comment["body"]
