@@ -21,8 +21,8 @@ from avatar_gitops.events import Listener
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.outcome import Outcome, State
+from avatar_gitops.plan.reviewed import moved, read, reviewed_digest
 from avatar_gitops.plan.select import Selection
-from avatar_gitops.plan.serial import moved, read, reviewed_digest
 from avatar_gitops.reconcile.executor import Ports, execute, exit_code
 from avatar_gitops.reconcile.journal import FileJournal, latest_journal
 from avatar_gitops.reconcile.lease import exclusive

@@ -1,7 +1,7 @@
 """Which sets a command concerns: `--select` and `--exclude`, read and matched against the changes of a plan.
 
-A selector is a name glob, or one of `path:GLOB`, `label:KEY[=VALUE]`, `owner:TEXT`, `state:STATE` and `weaker:`. Chosen
-is what any selector matches (everything when there is none) and no exclusion does.
+A selector is a name glob, or one of `path:GLOB`, `label:KEY[=VALUE]`, `owner:TEXT`, `git:REF`, `state:STATE` and
+`weaker:`. Chosen is what any selector matches (everything when there is none) and no exclusion does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.model import Action, Change, Privacy, Selection
 from avatar_gitops.plan.standing import Standing, standing
 
-__all__ = ["STATES", "Selection", "chosen"]
+__all__ = ["STATES", "Selection", "chosen", "refs", "settled"]
 
 Test = Callable[[Change, str], bool]
 
@@ -24,20 +24,41 @@ def chosen(changes: Sequence[Change], selection: Selection) -> frozenset[str]:
     """Names of the sets that a selection means.
 
     Raises UsageError for a selector that cannot be read, and for one by name, path, label or owner that matches no set.
-    `state:` and `weaker:` may match nothing: they ask how things are now.
+    `git:`, `state:` and `weaker:` may match nothing: they ask how things are now. What `git:REF` means stands in
+    `selection.touched`.
     """
-    wanted = _union(changes, selection.select) if selection.select else {change.set for change in changes}
+    wanted = _union(changes, selection.select, selection) if selection.select else {change.set for change in changes}
     if selection.only is not None:
         wanted &= selection.only
-    return frozenset(wanted - _union(changes, selection.exclude))
+    return frozenset(wanted - _union(changes, selection.exclude, selection))
 
 
-def _union(changes: Sequence[Change], selectors: Iterable[str]) -> set[str]:
-    return {name for selector in selectors for name in _matching(changes, selector)}
+def refs(selection: Selection) -> tuple[str, ...]:
+    """Every REF of a `git:REF` selector, which somebody who can ask git has to look up."""
+    prefix = f"{GIT}:"
+    found = (text.removeprefix(prefix) for text in (*selection.select, *selection.exclude) if text.startswith(prefix))
+    return tuple(dict.fromkeys(found))
 
 
-def _matching(changes: Sequence[Change], selector: str) -> set[str]:
+def settled(selectors: Iterable[str], selection: Selection) -> tuple[str, ...]:
+    """Selectors whose `git:REF` are replaced by the sets that they mean, so that later commits change nothing."""
+    said: dict[str, None] = {}
+    for selector in selectors:
+        names = selection.touched.get(selector.removeprefix(f"{GIT}:")) if selector.startswith(f"{GIT}:") else None
+        said |= dict.fromkeys(sorted(names) if names else [selector])
+    return tuple(said)
+
+
+def _union(changes: Sequence[Change], selectors: Iterable[str], selection: Selection) -> set[str]:
+    return {name for selector in selectors for name in _matching(changes, selector, selection)}
+
+
+def _matching(changes: Sequence[Change], selector: str, selection: Selection) -> set[str]:
     prefix, argument = _parts(selector)
+    if prefix == GIT:
+        if argument not in selection.touched:
+            raise UsageError(f"`{selector}` cannot be used here: nobody asked git about it")
+        return {change.set for change in changes if change.set in selection.touched[argument]}
     found = {change.set for change in changes if KINDS[prefix](change, argument)}
     if not found and prefix not in MOMENTARY:
         raise UsageError(f"`{selector}` matches no set", hint=_near(changes, prefix, argument))
@@ -49,7 +70,7 @@ def _parts(selector: str) -> tuple[str, str]:
     prefix, colon, argument = selector.partition(":")
     if not colon:
         prefix, argument = NAME, selector
-    elif prefix not in KINDS or prefix == NAME:
+    elif prefix not in USABLE:
         raise UsageError(f"`{selector}` is no selector", hint=_suggest(prefix, USABLE, "{}:…", SYNTAX))
     if prefix == "weaker":
         if argument:
@@ -135,6 +156,7 @@ def _label_texts(change: Change) -> Iterator[str]:
 
 
 NAME: Final = "name"
+GIT: Final = "git"
 MOST_SHOWN: Final = 12
 STATES: Final[Mapping[str, Callable[[Change], bool]]] = {
     **{where.value.replace(" ", "-"): _stands(where) for where in Standing},
@@ -156,5 +178,5 @@ SAID: Final[Mapping[str, Callable[[Change], Iterable[str]]]] = {
     "owner": lambda change: (_owner(change),),
 }
 MOMENTARY: Final = KINDS.keys() - SAID.keys()
-USABLE: Final = tuple(prefix for prefix in KINDS if prefix != NAME)
-SYNTAX: Final = "NAME, path:GLOB, label:KEY[=VALUE], owner:TEXT, state:STATE or weaker:"
+USABLE: Final = (*(prefix for prefix in KINDS if prefix != NAME), GIT)
+SYNTAX: Final = "NAME, path:GLOB, label:KEY[=VALUE], owner:TEXT, git:REF, state:STATE or weaker:"

@@ -1,17 +1,17 @@
-"""A plan as versioned JSON, and the comparison of a reviewed plan with the plan of now."""
+"""A plan as versioned JSON."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from avatar_gitops.errors import IntegrityError
-from avatar_gitops.plan.model import Action, Change, FieldChange, Plan, Privacy, Selection
+from avatar_gitops.plan.estimate import estimate
+from avatar_gitops.plan.exposure import as_data, exposure_of
+from avatar_gitops.plan.model import Action, Change, FieldChange, Plan, Privacy
+from avatar_gitops.plan.select import settled
 
 FORMAT: Final = "avatar-gitops/plan"
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 SCHEMA: Final = "schemas/plan.v1.schema.json"
 
 
@@ -28,9 +28,21 @@ def document(plan: Plan) -> dict[str, Any]:
         "head": plan.commit or None,
         "digest": plan.digest,
         "summary": {**{action.value: counted[action] for action in Action}, "weaker": weaker, "foreign": plan.foreign},
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change, plan) for change in plan.changes],
         **_selection(plan),
+        **_context(plan),
     }
+
+
+def _context(plan: Plan) -> dict[str, Any]:
+    """Where an offline plan comes from, and what the server has left; nothing that does not apply."""
+    context = plan.context
+    found: dict[str, Any] = {} if context.credits is None else {"credits": context.credits}
+    if context.offline is not None:
+        missing = [{"set": item.set, "table": item.table, "why": item.why.value} for item in context.not_compared]
+        base = {"commit": context.offline.commit or None, "ref": context.offline.ref}
+        found |= {"offline": True, "base": base, "not_compared": missing}
+    return found
 
 
 def _selection(plan: Plan) -> dict[str, Any]:
@@ -38,10 +50,11 @@ def _selection(plan: Plan) -> dict[str, Any]:
     asked = plan.selection
     if not (asked.select or asked.exclude):
         return {}
-    return {"selection": {"select": list(asked.select), "exclude": list(asked.exclude), "left_out": plan.left_out}}
+    select, exclude = (list(settled(side, asked)) for side in (asked.select, asked.exclude))
+    return {"selection": {"select": select, "exclude": exclude, "left_out": plan.left_out}}
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change, plan: Plan) -> dict[str, Any]:
     consequences = [field.consequence for field in change.fields]
     line = next((field.line for field in change.fields if field.line), None)
     return {
@@ -55,7 +68,19 @@ def _change(change: Change) -> dict[str, Any]:
         "fields": [_field(field) for field in change.fields],
         "jobs": [job.value for job in change.jobs],
         "protected": change.protected,
+        **_surroundings(change, plan),
     }
+
+
+def _surroundings(change: Change, plan: Plan) -> dict[str, Any]:
+    """What follows from a change or explains it; nothing that is not known."""
+    exposed, time = exposure_of(change), estimate(change)
+    found: dict[str, Any] = {} if exposed is None else {"exposure": as_data(exposed)}
+    if time is not None:
+        found["seconds"] = round(time.seconds)
+    if change.set in plan.context.removed_in:
+        found["removed_in"] = plan.context.removed_in[change.set]
+    return found
 
 
 def _field(field: FieldChange) -> dict[str, Any]:
@@ -67,62 +92,3 @@ def _field(field: FieldChange) -> dict[str, Any]:
         "consequence": field.consequence.value,
         "line": field.line or None,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A set whose change is not the reviewed one any more; None means that nothing was, or is, to do."""
-
-    set: str
-    reviewed: Action | None
-    now: Action | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """A plan document that somebody looked at: its digest and, by set, the action and digest of each change."""
-
-    project: str
-    server: str
-    commit: str
-    digest: str
-    changes: Mapping[str, tuple[Action, str]]
-    selection: Selection = field(default_factory=Selection)
-
-
-def read(content: Any) -> Reviewed:
-    """A plan document read back. Raises `IntegrityError` when it is no plan, or one of another major version."""
-    try:
-        if content["format"] != FORMAT or str(content["version"]).partition(".")[0] != VERSION.partition(".")[0]:
-            raise ValueError
-        changes = {str(item["set"]): (Action(item["action"]), str(item["digest"])) for item in content["changes"]}
-        digest = content["digest"]
-        if not isinstance(digest, str):
-            raise TypeError
-        asked = content.get("selection", {})
-        selection = Selection(tuple(map(str, asked.get("select", ()))), tuple(map(str, asked.get("exclude", ()))))
-        return Reviewed(
-            str(content["project"]), str(content["server"]), str(content["head"] or ""), digest, changes, selection
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise IntegrityError(
-            "this file is not a plan that this version can read",
-            hint="write one with `avatar-gitops plan --format json > plan.json`",
-        ) from None
-
-
-def reviewed_digest(content: Any) -> str:
-    """The digest of a plan document; raises like `read`."""
-    return read(content).digest
-
-
-def moved(content: Any, now: Plan) -> tuple[Moved, ...]:
-    """The sets whose change differs between a reviewed plan document and the plan of now; raises like `read`."""
-    idle = {Action.UNCHANGED, Action.KEEP}
-    old = {name: change for name, change in read(content).changes.items() if change[0] not in idle}
-    new = {change.set: (change.action, change.digest) for change in now.effective}
-    return tuple(
-        Moved(name, old[name][0] if name in old else None, new[name][0] if name in new else None)
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    )

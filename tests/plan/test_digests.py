@@ -19,7 +19,8 @@ from avatar_gitops.plan.diff import spec_changes
 from avatar_gitops.plan.model import Action, Consequence, Plan, Privacy
 from avatar_gitops.plan.observed import Observed, ServerSet
 from avatar_gitops.plan.planner import Options, plan, restrict
-from avatar_gitops.plan.serial import Moved, document, moved, read, reviewed_digest
+from avatar_gitops.plan.reviewed import Moved, moved, read, reviewed_digest
+from avatar_gitops.plan.serial import document
 from avatar_gitops.spec.models import AvatarRun
 from tests.support.planning import PROJECT, a_lock, a_version, an_input, plain, wish
 

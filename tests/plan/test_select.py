@@ -14,8 +14,9 @@ from avatar_gitops.errors import IntegrityError, UnsafePlan, UsageError
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.observed import Observed
 from avatar_gitops.plan.planner import Options, plan
+from avatar_gitops.plan.reviewed import read
 from avatar_gitops.plan.select import Selection
-from avatar_gitops.plan.serial import document, read
+from avatar_gitops.plan.serial import document
 from avatar_gitops.report.plan import render
 from avatar_gitops.report.plan_markdown import markdown
 from avatar_gitops.report.status import render as status
