@@ -23,10 +23,23 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Applied:
+    """Who allowed what is published: the plan that was applied, who approved it, rules that somebody answered for.
+
+    `waivers` are short texts such as `P044 dpo-lead until 2026-12-31`.
+    """
+
+    plan_digest: str
+    approved_by: tuple[str, ...] = ()
+    waivers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """The last published run of a set. `spec` is the resolved spec, `jobs` maps job to the server's job id.
 
-    `noise` is half the width of the 95 % interval of a metric, for metrics that have one.
+    `noise` is half the width of the 95 % interval of a metric, for metrics that have one. `moved_from` are names that
+    the set had and that versions on the server still carry.
     """
 
     set: str
@@ -44,3 +57,5 @@ class Lock:
     gates: tuple[GateResult, ...] = ()
     commit: str = ""
     noise: Metrics = field(default_factory=dict)
+    moved_from: tuple[str, ...] = ()
+    applied: Applied | None = None

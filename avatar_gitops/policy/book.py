@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -11,11 +12,12 @@ from avatar_gitops.diagnostics import Diagnostic, Span
 from avatar_gitops.policy.declarative import ThresholdRule
 from avatar_gitops.policy.engine import Book
 from avatar_gitops.policy.model import ORDER, Level, Rule, Waiver
-from avatar_gitops.policy.rules.sets import BUILT_IN, SETS
+from avatar_gitops.policy.regressions import RegressionRule
+from avatar_gitops.policy.rules.sets import BUILT_IN, LEDGER, SETS
 from avatar_gitops.spec.gates import METRICS, Direction, parse_gate
 from avatar_gitops.spec.nodes import Path
 from avatar_gitops.spec.parse import Parsed, ordered
-from avatar_gitops.spec.policies import MOST_DAYS, PolicyFile, RuleSet, Threshold, WaiverEntry, WaiverFile
+from avatar_gitops.spec.policies import MOST_DAYS, LedgerLimits, PolicyFile, RuleSet, Threshold, WaiverEntry, WaiverFile
 from avatar_gitops.spec.wording import near
 
 Load = Callable[[str], Sequence[Rule]]
@@ -53,6 +55,8 @@ def build(files: Policies, load: Load) -> tuple[Book, tuple[Diagnostic, ...]]:
         severities=_severities(files.policies),
         waivers=tuple(waivers),
         required_approvers=tuple(dict.fromkeys(name for value in _values(files) for name in value.required_approvers)),
+        approvers=_people(files),
+        ledger=_limits(files),
         assumed=not files.policies,
     )
     return book, ordered(found)
@@ -60,6 +64,27 @@ def build(files: Policies, load: Load) -> tuple[Book, tuple[Diagnostic, ...]]:
 
 def _values(files: Policies) -> Iterator[PolicyFile]:
     return (parsed.value for parsed in files.policies if parsed.value is not None)
+
+
+def _people(files: Policies) -> Mapping[str, Sequence[str]]:
+    """Who is in each group, from all files together."""
+    groups: dict[str, list[str]] = {}
+    for value in _values(files):
+        for name, people in value.approvers.items():
+            groups.setdefault(name, []).extend(people)
+    return groups
+
+
+def _limits(files: Policies) -> LedgerLimits:
+    """The strictest limits that any file gives."""
+    said = [value.ledger for value in _values(files) if value.ledger is not None]
+    if not said:
+        return LedgerLimits()
+    return LedgerLimits(
+        max_releases=min(limits.max_releases for limits in said),
+        max_epsilon=min(limits.max_epsilon for limits in said),
+        max_overlap=min(limits.max_overlap for limits in said),
+    )
 
 
 def _enabled(names: Iterable[RuleSet]) -> Iterator[tuple[str, Rule]]:
@@ -78,6 +103,8 @@ def _rules(policies: Sequence[Parsed[PolicyFile]], load: Load) -> tuple[dict[str
         if value is None:
             continue
         counted |= dict(_enabled(value.enabled))
+        if value.ledger is not None:
+            counted |= {rule.id: rule for rule in LEDGER}
         disabled |= set(value.disabled)
         for rule, path in _added(parsed, value, load, found):
             if rule.id in BUILT_IN or rule.id in added:
@@ -86,6 +113,8 @@ def _rules(policies: Sequence[Parsed[PolicyFile]], load: Load) -> tuple[dict[str
                 added[rule.id] = rule
         for index, threshold in enumerate(value.thresholds):
             found += _check_threshold(parsed, threshold, ("thresholds", index))
+        for index, entry in enumerate(value.regressions):
+            found += _check_metric(parsed, entry.metric, ("regressions", index, "metric"))
     everything = counted | added
     return {name: rule for name, rule in everything.items() if name not in disabled}, {*BUILT_IN, *added}, found
 
@@ -95,6 +124,8 @@ def _added(
 ) -> Iterator[tuple[Rule, Path]]:
     for index, threshold in enumerate(value.thresholds):
         yield ThresholdRule(threshold), ("thresholds", index, "id")
+    for index, entry in enumerate(value.regressions):
+        yield RegressionRule(entry), ("regressions", index, "id" if entry.id else "metric")
     for index, name in enumerate(value.rules):
         path: Path = ("rules", index)
         try:
@@ -144,11 +175,7 @@ def _taken(parsed: Parsed[PolicyFile], path: Path, name: str) -> Diagnostic:
 def _check_threshold(parsed: Parsed[PolicyFile], wish: Threshold, at: Path) -> Iterator[Diagnostic]:
     metric = METRICS.get(wish.metric)
     if metric is None:
-        guess = near(wish.metric, list(METRICS))
-        label = f"did you mean `{guess}`?" if guess else ""
-        path = (*at, "metric")
-        note = "" if guess else f"metrics: {', '.join(METRICS)}"
-        yield _at("X013", f"`{wish.metric}` is not a metric", parsed.locate(path), path, label=label, note=note)
+        yield from _check_metric(parsed, wish.metric, (*at, "metric"))
         return
     if parse_gate(wish.metric, wish.condition).direction is not metric.direction:
         better = "higher" if metric.direction is Direction.HIGHER else "lower"
@@ -161,6 +188,14 @@ def _check_threshold(parsed: Parsed[PolicyFile], wish: Threshold, at: Path) -> I
             label=metric.meaning,
             fix=f"begin with {metric.direction}",
         )
+
+
+def _check_metric(parsed: Parsed[PolicyFile], name: str, path: Path) -> Iterator[Diagnostic]:
+    if name not in METRICS:
+        guess = near(name, list(METRICS))
+        label = f"did you mean `{guess}`?" if guess else ""
+        note = "" if guess else f"metrics: {', '.join(METRICS)}"
+        yield _at("X013", f"`{name}` is not a metric", parsed.locate(path), path, label=label, note=note)
 
 
 def _check_waivers(parsed: Parsed[WaiverFile], known: set[str]) -> Iterator[Diagnostic]:
@@ -197,21 +232,21 @@ def _check_dates(parsed: Parsed[WaiverFile], entry: WaiverEntry, at: Path) -> It
 
 def _waivers(parsed: Parsed[WaiverFile]) -> Iterator[Waiver]:
     for index, entry in enumerate(parsed.value.waivers if parsed.value else ()):
-        try:
-            granted, expires = date.fromisoformat(entry.granted), date.fromisoformat(entry.expires)
-        except ValueError:
-            continue
-        yield Waiver(
-            rule=entry.rule,
-            sets=tuple(entry.sets),
-            owner=entry.owner,
-            reason=entry.reason,
-            granted=granted,
-            expires=expires,
-            ticket=entry.ticket or "",
-            path=parsed.file,
-            line=parsed.locate(("waivers", index)).line,
-        )
+        with suppress(ValueError):  # days that are none have a finding of their own
+            yield replace(waiver(entry), path=parsed.file, line=parsed.locate(("waivers", index)).line)
+
+
+def waiver(entry: WaiverEntry) -> Waiver:
+    """A waiver from its entry. ValueError when one of its days is no day of the calendar."""
+    return Waiver(
+        rule=entry.rule,
+        sets=tuple(entry.sets),
+        owner=entry.owner,
+        reason=entry.reason,
+        granted=date.fromisoformat(entry.granted),
+        expires=date.fromisoformat(entry.expires),
+        ticket=entry.ticket or "",
+    )
 
 
 def _at(code: str, message: str, span: Span, path: Path, **texts: Any) -> Diagnostic:

@@ -13,7 +13,11 @@ from pydantic import ValidationError
 
 from avatar_gitops.plan.desired import DesiredSet, TableInput, desire
 from avatar_gitops.plan.diff import against_lock
+from avatar_gitops.plan.ledger import Ledger, would_make
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.noise import NoiseBand, Spread, family
+from avatar_gitops.policy.approvals import by_their_author
+from avatar_gitops.policy.book import waiver
 from avatar_gitops.policy.engine import Book, judge
 from avatar_gitops.policy.model import Facts
 from avatar_gitops.spec.gates import METRICS, Direction
@@ -47,31 +51,87 @@ GOOD: Final[Mapping[str, float]] = {
 
 
 def found(case: PolicyCase, book: Book) -> tuple[str, ...]:
-    """Ids of the rules that object, without waivers; ValueError when the parts make no valid spec."""
-    desired = _desired(case.metadata, case.spec, case.rows)
+    """Ids of the rules that object, without the project's own waivers; ValueError when the parts make no valid spec."""
+    desired = _desired(case.metadata, case.spec, case)
     metrics = {name: dict(GOOD) | case.metrics for name in desired.run.spec.tables}
-    before = None if case.published is None else _desired({}, case.published, case.rows)
+    before = _published(case)
     facts = Facts(
         desired=desired,
-        fields=against_lock(desired, _lock(before)) if before else (),
+        fields=against_lock(desired, before) if before and case.published is not None else (),
         metrics=metrics,
         others=(desired,),
         approvals=tuple(case.approved_by),
+        authors=(case.author,) if case.author else (),
         required_approvers=book.required_approvers,
+        approvers=book.approvers,
+        published=before,
+        noise=_noise(case, desired),
+        ledger=_ledger(case, desired, book),
+        releases=case.releases is not None,
     )
-    unwaived = replace(book, waivers=())
-    report = judge(unwaived, case.stage, [facts], date.min)
-    return tuple(dict.fromkeys(finding.rule for finding in report.findings))
+    report = judge(_waived(case, book), case.stage, [facts], _today(case), complete=False)
+    return tuple(dict.fromkeys(finding.rule for finding in report.findings if finding.waiver is None))
 
 
-def _desired(metadata: Mapping[str, Any], spec: Mapping[str, Any], rows: str) -> DesiredSet:
+def _waived(case: PolicyCase, book: Book) -> Book:
+    """The policy with the waivers of the test instead of those of the project."""
+    waivers = tuple(map(waiver, case.waivers))
+    authors = (case.author,) if case.author else ()
+    return replace(book, waivers=waivers, withheld=by_their_author(waivers, [*map(waiver, case.base_waivers)], authors))
+
+
+def _today(case: PolicyCase) -> date:
+    """The day of the test; unless it is said, the last one on which a waiver was granted."""
+    return date.fromisoformat(case.today or max((entry.granted for entry in case.waivers), default="0001-01-01"))
+
+
+def _published(case: PolicyCase) -> Lock | None:
+    if case.published is None and case.published_metrics is None:
+        return None
+    lock = _lock(_desired({}, case.published if case.published is not None else case.spec, case))
+    values = dict(GOOD) | (case.published_metrics or {})
+    return replace(lock, metrics={item.table: values for item in lock.inputs})
+
+
+def _noise(case: PolicyCase, desired: DesiredSet) -> NoiseBand | None:
+    if not case.noise:
+        return None
+    spreads = {name: Spread(0.0, said.sd, said.n) for name, said in case.noise.items()}
+    seeds = tuple(range(max(spread.n for spread in spreads.values())))
+    tables = dict.fromkeys(desired.run.spec.tables, spreads)
+    return NoiseBand(desired.name, family(desired), "", seeds, tables)
+
+
+def _ledger(case: PolicyCase, desired: DesiredSet, book: Book) -> Ledger | None:
+    if case.releases is None:
+        return None
+    planned = would_make(desired)
+    earlier = [
+        replace(
+            planned[0],
+            set=said.set,
+            recipient=said.recipient,
+            epsilon=said.epsilon,
+            columns=tuple(said.columns),
+            data=planned[0].data if said.same_data else f"other {number}",
+            parameters="other",
+            avatars=str(number),
+            when="2026-01-01",
+        )
+        for number, said in enumerate(case.releases if planned else ())
+    ]
+    return Ledger(tuple(earlier), planned, book.ledger)
+
+
+def _desired(metadata: Mapping[str, Any], spec: Mapping[str, Any], case: PolicyCase) -> DesiredSet:
     content = overlay(EXAMPLE, {"metadata": metadata, "spec": spec})
     try:
         run = AvatarRun.model_validate_json(json.dumps(content))
     except ValidationError as error:
         places = [".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)]
         raise ValueError(f"the parts make no valid spec: {', '.join(dict.fromkeys(places))}") from None
-    inputs = [TableInput(name, "sha256:" + "0" * 64, 1, (), rows) for name in run.spec.tables]
+    columns = tuple(case.columns)
+    inputs = [TableInput(name, "sha256:" + "0" * 64, 1, columns, case.rows) for name in run.spec.tables]
     return desire(run, "configs/example.yaml", inputs)
 
 

@@ -9,21 +9,30 @@ from typing import Final
 
 from avatar_gitops.plan.desired import DesiredSet, FieldPath
 from avatar_gitops.policy.model import Facts, Finding, Level, PolicyReport, Rule, Stage, Violation, Waiver, worst_first
+from avatar_gitops.spec.policies import LedgerLimits
 
 UNUSED_WAIVER: Final = "P090"
+OWN_WAIVER: Final = "P032"
+SOON: Final = 14
+"""Days before its end at which a waiver is spoken of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """The policy of a project: its rules, how bad their findings are where that was changed, waivers, approvers.
 
-    `assumed` = there is no policy file; then nothing is worse than a warning.
+    `approvers` says who is in a group of `required_approvers`. `withheld` are waivers that do not count, because the
+    author of the change that adds them answers for them. `assumed` = there is no policy file; then nothing is worse
+    than a warning.
     """
 
     rules: tuple[Rule, ...]
     severities: Mapping[str, Level] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     required_approvers: tuple[str, ...] = ()
+    approvers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ledger: LedgerLimits = field(default_factory=LedgerLimits)
+    withheld: tuple[Waiver, ...] = ()
     assumed: bool = False
 
     def severity(self, rule: Rule) -> Level:
@@ -45,9 +54,18 @@ def judge(book: Book, stage: Stage, sets: Sequence[Facts], today: date, *, compl
     raw = [finding for rule in rules for facts in sets for finding in _findings(book, rule, facts)]
     if stage is Stage.BEFORE and complete:
         raw += _unused(book, raw, today)
+    if stage is Stage.BEFORE:
+        raw += _own(book, today)
     findings = sorted((_settle(finding, book, today) for finding in raw), key=worst_first)
     hit = {finding.rule for finding in findings}
-    return PolicyReport(tuple(findings), tuple(rule.id for rule in rules if rule.id not in hit), book.assumed)
+    passed = tuple(rule.id for rule in rules if rule.id not in hit)
+    return PolicyReport(tuple(findings), passed, book.assumed, expiring(book.waivers, today))
+
+
+def expiring(waivers: Sequence[Waiver], today: date) -> tuple[tuple[Waiver, int], ...]:
+    """Waivers that count today and end soon, with the days that are left; the first to end first."""
+    left = [(waiver, (waiver.expires - today).days) for waiver in waivers if waiver.active(today)]
+    return tuple(sorted(((waiver, days) for waiver, days in left if days <= SOON), key=lambda item: item[1]))
 
 
 def _findings(book: Book, rule: Rule, facts: Facts) -> Iterator[Finding]:
@@ -55,7 +73,7 @@ def _findings(book: Book, rule: Rule, facts: Facts) -> Iterator[Finding]:
     for violation in _violations(rule, facts):
         yield Finding(
             rule=rule.id,
-            severity=severity,
+            severity=violation.level or severity,
             set=desired.name,
             message=violation.message,
             detail=violation.detail,
@@ -83,11 +101,13 @@ def _line(desired: DesiredSet, path: FieldPath) -> int:
 def _settle(finding: Finding, book: Book, today: date) -> Finding:
     """The finding with what its waivers make of it: waived while one lasts, failed when the last one has ended."""
     mine = [waiver for waiver in book.waivers if finding.set and waiver.covers(finding.rule, finding.set)]
-    active = [waiver for waiver in mine if waiver.active(today)]
+    active = [waiver for waiver in mine if waiver.active(today) and waiver not in book.withheld]
     if active:
         best = max(active, key=lambda waiver: waiver.expires)
         ticket = f", {best.ticket}" if best.ticket else ""
         return replace(finding, waiver=best, note=f"until {best.expires}{ticket}")
+    if any(waiver.active(today) for waiver in mine):
+        return replace(finding, note="waived by the author of the change only, which does not count")
     ended = [waiver for waiver in mine if waiver.expires < today]
     if ended:
         last = max(ended, key=lambda waiver: waiver.expires)
@@ -101,6 +121,16 @@ def expired(waiver: Waiver, today: date) -> str:
     """`expired 3 days ago`."""
     days = (today - waiver.expires).days
     return "expired yesterday" if days == 1 else f"expired {days} days ago"
+
+
+def _own(book: Book, today: date) -> Iterator[Finding]:
+    """Waivers that a change adds for which its own author answers."""
+    checker = next((rule for rule in book.rules if rule.id == OWN_WAIVER), None)
+    for waiver in book.withheld if checker else ():
+        if checker and waiver.expires >= today:
+            detail = f"{waiver.rule} for {', '.join(waiver.sets)}, owner {waiver.owner}"
+            message = "the author of a change cannot waive what it needs"
+            yield Finding(OWN_WAIVER, book.severity(checker), "", message, detail, waiver.path, waiver.line)
 
 
 def _unused(book: Book, found: Sequence[Finding], today: date) -> Iterator[Finding]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Final, Protocol
 
 from avatar_gitops.plan.desired import DesiredSet, FieldPath
-from avatar_gitops.plan.lock import GateResult, Metrics
+from avatar_gitops.plan.ledger import Ledger
+from avatar_gitops.plan.lock import GateResult, Lock, Metrics
 from avatar_gitops.plan.model import FieldChange
+from avatar_gitops.plan.noise import NoiseBand
 from avatar_gitops.spec.policies import Level, Stage
 
 __all__ = [
@@ -34,6 +36,9 @@ class Facts:
 
     `fields` are the changes that apply would make to what is published. `metrics` are in natural units: before a run
     those that are published now, None when nothing is; after a run the new ones. `others` are all sets of the project.
+    `authors` wrote the change; `approvers` says who is in a group of `required_approvers`. `published` is the last
+    published run, `noise` the band measured for the set. `ledger` is None when nothing is known of earlier releases;
+    `releases` = apply would release avatars that were not released before.
     """
 
     desired: DesiredSet
@@ -43,15 +48,25 @@ class Facts:
     others: tuple[DesiredSet, ...] = ()
     approvals: tuple[str, ...] = ()
     required_approvers: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    approvers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    published: Lock | None = None
+    noise: NoiseBand | None = None
+    ledger: Ledger | None = None
+    releases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a rule objects to: in words, with the particulars of this set, and the field of the spec."""
+    """What a rule objects to: in words, with the particulars of this set, and the field of the spec.
+
+    `level` replaces the severity of the rule where it cannot tell, or where this case is milder than others.
+    """
 
     message: str
     detail: str = ""
     path: FieldPath = ()
+    level: Level | None = None
 
 
 class Rule(Protocol):
@@ -150,12 +165,14 @@ def worst_first(finding: Finding) -> tuple[int, bool, str, str, str, str]:
 class PolicyReport:
     """Findings, worst first, and the ids of the rules that found nothing.
 
-    `assumed` = the project has no policy file, so the baseline was looked at and can only warn.
+    `assumed` = the project has no policy file, so the baseline was looked at and can only warn. `expiring` are waivers
+    that end soon, each with the days that are left.
     """
 
     findings: tuple[Finding, ...] = ()
     passed: tuple[str, ...] = ()
     assumed: bool = False
+    expiring: tuple[tuple[Waiver, int], ...] = ()
 
     def at(self, level: Level) -> tuple[Finding, ...]:
         """Findings of one severity that nobody waived."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from avatar_gitops.spec.columns import Day, Model, Text
-from avatar_gitops.spec.models import Gate
+from avatar_gitops.spec.models import Gate, Natural, Positive
 
 FOLDER: Final = "policies"
 MOST_DAYS: Final = 180
@@ -16,6 +16,7 @@ MOST_DAYS: Final = 180
 
 RuleId = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{1,39}$")]
 Glob = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.*?\[\]!-]{1,200}$")]
+Role = Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}$")]
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 
 
@@ -54,8 +55,36 @@ class Threshold(Model):
     reason: Text | None = None
 
 
+class Regression(Model):
+    """A metric that must not get worse than the published one by more than chance explains, or `at_most` if more.
+
+    `at_most` is a loss in the metric's own unit. The worst table of each run counts.
+    """
+
+    metric: MetricName
+    sets: Annotated[list[Glob], Field(min_length=1)] = ["*"]
+    severity: Level = Level.FAIL
+    at_most: Annotated[float, Field(ge=0)] | None = None
+    id: RuleId | None = None
+    reason: Text | None = None
+
+
+class LedgerLimits(Model):
+    """How much of one source may be released: how often, with how much epsilon in sum, with which overlap.
+
+    `max_overlap` is the share of the columns of the smaller release that may also be in another one, 0 to 1.
+    """
+
+    max_releases: Natural = 5
+    max_epsilon: Positive = 10.0
+    max_overlap: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
 class PolicyFile(Model):
-    """Which rules apply to the project. Several files add up; of two severities for one rule the worse counts."""
+    """Which rules apply to the project. Several files add up; of two severities for one rule the worse counts.
+
+    `required_approvers` are logins, or names of groups whose people stand in `approvers`.
+    """
 
     apiVersion: Literal["avatar-gitops/v1"]  # noqa: N815 - the field's name in Kubernetes-style documents
     kind: Literal["Policy"]
@@ -63,8 +92,11 @@ class PolicyFile(Model):
     disabled: list[RuleId] = []
     severity: dict[RuleId, Level] = {}
     thresholds: list[Threshold] = []
+    regressions: list[Regression] = []
     rules: list[Text] = []
     required_approvers: list[Text] = []
+    approvers: dict[Role, Annotated[list[Text], Field(min_length=1)]] = {}
+    ledger: LedgerLimits | None = None
 
 
 class WaiverEntry(Model):
@@ -87,11 +119,30 @@ class WaiverFile(Model):
     waivers: list[WaiverEntry] = []
 
 
+class CaseNoise(Model):
+    """A noise band of a test: standard deviation over so many seeds."""
+
+    sd: Annotated[float, Field(ge=0)]
+    n: Natural = 8
+
+
+class CaseRelease(Model):
+    """An earlier release of the same source in a test."""
+
+    set: Text = "earlier"
+    recipient: Text = "internal"
+    epsilon: Positive | None = None
+    columns: list[Text] = []
+    same_data: bool = True
+
+
 class PolicyCase(Model):
     """One test of the policy: a run spec in part, and the rules that must find something in it, no others.
 
     `metadata` and `spec` are laid over an example that passes every rule; `null` takes a field away. `published` is
-    laid over the same example and stands for what was published before; `metrics` are the values of its one table.
+    laid over the same example and stands for what was published before; `metrics` are the values of its one table,
+    `published_metrics` those of the run before, `noise` what repeated seeds measured. `waivers` are those of the
+    change, `base_waivers` those before it, both on the day `today`. `releases` are those in the ledger.
     """
 
     name: Text
@@ -102,6 +153,14 @@ class PolicyCase(Model):
     rows: Text = "1k-10k"
     stage: Stage = Stage.BEFORE
     approved_by: list[Text] = []
+    author: Text | None = None
+    waivers: list[WaiverEntry] = []
+    base_waivers: list[WaiverEntry] = []
+    today: Day | None = None
+    published_metrics: dict[MetricName, float] | None = None
+    noise: dict[MetricName, CaseNoise] = {}
+    releases: list[CaseRelease] | None = None
+    columns: list[Text] = []
     expect: list[RuleId] = []
 
 

@@ -7,14 +7,12 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.desired import Digests, TableInput
-from avatar_gitops.plan.lock import GateResult, Lock
-from avatar_gitops.spec import emit
-from avatar_gitops.workspace.files import write_atomic
+from avatar_gitops.plan.lock import Applied, GateResult, Lock
+from avatar_gitops.spec import emit, plain_yaml
+from avatar_gitops.workspace.files import remove, write_atomic
 
 VERSION: Final = 1
 HEADER: Final = "# written by avatar-gitops apply; do not edit, commit it together with the spec\n"
@@ -57,10 +55,17 @@ class _Gate(_Part):
     passed: bool
 
 
+class _Applied(_Part):
+    plan_digest: str
+    approved_by: list[str] = []
+    waivers: list[str] = []
+
+
 class _File(_Part):
     version: int
     set: str
     path: str
+    moved_from: list[str] = []
     commit: str = ""
     engine: str
     digests: _Digests
@@ -69,6 +74,7 @@ class _File(_Part):
     metrics: dict[str, dict[str, FiniteFloat]] = {}
     noise: dict[str, dict[str, FiniteFloat]] = {}
     gates: list[_Gate] = []
+    applied: _Applied | None = None
     outputs: dict[str, Digest] = {}
     spec: dict[str, Any]
 
@@ -85,6 +91,7 @@ def lock_text(lock: Lock) -> str:
         version=VERSION,
         set=lock.set,
         path=lock.path,
+        moved_from=list(lock.moved_from),
         commit=lock.commit,
         engine=lock.engine,
         digests=_Digests.model_validate(lock.digests, from_attributes=True),
@@ -93,12 +100,13 @@ def lock_text(lock: Lock) -> str:
         metrics={table: dict(values) for table, values in lock.metrics.items()},
         noise={table: dict(values) for table, values in lock.noise.items()},
         gates=[_Gate.model_validate(gate, from_attributes=True) for gate in lock.gates],
+        applied=_applied(lock.applied),
         outputs=dict(lock.outputs),
         spec=dict(lock.spec),
     )
     plain = content.model_dump(mode="json", exclude_none=True)
     # The parts stand in the order of the model, what is inside them in the order of the names.
-    ordered = {name: _sorted(value) for name, value in plain.items() if value or name != "noise"}
+    ordered = {name: _sorted(value) for name, value in plain.items() if value or name not in {"noise", "moved_from"}}
     return HEADER + emit.documents([ordered])
 
 
@@ -107,6 +115,16 @@ def write_lock(root: Path, lock: Lock) -> Path:
     path = lock_path(root, lock.path)
     write_atomic(path, lock_text(lock))
     return path
+
+
+def remove_lock(root: Path, spec_path: str, name: str) -> bool:
+    """Remove the lock beside a spec, if it is still the one of the set of this name; False when it is not."""
+    path = lock_path(root, spec_path)
+    try:
+        found = read_lock(root, spec_path)
+    except IntegrityError:
+        return False
+    return found is not None and found.set == name and remove(path)
 
 
 def read_lock(root: Path, spec_path: str) -> Lock | None:
@@ -126,10 +144,7 @@ def parse_lock(content: bytes, name: str) -> Lock:
     """A lock from the bytes of its file. Raises IntegrityError, which names the file and no value in it."""
     if len(content) > MAX_BYTES:
         raise IntegrityError(f"{name} is too large to be a lock file", hint=_REBUILD)
-    try:
-        loaded = YAML(typ="safe", pure=True).load(content.decode("utf-8"))
-    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-        raise IntegrityError(f"{name} is not a readable lock file", hint=_REBUILD) from None
+    loaded = _load(content, name)
     if not isinstance(loaded, dict):
         raise IntegrityError(f"{name} is not a lock file", hint=_REBUILD)
     _check_version(loaded, name)
@@ -140,6 +155,26 @@ def parse_lock(content: bytes, name: str) -> Lock:
         place = ".".join(str(part) for part in first["loc"])
         raise IntegrityError(f"{name} is damaged at {place} ({first['type']})", hint=_REBUILD) from None
     return _to_lock(found)
+
+
+def _load(content: bytes, name: str) -> Any:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _unreadable(name) from None
+    if (plain := plain_yaml.load(text)) is not None:  # every lock that is as we wrote it
+        return plain
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError):
+        raise _unreadable(name) from None
+
+
+def _unreadable(name: str) -> IntegrityError:
+    return IntegrityError(f"{name} is not a readable lock file", hint=_REBUILD)
 
 
 _REBUILD: Final = "restore it from git, or remove it: the next apply writes it again from the server"
@@ -178,6 +213,18 @@ def _to_lock(found: _File) -> Lock:
         noise=found.noise,
         gates=tuple(GateResult(gate.metric, gate.condition, gate.value, gate.passed) for gate in found.gates),
         commit=found.commit,
+        moved_from=tuple(found.moved_from),
+        applied=Applied(found.applied.plan_digest, tuple(found.applied.approved_by), tuple(found.applied.waivers))
+        if found.applied
+        else None,
+    )
+
+
+def _applied(applied: Applied | None) -> _Applied | None:
+    if applied is None:
+        return None
+    return _Applied(
+        plan_digest=applied.plan_digest, approved_by=list(applied.approved_by), waivers=list(applied.waivers)
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from avatar_gitops.plan.model import Privacy
+from avatar_gitops.policy.approvals import Approval, key
 from avatar_gitops.policy.model import Facts, Level, Violation
 from avatar_gitops.policy.rules.declare import OUTSIDE, rule, tables
 from avatar_gitops.spec.models import Column, ColumnTag, ReplacementStrategy
@@ -132,23 +133,40 @@ def epsilon(facts: Facts) -> Iterator[Violation]:
 
 @rule("P031", Level.FAIL)
 def weaker(facts: Facts) -> Iterator[Violation]:
-    """Privacy gets weaker without approval.
+    """Privacy gets weaker without approval of a second person.
 
     Weaker privacy may be right, but it is not decided by whoever happened to edit the file: somebody else reads what
     gets weaker and gives a name to it.
     """
     weak = [change for change in facts.fields if change.privacy is Privacy.WEAKER]
-    if not weak or _approved(facts):
+    approval = Approval(facts.approvals, facts.authors, facts.required_approvers, facts.approvers)
+    if not weak or approval.counting:
         return
     by = " or ".join(f"@{name.removeprefix('@')}" for name in facts.required_approvers) or "somebody"
+    message = f"weaker privacy needs approval by {by}" + (" other than its author" if approval.own else "")
     names = [".".join(map(str, change.path[1:] if change.path[0] == "spec" else change.path)) for change in weak]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    given = ", ".join(sorted(facts.approvals)) or "none"
-    yield Violation(f"weaker privacy needs approval by {by}", f"{shown}; approvals: {given}", weak[0].path)
+    yield Violation(message, f"{shown}; approvals: {_given(approval)}{_teams(approval)}", weak[0].path)
 
 
-def _approved(facts: Facts) -> bool:
-    """One of the required approvers has to be among the approvals; where none is required, anybody will do."""
-    given = {name.removeprefix("@").casefold() for name in facts.approvals}
-    required = {name.removeprefix("@").casefold() for name in facts.required_approvers}
-    return bool(given & required) if required else bool(given)
+def _given(approval: Approval) -> str:
+    own = {key(name) for name in approval.own}
+    names = sorted(dict.fromkeys(approval.given))
+    return ", ".join(f"{name} (author)" if key(name) in own else name for name in names) or "none"
+
+
+def _teams(approval: Approval) -> str:
+    """What to do about a team: the token of a workflow may not ask who is in it."""
+    names = ", ".join(approval.unreadable)
+    return f"; who is in {names} cannot be read, list the people under approvers" if names else ""
+
+
+@rule("P032", Level.FAIL)
+def author_cannot_waive(facts: Facts) -> Iterator[Violation]:
+    """The author of a change waives what it needs.
+
+    A waiver says that somebody answers for an exception; who adds it in the same change and answers for it has asked
+    nobody. Such a waiver does not count. It is found by whoever knows all waivers, so this rule says nothing about a
+    single set.
+    """
+    yield from ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from avatar_gitops.policy.model import BuiltIn
-from avatar_gitops.policy.rules import governance, metrics, privacy
+from avatar_gitops.policy.rules import governance, ledger, metrics, privacy
 from avatar_gitops.spec.policies import RuleSet
 
 BASELINE: Final = (
@@ -20,11 +20,14 @@ BASELINE: Final = (
     metrics.open_data_gate,
     metrics.not_measured,
     privacy.weaker,
+    privacy.author_cannot_waive,
     governance.owner,
     governance.few_people,
     governance.outside_needs_basis,
     governance.unused_waiver,
 )
+LEDGER: Final = (ledger.too_many_releases, ledger.too_much_epsilon, ledger.differencing)
+"""Rules that count, too, as soon as a policy file says `ledger`."""
 STRICT: Final = (
     *BASELINE,
     privacy.k_floor_outside,
@@ -34,6 +37,7 @@ STRICT: Final = (
     governance.recipient,
     governance.released_twice,
     metrics.hidden_rate,
+    *LEDGER,
 )
 HEALTH: Final = (
     *BASELINE,
@@ -42,6 +46,7 @@ HEALTH: Final = (
     governance.data_type,
     metrics.hidden_rate,
     metrics.cloaking_health,
+    ledger.too_much_epsilon,
 )
 SETS: Final = {RuleSet.BASELINE: BASELINE, RuleSet.STRICT: STRICT, RuleSet.HEALTH: HEALTH}
 BUILT_IN: Final[dict[str, BuiltIn]] = {rule.id: rule for rules in SETS.values() for rule in rules}
