@@ -93,6 +93,8 @@ def _identity() -> Iterator[Row]:
     yield _row("metadata.owner", "owner", OURS, directions.neutral)
     yield _row("metadata.description", "description", OURS, directions.neutral)
     yield _row("metadata.labels.*", "label", OURS, directions.neutral)
+    yield _row("spec.from_", "start", OURS, directions.neutral)
+    yield _row("spec.matrix.*", "matrix", OURS, directions.neutral)
     yield _row("spec.seed", "seed", ALL, directions.unknown)
     yield _row("spec.jobs", "jobs", OURS, directions.jobs, default=[job.value for job in Job])
     yield _row("spec.gates.*", "gate", OURS, directions.gate, words=_GATES)

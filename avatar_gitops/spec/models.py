@@ -77,6 +77,7 @@ __all__ = [
     "Language",
     "LetterCase",
     "Lifecycle",
+    "Matrix",
     "Mechanism",
     "Metadata",
     "Model",
@@ -317,9 +318,19 @@ class Metadata(Model):
 Gate = Annotated[str, Field(pattern=GATE_PATTERN)]
 
 
-class Spec(Model):
-    """What is to be run."""
+MatrixValue = float | bool | Annotated[str, Field(min_length=1, max_length=200)]
+MatrixKey = Annotated[str, Field(min_length=1, max_length=500)]
+Matrix = Annotated[dict[MatrixKey, Annotated[list[MatrixValue], Field(min_length=1)]], Field(min_length=1)]
 
+
+class Spec(Model):
+    """What is to be run.
+
+    `from` and `matrix` make the run and are no part of it: a run that is resolved has neither (`spec.layers`).
+    """
+
+    from_: Annotated[Text | None, Field(alias="from")] = None
+    matrix: Matrix | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE] | None = None
     tables: Annotated[dict[TableName, Table], Field(min_length=1)]
     jobs: Annotated[list[Job], Field(min_length=1)] = list(Job)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span
+from avatar_gitops.spec.defaults import DefaultsFile
+from avatar_gitops.spec.layers import own_keys
 from avatar_gitops.spec.literals import find_secrets
 from avatar_gitops.spec.models import AvatarRun, Model
 from avatar_gitops.spec.nodes import Document, Path, read
@@ -65,6 +67,23 @@ def parse_project(text: str | bytes, file: str) -> Parsed[Project]:
     return _parse(text, file, Project, "project")
 
 
+def parse_defaults(text: str | bytes, file: str) -> Parsed[DefaultsFile]:
+    """A `_defaults.yaml` from its text; `file` is the name that findings show."""
+    document, found = read(text, file)
+    if document is None:
+        return Parsed(file, None, ordered(found), None)
+    own = own_keys(document)
+    parsed = examine(document, found, DefaultsFile, "defaults")
+    return _said_better(parsed, own) if own else parsed
+
+
+def _said_better(parsed: Parsed[T], own: Sequence[Diagnostic]) -> Parsed[T]:
+    """With findings in place of those that only call the same keys unknown."""
+    places = {finding.path for finding in own}
+    rest = [finding for finding in parsed.diagnostics if finding.path not in places]
+    return replace(parsed, value=None, diagnostics=ordered([*own, *rest]))
+
+
 def parse_policy(text: str | bytes, file: str) -> Parsed[PolicyFile]:
     """A policy from its text; `file` is the name that findings show."""
     return _parse(text, file, PolicyFile, "policy")
@@ -90,6 +109,12 @@ def _parse(text: str | bytes, file: str, model: type[T], kind: Kind) -> Parsed[T
     document, found = read(text, file)
     if document is None:
         return Parsed(file, None, ordered(found), None)
+    return examine(document, found, model, kind)
+
+
+def examine(document: Document, found: Iterable[Diagnostic], model: type[T], kind: Kind) -> Parsed[T]:
+    """A document that is read, perhaps from several files, as its model; `found` is what its reading brought up."""
+    file = document.file
     secrets = find_secrets(document, kind)
     hidden = {finding.path for finding in secrets}
     structure = [

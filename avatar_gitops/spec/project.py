@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from avatar_gitops.spec.defaults import Defaults
 from avatar_gitops.spec.models import WHOLE, Day, Model, Natural, SetName, Text
 
 PROJECT_FILE: Final = "avatar-gitops.yaml"
@@ -77,10 +78,14 @@ class Removed(Model):
 
 
 class Adopted(Model):
-    """A set on the server that somebody made by other means and that belongs to this project from now on."""
+    """A set on the server that somebody made by other means and that belongs to this project from now on.
+
+    `take_over` also takes what another project marked as its own; that project must let go of it first.
+    """
 
     set: SetName
     id: ServerId
+    take_over: bool = False
 
 
 class IgnoredDrift(Model):
@@ -108,7 +113,10 @@ class ProjectMetadata(Model):
 
 
 class ProjectSpec(Model):
-    """Settings of the project. Server `local` is the embedded platform, `env` is AVATAR_BASE_URL and AVATAR_API_KEY."""
+    """Settings of the project. Server `local` is the embedded platform, `env` is AVATAR_BASE_URL and AVATAR_API_KEY.
+
+    `defaults` are said for every spec; what `_defaults.yaml` files, and specs themselves, say wins over them.
+    """
 
     server: Text | None = None
     servers: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")], Server] = {}
@@ -118,6 +126,7 @@ class ProjectSpec(Model):
     thresholds: Thresholds = Thresholds()
     parallelism: Annotated[int, Field(ge=1, le=64), WHOLE] = 4
     digest_key: Reference | None = None
+    defaults: Defaults | None = None
     moved: list[Moved] = []
     removed: list[Removed] = []
     adopted: list[Adopted] = []

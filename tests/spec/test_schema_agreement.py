@@ -17,13 +17,14 @@ from pydantic import ValidationError
 
 from avatar_gitops.spec.parse import (
     Parsed,
+    parse_defaults,
     parse_policy,
     parse_policy_tests,
     parse_project,
     parse_run,
     parse_waivers,
 )
-from avatar_gitops.spec.schema import ROOTS, Kind, file_name, schema, schema_text
+from avatar_gitops.spec.schema import ROOTS, Kind, file_name, published, schema, schema_text
 from avatar_gitops.spec.structure import validator
 from tests.support.from_schema import from_schema
 
@@ -98,6 +99,23 @@ MINIMAL: dict[Kind, dict[str, Any]] = {
             "thresholds": {"max_delete_percent": 30, "min_sets": 10},
             "parallelism": 4,
             "digest_key": "env/DIGEST",
+            "defaults": {"spec": {"gates": {"hidden_rate": ">= 90", "local_cloaking": None}}},
+        },
+    },
+    "defaults": {
+        "apiVersion": "avatar-gitops/v1",
+        "kind": "Defaults",
+        "metadata": {"owner": "anna", "labels": {"domain": "health", "site": None}},
+        "spec": {
+            "seed": None,
+            "tables": {
+                "*": {
+                    "columns": {"id": {"pseudonymization": {"kind": "FAKER", "pii_type": "EMAIL"}}},
+                    "avatarization": {"k": 20, "exclude_variables": {"replacement_strategy": "row_order"}},
+                },
+                "visits": {"source": {"format": "csv"}, "avatarization": {"open_dp": {}}},
+            },
+            "pia": {"language": "fr"},
         },
     },
     "policy": {
@@ -156,6 +174,7 @@ MINIMAL: dict[Kind, dict[str, Any]] = {
 PARSE: dict[Kind, Callable[[str, str], Parsed[Any]]] = {
     "run": parse_run,
     "project": parse_project,
+    "defaults": parse_defaults,
     "policy": parse_policy,
     "waivers": parse_waivers,
     "policy-test": parse_policy_tests,
@@ -217,6 +236,15 @@ def test_a_full_example_is_accepted_by_both(kind: Kind) -> None:
 def test_generated_runs_are_accepted_by_both(document: Any) -> None:
     assert schema_accepts("run", document)
     assert model_accepts("run", document)
+
+
+@seed(20261123)
+@relaxed(DAMAGED)
+@given(chance=st.randoms(use_true_random=False))
+def test_editors_are_told_nothing_wrong_about_a_spec(chance: random.Random) -> None:
+    document = damaged(MINIMAL["run"], chance)
+    if schema_accepts("run", document):
+        assert Draft202012Validator(published("run")).is_valid(document), document
 
 
 @pytest.mark.parametrize("kind", list(ROOTS))

@@ -12,7 +12,7 @@ from avatar_gitops.cli.console import note, out
 if TYPE_CHECKING:
     from avatar_gitops.spec.schema import Kind
 
-KINDS: Final = ("run", "project", "policy", "waivers", "policy-test")
+KINDS: Final = ("run", "project", "defaults", "policy", "waivers", "policy-test")
 
 
 @click.command(name="schema")
@@ -26,7 +26,7 @@ KINDS: Final = ("run", "project", "policy", "waivers", "policy-test")
     help="Write every schema into this folder instead of printing one.",
 )
 def command(kind: str, folder: Path | None) -> None:
-    """Print the JSON Schema of run specs (default), of the project file or of the files in policies/.
+    """Print the JSON Schema of run specs (default), of the project file, of `_defaults.yaml` or of files in policies/.
 
     Editors use it through the first line of a spec: # yaml-language-server: $schema=PATH
     """
