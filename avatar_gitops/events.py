@@ -1,9 +1,78 @@
-"""Typed events of an apply and the protocol of whoever listens: terminal, plain log, journal. No formatting here."""
+"""Typed events of a command and the stream that takes them to everybody who listens. No formatting here.
+
+Terminal, plain log, JSON lines, webhooks and the journal are listeners. `report.event_lines` gives events their public
+names and fields; a new event needs a place there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+import logging
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticFound:
+    """Something to know or to repair; `severity` is error, warning or note. Place and `set` are empty when unknown."""
+
+    severity: str
+    code: str
+    message: str
+    set: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerObserved:
+    """The server was asked what it has: versions of ours, and sets of others, which stay as they are."""
+
+    project: str
+    server: str
+    versions: int
+    foreign: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlanned:
+    """What a plan says about one set; values are those of `plan.model`. `digest` names the change."""
+
+    set: str
+    action: str
+    reason: str
+    privacy: str
+    jobs: tuple[str, ...]
+    path: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """A plan is complete; `actions` counts its changes."""
+
+    project: str
+    server: str
+    digest: str
+    commit: str
+    actions: Mapping[str, int]
+    weaker: int
+    policy: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftFound:
+    """The server, or what is on disk, differs from what was applied; `kind` is a value of `plan.drift.Kind`."""
+
+    set: str
+    kind: str
+    detail: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +81,16 @@ class StepStarted:
 
     set: str
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step is over; when it did not go well, the end of the set tells why."""
+
+    set: str
+    step: str
+    seconds: float
+    ok: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +170,88 @@ class Retrying:
     pause: float
 
 
-Event = StepStarted | SetCreated | JobLaunched | JobProgressed | JobDone | GateChecked | RuleFound | SetDone | Retrying
+@dataclass(frozen=True, slots=True)
+class RequestDone:
+    """A request was answered; `status` is 0 when no answer came. `id` is what the server was given as its name."""
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyEnded:
+    """An apply is over; `states` counts how its sets ended."""
+
+    project: str
+    server: str
+    digest: str
+    states: Mapping[str, int]
+    seconds: float
+    exit_code: int
+
+
+Event = (
+    DiagnosticFound
+    | ServerObserved
+    | ChangePlanned
+    | PlanMade
+    | DriftFound
+    | StepStarted
+    | StepEnded
+    | SetCreated
+    | JobLaunched
+    | JobProgressed
+    | JobDone
+    | GateChecked
+    | RuleFound
+    | SetDone
+    | Retrying
+    | RequestDone
+    | ApplyEnded
+)
 
 
 class Listener(Protocol):
-    """Receives events; called from several threads, must not raise."""
+    """Receives events, one at a time when it hears them from a stream."""
 
     def __call__(self, event: Event) -> None: ...
+
+
+def new_run() -> str:
+    """An id for one command run: it is in every request, event, journal and audit entry of that run."""
+    return secrets.token_hex(8)
+
+
+class Stream:
+    """Takes each event of one command run to all listeners, in order; safe to call from any thread.
+
+    A listener that raises hears nothing any more, and the others go on: telling never stops what is told.
+    """
+
+    def __init__(self, run: str, *listeners: Listener) -> None:
+        self.run: Final = run
+        self._listeners = list(listeners)
+        self._guard = threading.Lock()
+
+    @staticmethod
+    def of(listener: Listener | None) -> Stream:
+        """The listener itself when it is a stream, else a stream of a new run that it listens to."""
+        if isinstance(listener, Stream):
+            return listener
+        return Stream(new_run(), *([listener] if listener is not None else []))
+
+    def also(self, listener: Listener) -> Stream:
+        """A stream of the same run with one more listener."""
+        return Stream(self.run, self, listener)
+
+    def __call__(self, event: Event) -> None:
+        with self._guard:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception as error:
+                    self._listeners.remove(listener)
+                    LOG.warning("%s hears nothing any more: %s", type(listener).__name__, type(error).__name__)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from avatar_gitops.app.auditing import Call, actor, begun, ended, overrides_of, refusals
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.loading import Loaded, load
+from avatar_gitops.app.notifying import Notifier, Sender
 from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
 from avatar_gitops.app.policy import after, refuse
 from avatar_gitops.app.publishing import Publisher
-from avatar_gitops.app.servers import open_server
+from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.app.summaries import index
-from avatar_gitops.client.gateway import connect
+from avatar_gitops.app.telling import tell_plan
+from avatar_gitops.client.gateway import Gateway, connect
 from avatar_gitops.errors import StalePlan, UsageError
-from avatar_gitops.events import Listener
+from avatar_gitops.events import Listener, Stream
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.outcome import Outcome, State
@@ -34,13 +38,17 @@ Confirm = Callable[[Planned], bool]
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How an apply goes about it. `selection` restricts it to some sets; `expect_digest` and `reviewed` to one plan."""
+    """How an apply goes about it. `selection` restricts it to some sets; `expect_digest` and `reviewed` to one plan.
+
+    `command` is what the user called.
+    """
 
     parallelism: int | None = None
     timeout: float | None = None
     expect_digest: str | None = None
     reviewed: Mapping[str, Any] | None = None
     selection: Selection = EVERYTHING
+    command: str = "apply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +73,67 @@ def apply(
     Raises Locked, UnsafePlan, StalePlan, and PolicyFailed before anything is changed.
     """
     loaded = load(project)
-    clock = SystemClock()
-    with exclusive(loaded.root, clock), open_server(loaded.root, loaded.project, server) as connection:
-        gateway = connect(
-            connection.base_url,
-            connection.api_key,
-            root=loaded.root,
-            clock=clock,
-            verify=connection.verify_tls,
-            listener=listener,
-        )
-        with closing(gateway):
-            planned = compare(loaded, connection, gateway, consent, _selection(how))
-            plan = planned.plan
-            _expected(plan, how)
-            if not plan.effective:
-                _write_index(loaded, ())
-                return Applied(planned, confirmed=True)
-            confirmed = confirm(planned)
-            refuse(planned.policy)
-            if not confirmed:
-                return Applied(planned, confirmed=False)
-            for change in plan.effective:
-                if change.desired is not None and change.jobs:
-                    gateway.preflight(change.desired)
-            with FileJournal(loaded.root, plan, clock, consent.force) as journal:
-                judge = after(loaded, lambda: clock.now().date())
-                ports = Ports(gateway, Publisher(loaded), clock, listener, journal, judge)
-                parallelism = how.parallelism or loaded.project.spec.parallelism
-                outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
-            _write_index(loaded, outcomes)
-            return Applied(planned, True, outcomes)
+    stream = Stream.of(listener)
+    call = Call(
+        root=loaded.root,
+        project=loaded.name,
+        command=how.command,
+        run=stream.run,
+        actor=actor(os.environ),
+        clock=SystemClock(),
+        overrides=overrides_of(consent),
+        approvals=consent.approved_by,
+    )
+    with (
+        refusals(call),
+        exclusive(loaded.root, call.clock),
+        open_server(loaded.root, loaded.project, server) as connection,
+        closing(_gateway(loaded, connection, stream)) as gateway,
+    ):
+        planned = compare(loaded, connection, gateway, consent, _selection(how))
+        tell_plan(stream, planned)
+        _expected(planned.plan, how)
+        if not planned.plan.effective:
+            _write_index(loaded, ())
+            return Applied(planned, confirmed=True)
+        confirmed = confirm(planned)
+        refuse(planned.policy)
+        if not confirmed:
+            return Applied(planned, confirmed=False)
+        for change in planned.plan.effective:
+            if change.desired is not None and change.jobs:
+                gateway.preflight(change.desired)
+        begun(call, planned)
+        applied = Applied(planned, True, _carry_out(planned, gateway, how, consent, stream))
+        ended(call, planned, applied.outcomes, applied.exit_code)
+        return applied
+
+
+def _gateway(loaded: Loaded, connection: Connection, stream: Stream) -> Gateway:
+    return connect(
+        connection.base_url,
+        connection.api_key,
+        root=loaded.root,
+        clock=SystemClock(),
+        verify=connection.verify_tls,
+        listener=stream,
+    )
+
+
+def _carry_out(planned: Planned, gateway: Gateway, how: How, consent: Consent, stream: Stream) -> tuple[Outcome, ...]:
+    """Carry the plan out, with a journal on disk; tell webhooks how each set ended; list what is published."""
+    loaded, plan, clock = planned.loaded, planned.plan, SystemClock()
+    sender = Sender.of(loaded.root, loaded.project, plan.server, os.environ, (stream, clock))
+    with (
+        closing(Notifier(sender, plan)) as notifier,
+        FileJournal(loaded.root, plan, clock, consent.force, stream.run) as journal,
+    ):
+        judge = after(loaded, lambda: clock.now().date())
+        ports = Ports(gateway, Publisher(loaded), clock, stream.also(notifier), journal, judge)
+        parallelism = how.parallelism or loaded.project.spec.parallelism
+        outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
+    _write_index(loaded, outcomes)
+    return outcomes
 
 
 def resume(
@@ -106,7 +144,7 @@ def resume(
     record = latest_journal(loaded.root)
     if record is None:
         raise UsageError("there is no journal of an apply in this project", hint="avatar-gitops apply")
-    only = replace(how, selection=Selection(only=frozenset(record.unfinished)))
+    only = replace(how, selection=Selection(only=frozenset(record.unfinished)), command="resume")
     return apply(project, server or record.server, consent, only, confirm, listener)
 
 

@@ -26,5 +26,5 @@ def retry(
 ) -> Applied:
     """Apply the sets that ended badly, and no other; what is selected in `how` narrows them further."""
     record = last_apply(project)
-    only = replace(how, selection=replace(how.selection, only=frozenset(record.failed)))
+    only = replace(how, selection=replace(how.selection, only=frozenset(record.failed)), command="retry")
     return apply(project, server or record.server, consent, only, confirm, listener)

@@ -14,6 +14,7 @@ import click
 
 from avatar_gitops.cli.commands.plan import rendered
 from avatar_gitops.cli.console import Style, note, out, program
+from avatar_gitops.cli.eventlog import STANDARD_ERROR, telling
 from avatar_gitops.cli.progress import progress_for
 from avatar_gitops.errors import UsageError
 
@@ -28,21 +29,27 @@ Use = Callable[["Confirm", "Listener"], "Applied"]
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """How the user wants to see an apply. `json` puts one document on standard output and everything else beside it."""
+    """How the user wants to see an apply. `json` puts one document on standard output and everything else beside it.
+
+    `progress` is a kind of `progress_for`; `events` the file of `--events`.
+    """
 
     style: Style
     ascii_only: bool
     yes: bool
     quiet: bool = False
-    progress: bool = True
+    progress: str = "auto"
     json: bool = False
+    verbose: bool = False
+    events: str | None = None
 
 
-def run(use: Use, screen: Screen) -> int:
+def run(command: str, use: Use, screen: Screen) -> int:
     """Show the plan, ask, show progress and the ending; returns the exit code."""
-    from avatar_gitops.report import outcome as report
+    from avatar_gitops.app.telling import tell_end
 
-    progress = progress_for(quiet=screen.quiet, wanted=screen.progress, write=note)
+    silent = screen.quiet or screen.events == STANDARD_ERROR
+    progress = progress_for("none" if silent else screen.progress, note, verbose=screen.verbose)
     began = time.monotonic()
 
     def confirm(planned: Planned) -> bool:
@@ -53,14 +60,24 @@ def run(use: Use, screen: Screen) -> int:
             progress.__enter__()
         return answer
 
-    try:
-        applied = use(confirm, progress)
-    finally:
-        progress.__exit__(None, None, None)
+    with telling(command, screen.events, progress) as stream:
+        try:
+            applied = use(confirm, stream)
+        finally:
+            progress.__exit__(None, None, None)
+        seconds = time.monotonic() - began
+        if applied.confirmed:
+            tell_end(stream, applied, seconds)
+    return _end(applied, seconds, screen)
+
+
+def _end(applied: Applied, seconds: float, screen: Screen) -> int:
+    """Show how it ended; returns the exit code."""
+    from avatar_gitops.report import outcome as report
+
     if not applied.confirmed:
         note("Nothing was changed.")
         return 0
-    seconds = time.monotonic() - began
     if screen.json:
         out(report.as_json(applied.outcomes, seconds, applied.planned.plan.digest))
     elif not applied.outcomes:

@@ -39,6 +39,25 @@ parallelism_option = click.option(
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only the verdict and errors.")
 
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Also show each request with the id that is in the server's log; no bodies."
+)
+
+events_option = click.option(
+    "--events",
+    metavar="FILE",
+    default=None,
+    help="Also write what happens as JSON lines (schemas/event.v1.schema.json) to a file or a pipe; `-` is standard "
+    "error, in place of other progress.",
+)
+
+progress_option = click.option(
+    "--progress",
+    type=click.Choice(["auto", "lines", "groups", "none"]),
+    default="auto",
+    show_default=True,
+    help="A redrawn block on a terminal, lines elsewhere; groups fold the lines of each set in a log of GitHub.",
+)
 
 approved_option = click.option(
     "--approved-by", metavar="NAME", multiple=True, help="Who agreed to weaker privacy; repeatable."

@@ -125,6 +125,7 @@ class Objects:
             "allow_invalid_certificates": not self._verify,
             "timeout": "300s",
             "connect_timeout": "10s",
+            "default_headers": {routes.REQUEST_ID.lower(): self._http.run},
         }
         if is_loopback(endpoint):
             # The library asks through HTTP_PROXY unless it is given a proxy of its own and told not to use it.

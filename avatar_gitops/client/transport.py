@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from avatar_gitops import __version__
 from avatar_gitops.client.refusals import clean, server_message
 from avatar_gitops.errors import RemoteRefused, RemoteUnavailable, UsageError
-from avatar_gitops.events import Listener, Retrying
+from avatar_gitops.events import Listener, RequestDone, Retrying, Stream
 from avatar_gitops.ports import Clock
 from avatar_gitops.wire import routes
 
@@ -39,7 +40,7 @@ class Retries:
     """How often and how patiently a request is repeated: pauses of `first`, doubled each time, at most `cap` seconds.
 
     `jitter` gives numbers in [0, 1); a pause is between half of its nominal length and all of it. `listener` hears of
-    each pause.
+    each pause and each request; when it is a stream, requests carry the id of its run.
     """
 
     tries: int = 5
@@ -93,6 +94,8 @@ class Transport:
         self._key = _checked_key(api_key)
         self._clock = clock
         self._retries = retries or Retries()
+        self._told = Stream.of(self._retries.listener)
+        self._number = itertools.count(1)
         self._http = httpx.Client(
             base_url=self.server + routes.API_PREFIX,
             headers={"Authorization": f"api-key-v1 {self._key}", "User-Agent": f"avatar-gitops/{__version__}"},
@@ -106,6 +109,11 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"Transport({self.server!r})"
+
+    @property
+    def run(self) -> str:
+        """Id of the command run that this conversation belongs to; part of the id of every request."""
+        return self._told.run
 
     def close(self) -> None:
         """Close the connections."""
@@ -141,26 +149,31 @@ class Transport:
     def pause(self, attempt: int, what: str, at_least: float | None = None) -> None:
         """Wait before the next attempt."""
         seconds = max(1.0, at_least) if at_least is not None else self._retries.pause(attempt)
-        if self._retries.listener is not None:
-            self._retries.listener(Retrying(what, attempt, seconds))
+        self._told(Retrying(what, attempt, seconds))
         self._clock.sleep(seconds)
 
     def _attempt(self, request: Request) -> httpx.Response | _Failure:
+        name, begun, status = f"{self._told.run}-{next(self._number)}", self._clock.now(), 0
         try:
-            response = self._exchange(request)
+            response = self._exchange(request, name)
+            status = response.status_code
         except NOT_SENT as error:
             return _Failure(_name(error), ambiguous=False)
         except httpx.TransportError as error:
             return _Failure(_name(error))
-        status = response.status_code
+        finally:
+            seconds = (self._clock.now() - begun).total_seconds()
+            self._told(RequestDone(request.method, request.path, status, seconds, name))
         if status in TRANSIENT:
             return _Failure(f"status {status}", asked=_asked_pause(response), ambiguous=status != 429)
         if response.is_success:
             return response
         raise self._refusal(request, response) from None
 
-    def _exchange(self, request: Request) -> httpx.Response:
-        headers = {"Content-Type": request.content_type} if request.content_type else None
+    def _exchange(self, request: Request, name: str) -> httpx.Response:
+        headers = {routes.REQUEST_ID: name}
+        if request.content_type:
+            headers["Content-Type"] = request.content_type
         built = self._http.build_request(
             request.method,
             request.path.lstrip("/"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from avatar_gitops.events import Event, JobProgressed, Retrying, SetDone
+from avatar_gitops.events import Event, JobProgressed, RequestDone, Retrying, SetDone, StepEnded
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.outcome import State
 from avatar_gitops.ports import Clock
@@ -58,7 +58,7 @@ class Record:
 class FileJournal:
     """Journal of one attempt; implements `ports.Journal`. Use it as a context manager."""
 
-    def __init__(self, root: Path, plan: Plan, clock: Clock, force: str = "") -> None:
+    def __init__(self, root: Path, plan: Plan, clock: Clock, force: str = "", run: str = "") -> None:
         self.path = journal_path(root, plan.digest)
         self._clock = clock
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,12 +72,13 @@ class FileJournal:
             "commit": plan.commit,
             "changes": {change.set: change.action.value for change in plan.effective},
             **({"force": force} if force else {}),
+            **({"run": run} if run else {}),
         }
         self._write("Begun", begin, fresh_line=_torn(self.path))
 
     def __call__(self, event: Event) -> None:
-        """Record an event; progress and pauses are not worth a line."""
-        if not isinstance(event, JobProgressed | Retrying):
+        """Record an event; progress, pauses and what follows from other lines are not worth one."""
+        if not isinstance(event, JobProgressed | Retrying | StepEnded | RequestDone):
             self._write(type(event).__name__, asdict(event))
 
     def close(self) -> None:

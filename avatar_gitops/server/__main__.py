@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--exit-with-parent", action="store_true")
     options = ServeOptions(**vars(parser.parse_args()))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("avatar_gitops.server.naming_requests").setLevel(logging.INFO)
     try:
         serve(options)
     except AvatarGitOpsError as error:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from avatar_gitops import __version__
 from avatar_gitops.server import routes_accounts, routes_storage, routes_work
 from avatar_gitops.server.faults import ApiFault
+from avatar_gitops.server.naming_requests import NamedRequests
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
 
@@ -34,6 +35,7 @@ def create_app(platform: Platform) -> FastAPI:
     )
     app.state.platform = platform
     app.add_middleware(LimitedBodies)
+    app.add_middleware(NamedRequests)
     # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
     app.include_router(routes_accounts.router, prefix=API_PREFIX)
     app.include_router(routes_work.router, prefix=API_PREFIX)

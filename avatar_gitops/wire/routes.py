@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 API_PREFIX: Final = "/api"
 STORAGE_PREFIX: Final = "/storage"
+REQUEST_ID: Final = "X-Request-Id"
 
 CHECK_CLIENT: Final = "/check_client"
 HEALTH: Final = "/health"
 CAPABILITIES: Final = "/capabilities"
 USERS_ME: Final = "/users/me"
+CREDITS: Final = "/users/credits_info"
 UPLOAD_URL: Final = "/upload_url"
 ACCESS: Final = "/access"
 ACCESS_BATCH: Final = "/access/batch"

@@ -12,7 +12,7 @@ import pytest
 from avatar_gitops.client import api
 from avatar_gitops.client.transport import LostAnswer, Request, Retries, Transport, server_root
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable, UsageError
-from avatar_gitops.events import Event, Retrying
+from avatar_gitops.events import Event, RequestDone, Retrying, Stream
 from tests.support.http import BASE, KEY, Script, StillClock, answer, transport
 
 GET = Request("GET", "/users/me")
@@ -99,7 +99,19 @@ def test_pauses_are_told() -> None:
         http=httpx.MockTransport(Script([BUSY, OK])),
     )
     http.send(GET)
-    assert heard == [Retrying("GET /users/me", 1, 1.0)]
+    assert [event for event in heard if isinstance(event, Retrying)] == [Retrying("GET /users/me", 1, 1.0)]
+
+
+def test_every_request_has_an_id_of_its_run() -> None:
+    heard: list[Event] = []
+    script = Script([BUSY, OK, OK])
+    stream = Stream("run-7", heard.append)
+    http = Transport(BASE, KEY, clock=StillClock(), retries=Retries(listener=stream), http=httpx.MockTransport(script))
+    http.send(GET)
+    http.send(GET)
+    assert [request.headers["X-Request-Id"] for request in script.requests] == ["run-7-1", "run-7-2", "run-7-3"]
+    told = [(event.id, event.status) for event in heard if isinstance(event, RequestDone)]
+    assert told == [("run-7-1", BUSY.status_code), ("run-7-2", 200), ("run-7-3", 200)]
 
 
 @pytest.mark.parametrize("trouble", [httpx.ReadTimeout("slow"), httpx.ReadError("cut"), BUSY, answer({}, 502)])

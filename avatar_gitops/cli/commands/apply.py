@@ -14,11 +14,14 @@ from avatar_gitops.cli.options import (
     ascii_option,
     color_option,
     consent_options,
+    events_option,
     parallelism_option,
+    progress_option,
     project_option,
     quiet_option,
     select_options,
     server_option,
+    verbose_option,
 )
 
 if TYPE_CHECKING:
@@ -40,8 +43,10 @@ if TYPE_CHECKING:
 @consent_options
 @approved_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--no-progress", is_flag=True, help="Lines instead of a redrawn block.")
+@progress_option
+@events_option
 @quiet_option
+@verbose_option
 @color_option
 @ascii_option
 @click.pass_context
@@ -61,8 +66,10 @@ def command(
     approved_by: tuple[str, ...],
     force: str | None,
     form: str,
-    no_progress: bool,
+    progress: str,
+    events: str | None,
     quiet: bool,
+    verbose: bool,
     color: str,
     ascii_only: bool,
 ) -> None:
@@ -83,11 +90,13 @@ def command(
         plain if as_json else style_for(color),
         ascii_wanted(ascii_only),
         yes,
-        quiet or as_json,
-        not no_progress,
+        quiet or (as_json and progress == "auto"),
+        progress,
         as_json,
+        verbose,
+        events,
     )
-    ctx.exit(run(use, screen))
+    ctx.exit(run("apply", use, screen))
 
 
 def _reviewed(path: Path | None) -> dict[str, Any] | None:

@@ -12,10 +12,13 @@ from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
     color_option,
+    events_option,
     parallelism_option,
+    progress_option,
     project_option,
     quiet_option,
     server_option,
+    verbose_option,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +32,10 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @parallelism_option
 @approved_option
+@progress_option
+@events_option
 @quiet_option
+@verbose_option
 @color_option
 @ascii_option
 @click.pass_context
@@ -40,7 +46,10 @@ def command(
     yes: bool,
     parallelism: int | None,
     approved_by: tuple[str, ...],
+    progress: str,
+    events: str | None,
     quiet: bool,
+    verbose: bool,
     color: str,
     ascii_only: bool,
 ) -> None:
@@ -52,4 +61,5 @@ def command(
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return resume(project, server, Consent(approved_by=approved_by), How(parallelism), confirm, listener)
 
-    ctx.exit(run(use, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))
+    screen = Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet, progress, False, verbose, events)
+    ctx.exit(run("resume", use, screen))

@@ -12,11 +12,14 @@ from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
     color_option,
+    events_option,
     parallelism_option,
+    progress_option,
     project_option,
     quiet_option,
     select_options,
     server_option,
+    verbose_option,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +34,10 @@ if TYPE_CHECKING:
 @select_options
 @parallelism_option
 @approved_option
+@progress_option
+@events_option
 @quiet_option
+@verbose_option
 @color_option
 @ascii_option
 @click.pass_context
@@ -44,7 +50,10 @@ def command(
     exclude: tuple[str, ...],
     parallelism: int | None,
     approved_by: tuple[str, ...],
+    progress: str,
+    events: str | None,
     quiet: bool,
+    verbose: bool,
     color: str,
     ascii_only: bool,
 ) -> None:
@@ -63,4 +72,5 @@ def command(
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return retry(project, server, Consent(approved_by=approved_by), how, confirm, listener)
 
-    ctx.exit(run(use, Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet)))
+    screen = Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet, progress, False, verbose, events)
+    ctx.exit(run("retry", use, screen))

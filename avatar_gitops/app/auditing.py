@@ -1,0 +1,121 @@
+"""The audit log as commands write it: who applied what, which guard rail was passed why, what was refused."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avatar_gitops.audit.entry import Entry, Override, Phase, WaiverUsed
+from avatar_gitops.audit.log import append
+from avatar_gitops.audit.verify import Verified, verify
+from avatar_gitops.errors import PolicyFailed, StalePlan, UnsafePlan
+from avatar_gitops.plan.outcome import Outcome
+from avatar_gitops.policy.model import PolicyReport
+from avatar_gitops.ports import Clock
+from avatar_gitops.workspace.discover import find_root
+
+if TYPE_CHECKING:
+    from avatar_gitops.app.plan import Consent, Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is the same for every line of one command run; `run` is the id of that run."""
+
+    root: Path
+    project: str
+    command: str
+    run: str
+    actor: str
+    clock: Clock
+    overrides: tuple[Override, ...] = ()
+    approvals: tuple[str, ...] = ()
+
+
+def overrides_of(consent: Consent) -> tuple[Override, ...]:
+    """The guard rails that options of one call pass."""
+    named = [
+        *(Override("--allow-delete", name) for name in sorted(consent.allow_delete)),
+        *(Override("--allow-relaunch", name) for name in sorted(consent.allow_relaunch)),
+    ]
+    return (*named, *([Override("--force", reason=consent.force)] if consent.force else []))
+
+
+@contextmanager
+def refusals(call: Call) -> Iterator[None]:
+    """Record a refusal of a plan before it goes on."""
+    try:
+        yield
+    except (UnsafePlan, StalePlan, PolicyFailed) as error:
+        entry = _entry(call, Phase.REFUSED, refusal=error.code or "", message=error.message, exit_code=error.exit_code)
+        append(call.root, entry, call.clock.now())
+        raise
+
+
+def begun(call: Call, planned: Planned) -> None:
+    """Record what is about to be carried out, and every guard rail that is passed for it."""
+    sets = {change.set: change.action.value for change in planned.plan.effective}
+    entry = _entry(call, Phase.BEGUN, planned, sets=sets, waivers=_waivers(planned.policy))
+    append(call.root, entry, call.clock.now())
+
+
+def ended(call: Call, planned: Planned, outcomes: Sequence[Outcome], exit_code: int) -> None:
+    """Record how it ended."""
+    sets = {outcome.set: outcome.state.value for outcome in outcomes}
+    append(call.root, _entry(call, Phase.ENDED, planned, sets=sets, exit_code=exit_code), call.clock.now())
+
+
+def done(call: Call, sets: Mapping[str, str]) -> None:
+    """Record an act that is no apply, such as taking over a set or ending a lock of somebody else."""
+    append(call.root, _entry(call, Phase.ENDED, sets=sets, exit_code=0), call.clock.now())
+
+
+def actor(environment: Mapping[str, str]) -> str:
+    """Who calls: the user that a CI system names with its run, else the user of this machine."""
+    if environment.get("GITHUB_ACTIONS") == "true":
+        return f"{environment.get('GITHUB_ACTOR', 'unknown')} (GitHub run {environment.get('GITHUB_RUN_ID', '?')})"
+    if environment.get("GITLAB_CI") == "true":
+        return f"{environment.get('GITLAB_USER_LOGIN', 'unknown')} (GitLab job {environment.get('CI_JOB_ID', '?')})"
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+def audit_log(project: Path | None) -> Verified:
+    """The audit log of a project, checked. Needs no server and no valid spec."""
+    return verify(find_root(project or Path.cwd()))
+
+
+def _entry(
+    call: Call,
+    phase: Phase,
+    planned: Planned | None = None,
+    **more: object,
+) -> Entry:
+    plan = planned.plan if planned else None
+    return Entry(
+        phase=phase,
+        command=call.command,
+        run=call.run,
+        actor=call.actor,
+        project=call.project,
+        server=plan.server if plan else "",
+        plan=plan.digest if plan else "",
+        commit=plan.commit if plan else "",
+        overrides=call.overrides,
+        approvals=call.approvals,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _waivers(report: PolicyReport) -> tuple[WaiverUsed, ...]:
+    return tuple(
+        WaiverUsed(found.rule, found.set, given.owner, given.reason, given.expires.isoformat())
+        for found in report.waived
+        if (given := found.waiver) is not None
+    )
