@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, Final
 
 import click
@@ -23,6 +24,7 @@ COMMANDS: Final = {
     "validate": "Check specs without any network call.",
     "fmt": "Put the keys of specs in order; comments and digests stay.",
     "plan": "Show what would happen and whether privacy gets weaker. Changes nothing.",
+    "preview": "Predict what changed specs do to the metrics, on the embedded engine.",
     "apply": "Launch, relaunch, update and delete what the plan says.",
     "resume": "Go on with an apply that was interrupted.",
     "retry": "Repeat the sets that the last apply ended badly.",
@@ -33,6 +35,7 @@ COMMANDS: Final = {
     "diff": "Compare two published runs, of now or of any commit.",
     "ci": "Bring plans and results into pull requests.",
     "policy": "Show, check and test the rules that sets have to keep.",
+    "import": "Make a spec from YAML of the platform or from a set on a server.",
     "schema": "Print the JSON Schemas of the spec and project files.",
     "explain": "Explain a diagnostic code.",
     "serve": "Run the embedded Avatar platform.",
@@ -48,7 +51,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"avatar_gitops.cli.commands.{cmd_name}")
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        module = import_module(f"avatar_gitops.cli.commands.{name}")
         command: click.Command = module.command
         return command
 

@@ -44,18 +44,18 @@ def _items(items: Sequence[Any], depth: int) -> list[str]:
             first, *rest = _block(item, depth + 1)
             lines += [f"{indent}- {first.lstrip()}", *rest]
         elif isinstance(item, Mapping | Sequence) and not isinstance(item, str):
-            lines.append(f"{indent}- {_flow(item)}")
+            lines.append(f"{indent}- {flow(item)}")
         else:
             lines.append(f"{indent}- {_scalar(item)}")
     return lines
 
 
-def _flow(value: Any) -> str:
-    """A list inside a list, and empty containers, on one line."""
+def flow(value: Any) -> str:
+    """Any value on one line, in brackets where it needs them."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     return _scalar(value)
 
 

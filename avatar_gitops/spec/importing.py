@@ -209,6 +209,8 @@ class _Reader:
         file = data.get("file")
         if file.value is not None:
             self.files[name, "avatars"] = file.text()
+            at: Path = (*TABLES, name, "avatars")
+            self.draft.mark(at, file.document.locate(file.path), file.document.locate_key(file.path))
         table.get("name")
         # The avatarized schema repeats what the original one says about columns and links.
         for key in ("columns", "links", "individual_level"):
@@ -222,6 +224,7 @@ class _Reader:
         file = data.get("file")
         if file.value is not None:
             self.files[name, "source"] = file.text()
+            self.draft.mark((*path, "source"), file.document.locate(file.path), file.document.locate_key(file.path))
         person = table.get("individual_level")
         if person.value is not None and person.value is not True:
             self._put((*path, "individual_level"), person)

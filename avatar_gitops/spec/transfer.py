@@ -109,7 +109,7 @@ class Draft:
         group: Any = self.data
         for depth, part in enumerate(path[:-1], start=1):
             group = group.setdefault(part, {})
-            self._mark(path[:depth], at.document.locate(at.path), at.document.locate_key(at.path))
+            self.mark(path[:depth], at.document.locate(at.path), at.document.locate_key(at.path))
         group[path[-1]] = value
         self._copy(path, value, at.document, at.path)
 
@@ -125,12 +125,13 @@ class Draft:
         return value
 
     def _copy(self, path: Path, value: Any, document: PlatformDocument, source: Path) -> None:
-        self._mark(path, document.locate(source), document.locate_key(source))
+        self.mark(path, document.locate(source), document.locate_key(source))
         inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         for key, item in inner:
             self._copy((*path, key), item, document, (*source, key))
 
-    def _mark(self, path: Path, value: Span, key: Span) -> None:
+    def mark(self, path: Path, value: Span, key: Span) -> None:
+        """Say where something was read that is not, or not yet, in the data."""
         self.values.setdefault(path, value)
         self.keys.setdefault(path, key)
 

@@ -152,7 +152,7 @@ def test_each_value_has_the_place_where_it_was_read() -> None:
     assert (imported.locate(at).line, imported.locate(at).column) == (21, 10)
     assert imported.locate_key(at).column == 7
     assert imported.locate(("spec", "tables", "iris", "privacy_metrics", "target")).line == 34
-    assert imported.locate(("spec", "tables", "iris", "source")).line == 5
+    assert imported.locate(("spec", "tables", "iris", "source")).line == 6
     assert imported.locate(("metadata", "owner")).line == 1
 
 
