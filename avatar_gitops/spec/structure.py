@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema.validators
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+import pydantic
 
 from avatar_gitops.diagnostics import Diagnostic, Span
 from avatar_gitops.spec.gates import METRICS
 from avatar_gitops.spec.nodes import Document, Path
 from avatar_gitops.spec.scalars import looks_like_date
-from avatar_gitops.spec.schema import Kind, schema
+from avatar_gitops.spec.schema import ROOTS, Kind, schema
 from avatar_gitops.spec.secrets import shown
 from avatar_gitops.spec.unions import expected_types, leaves, resolve, variants
 from avatar_gitops.spec.wording import TYPE_NAMES, article, listed, near, noun, only_near, reason_for, type_name
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 Report = Callable[["_Violation"], Iterator[Diagnostic]]
 
@@ -27,40 +29,22 @@ NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NO_BOOLEANS: Final = {"yes": "true", "no": "false", "on": "true", "off": "false", "y": "true", "n": "false"}
 
 
-def _pattern(validator: Any, pattern: str, instance: Any, node: Any) -> Iterator[ValidationError]:
-    """`pattern` as JSON Schema and pydantic mean it: `$` matches at the very end only, not before a line break."""
-    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
-        yield ValidationError(f"does not match {pattern}")
-
-
-def _required(validator: Any, required: list[str], instance: Any, node: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict) and any(name not in instance for name in required):
-        yield ValidationError("keys are missing")
-
-
-def _additional(validator: Any, allowed: Any, instance: Any, node: Any) -> Iterator[ValidationError]:
-    extra = [key for key in instance if key not in node.get("properties", {})] if isinstance(instance, dict) else []
-    if allowed is False:
-        if extra:
-            yield ValidationError("unknown keys")
-        return
-    for key in extra:
-        yield from validator.descend(instance[key], allowed, path=key)
-
-
-_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"pattern": _pattern, "required": _required, "additionalProperties": _additional}
-)
-
-
 @cache
 def validator(kind: Kind) -> Any:
     """The validator of one kind of file."""
-    return _Validator(schema(kind))
+    from avatar_gitops.spec.dialect import Validator
+
+    return Validator(schema(kind))
 
 
 def check_structure(document: Document, kind: Kind) -> list[Diagnostic]:
-    """Every structural violation of a document; places that the YAML reader already reported are left out."""
+    """Every structural violation of a document; places that the YAML reader already reported are left out.
+
+    The model, which is much faster, accepts the same documents as the schema (a property test holds that), so the
+    schema is only applied to find the words for what is wrong.
+    """
+    if not document.broken and _accepted(document.data, kind):
+        return []
     found: list[Diagnostic] = []
     errors = [leaf for error in validator(kind).iter_errors(document.data) for leaf in leaves(error, schema(kind))]
     wrongly_typed = {_path(error) for error in errors if error.validator in ("type", "anyOf", "oneOf")}
@@ -75,6 +59,14 @@ def check_structure(document: Document, kind: Kind) -> list[Diagnostic]:
         )
         found.extend(_diagnose(violation, in_key="propertyNames" in error.absolute_schema_path))
     return found
+
+
+def _accepted(data: Any, kind: Kind) -> bool:
+    try:
+        ROOTS[kind][0].model_validate_json(json.dumps(data))
+    except pydantic.ValidationError:
+        return False
+    return True
 
 
 def _path(error: ValidationError) -> Path:

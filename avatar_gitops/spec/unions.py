@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema.exceptions import ValidationError
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 Schema = dict[str, Any]
 
@@ -76,6 +77,8 @@ def leaves(error: ValidationError, root: Schema) -> Iterator[ValidationError]:
 
 def _wrong_constant(error: ValidationError, root: Schema) -> ValidationError | None:
     """One error about the key that tells branches apart, such as `kind`, if it is missing or names no branch."""
+    from jsonschema.exceptions import ValidationError
+
     instance: Any = error.instance
     opened = [leaf for branch in error.validator_value for leaf in variants(branch, root)]  # type: ignore[union-attr]
     objects = [leaf["properties"] for leaf in opened if leaf.get("type") == "object" and "properties" in leaf]
