@@ -37,6 +37,10 @@ class RunReader(Protocol):
         """Avatars, metrics and reports of finished jobs; never a sensitive result."""
         ...
 
+    def credits(self) -> int | None:
+        """Credits that this key has left; None where the server counts none or does not say."""
+        ...
+
     def has_results(self, job: str) -> bool:
         """Whether the results of a finished job (its id) are still there; platforms remove them after some days."""
         ...

@@ -53,7 +53,7 @@ class Loaded:
 def load(project_path: Path | None) -> Loaded:
     """Read all that a plan depends on. Raises SpecError with every finding, IntegrityError for a damaged lock."""
     found = load_project(project_path)
-    return assemble(found, _locks(found.root, found.project))
+    return assemble(found, locks_of(found.root, found.project))
 
 
 def assemble(found: LoadedProject, locks: Iterable[Lock]) -> Loaded:
@@ -94,7 +94,7 @@ def load_applied(project_path: Path | None) -> AppliedProject:
     found = validate(root, (root / PROJECT_FILE,))
     if found.project is None or not found.ok:
         raise invalid(found)
-    return AppliedProject(root, found.project, {lock.set: lock for lock in _locks(root, found.project)})
+    return AppliedProject(root, found.project, {lock.set: lock for lock in locks_of(root, found.project)})
 
 
 def _desired(found: LoadedProject, loaded: LoadedRun) -> DesiredSet:
@@ -107,6 +107,7 @@ def _input(facts: InputFacts) -> TableInput:
     return TableInput(facts.table, facts.digest, facts.bytes, facts.columns, facts.rows_bucket)
 
 
-def _locks(root: Path, project: Project) -> Iterator[Lock]:
+def locks_of(root: Path, project: Project) -> Iterator[Lock]:
+    """Every lock file on disk. Raises IntegrityError for a damaged one."""
     for path in sorted((root / project.spec.specs).rglob("*.lock.yaml")):
         yield parse_lock(path.read_bytes(), shown(root, path))

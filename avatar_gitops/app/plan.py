@@ -10,20 +10,26 @@ from typing import Final
 
 from avatar_gitops.app.clock import SystemClock, today
 from avatar_gitops.app.loading import Loaded, load
+from avatar_gitops.app.offline import Offline, remember
 from avatar_gitops.app.policy import before
+from avatar_gitops.app.selecting import looked_up
 from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.client.gateway import reader
 from avatar_gitops.events import Listener
 from avatar_gitops.plan.blocks import Blocks
+from avatar_gitops.plan.context import Context
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.observed import Observed
+from avatar_gitops.plan.offline import remembered
 from avatar_gitops.plan.planner import plan as make_plan
 from avatar_gitops.plan.safety import Options
 from avatar_gitops.plan.select import Selection
 from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import RunReader
+from avatar_gitops.workspace.git import removed_in
 
 EVERYTHING: Final = Selection()
+MOST_ASKED: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +74,11 @@ def plan(
     consent: Consent,
     selection: Selection = EVERYTHING,
     listener: Listener | None = None,
+    offline: Offline | None = None,
 ) -> Planned:
-    """Compare the project with its server. Changes nothing."""
+    """Compare the project with its server, or with lock files when it is to be done offline. Changes nothing."""
+    if offline is not None:
+        return plan_offline(project, consent, selection, offline)
     loaded = load(project)
     with (
         open_server(loaded.root, loaded.project, server) as connection,
@@ -91,6 +100,32 @@ def compare(
 ) -> Planned:
     """The plan for a project that is read and a server that answers."""
     observed = replace(remote.observe(loaded.name), server=connection.name)
+    context = Context(credits=None if consent.look else remote.credits())
+    return decide(Seen(loaded, connection, observed, context), consent, selection)
+
+
+def plan_offline(project: Path | None, consent: Consent, selection: Selection, offline: Offline) -> Planned:
+    """The plan against lock files: no server, no secret, no network."""
+    found = remember(project, offline)
+    loaded = found.loaded
+    observed = remembered(loaded.locks.values(), loaded.name, found.base)
+    context = Context(offline=found.base, not_compared=found.not_compared)
+    return decide(Seen(loaded, Connection(observed.server, "", ""), observed, context), consent, selection)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that a plan is made from."""
+
+    loaded: Loaded
+    connection: Connection
+    observed: Observed
+    context: Context = field(default_factory=Context)
+
+
+def decide(seen: Seen, consent: Consent, selection: Selection = EVERYTHING) -> Planned:
+    """The plan and what the policy says about it; asks git and nobody else."""
+    loaded, connection, observed = seen.loaded, seen.connection, seen.observed
     options = Options(
         prune=loaded.project.spec.prune,
         thresholds=loaded.project.spec.thresholds,
@@ -98,12 +133,20 @@ def compare(
         allow_relaunch=consent.allow_relaunch,
         force=consent.force,
         look=consent.look,
-        selection=selection,
+        selection=looked_up(loaded, selection),
         today=today(),
         blocks=Blocks.of(loaded.project),
     )
     made = make_plan(loaded.desired, observed, loaded.locks, options, loaded.name, loaded.commit)
+    made = replace(made, context=replace(seen.context, removed_in=_removed_in(loaded, made)))
     if consent.look:
         return Planned(made, observed, loaded, connection)
     report = before(loaded, made, consent.approved_by, options.today)
     return Planned(made, observed, loaded, connection, report)
+
+
+def _removed_in(loaded: Loaded, made: Plan) -> dict[str, str]:
+    """The commits in which specs left git, of the first sets that have none any more."""
+    gone = [change for change in made.changes if change.desired is None and change.path]
+    found = {change.set: removed_in(loaded.root, change.path) for change in gone[:MOST_ASKED]}
+    return {name: commit for name, commit in found.items() if commit}

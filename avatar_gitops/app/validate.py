@@ -131,7 +131,7 @@ def load_project(
         problems += found
         runs.append(LoadedRun(loaded.path, loaded.run, loaded.parsed, inputs))
     if problems:
-        raise invalid(_with(result, problems))
+        raise invalid(with_findings(result, problems))
     return LoadedProject(result.root, result.project, tuple(runs), result.diagnostics)
 
 
@@ -146,7 +146,8 @@ def invalid(result: ValidationResult) -> SpecError:
     )
 
 
-def _with(result: ValidationResult, found: Iterable[Diagnostic]) -> ValidationResult:
+def with_findings(result: ValidationResult, found: Iterable[Diagnostic]) -> ValidationResult:
+    """The result with more findings."""
     diagnostics = ordered([*result.diagnostics, *found])
     return ValidationResult(result.root, result.project, result.runs, diagnostics, result.files_checked, result.sources)
 

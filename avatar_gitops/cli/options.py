@@ -64,6 +64,26 @@ approved_option = click.option(
 )
 
 
+def offline_options(command: Command) -> Command:
+    """Options of a plan that asks no server."""
+    for option in (
+        click.option(
+            "--base",
+            metavar="REF",
+            default=None,
+            help="With --offline: the commit whose lock files count; by default where this branch left the default one, "
+            "else the one that is checked out.",
+        ),
+        click.option(
+            "--offline",
+            is_flag=True,
+            help="Compare with lock files in git: no server, no secret, no network. apply plans again.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def consent_options(command: Command) -> Command:
     """Options that allow, for one call, what guard rails would stop."""
     for option in (
@@ -85,8 +105,8 @@ def select_options(command: Command) -> Command:
             "--select",
             metavar="SELECTOR",
             multiple=True,
-            help="Only these sets; repeatable. NAME (a glob), path:GLOB, label:KEY[=VALUE], owner:TEXT, weaker: or "
-            "state:STATE (new, changed, failed, unchanged, …).",
+            help="Only these sets; repeatable. NAME (a glob), path:GLOB, label:KEY[=VALUE], owner:TEXT, git:REF (files "
+            "changed since REF), weaker: or state:STATE (new, changed, failed, unchanged, …).",
         ),
     ):
         command = option(command)

@@ -13,6 +13,7 @@ from avatar_gitops.wire.models import (
     BulkDeleteRequest,
     Capabilities,
     Compatibility,
+    CreditsInfo,
     FileAccess,
     JobCreated,
     JobList,
@@ -33,6 +34,11 @@ def compatibility(http: Transport) -> Compatibility:
 def me(http: Transport) -> User:
     """Whose key this is."""
     return read(http.send(Request("GET", routes.USERS_ME)), User, "GET /users/me")
+
+
+def credits_info(http: Transport) -> CreditsInfo:
+    """What is left to spend; tried once, because nothing depends on it."""
+    return read(http.send(Request("GET", routes.CREDITS, repeatable=False)), CreditsInfo, "GET /users/credits_info")
 
 
 def capabilities(http: Transport) -> Capabilities | None:

@@ -15,7 +15,7 @@ from avatar_gitops.client.preflight import preflight
 from avatar_gitops.client.refusals import clean
 from avatar_gitops.client.sources import opened
 from avatar_gitops.client.transport import Retries, Transport
-from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused
+from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable
 from avatar_gitops.events import Listener
 from avatar_gitops.plan.desired import DesiredSet, avatars_input
 from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
@@ -76,6 +76,14 @@ class Reader:
         """Avatars, metrics and reports of finished jobs."""
         engine = self._capabilities().engine or ""
         return results.collect(self._http, self._objects, version, jobs, engine)
+
+    def credits(self) -> int | None:
+        """Credits that this key has left; None where the server counts none or does not say."""
+        try:
+            said = api.credits_info(self._http)
+        except (RemoteRefused, RemoteUnavailable):
+            return None
+        return said.credits if said.is_credit_enabled else None
 
     def has_results(self, job: str) -> bool:
         """Whether the results of a finished job are still there."""

@@ -9,6 +9,7 @@ from avatar_gitops.plan.desired import DesiredSet, FieldPath, TableInput
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import FieldChange, Privacy
 from avatar_gitops.spec import fields
+from avatar_gitops.spec.facts import UNKNOWN_ROWS
 
 _ORDER: Final = (Privacy.WEAKER, Privacy.UNKNOWN, Privacy.STRONGER, Privacy.NEUTRAL)
 Lines = Mapping[FieldPath, int]
@@ -44,13 +45,19 @@ def input_changes(before: Iterable[TableInput], desired: DesiredSet) -> tuple[Fi
 
 
 def _facts(old: TableInput, new: TableInput, desired: DesiredSet) -> Iterator[FieldChange]:
+    known = not (_unread(old) or _unread(new))
     for name, before, after in (
         ("digest", old.digest, new.digest),
         ("columns", _released(old.columns, new.table, desired), _released(new.columns, new.table, desired)),
         ("rows", old.rows, new.rows),
     ):
-        if before != after:
+        if before != after and (known or name == "digest"):
             yield _change(("inputs", new.table, name), before, after, desired.lines)
+
+
+def _unread(item: TableInput) -> bool:
+    """Whether nobody opened the file: that its columns are not known does not mean that they left."""
+    return item.rows == UNKNOWN_ROWS and not item.columns
 
 
 def _released(columns: Sequence[str], table: str, desired: DesiredSet) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from avatar_gitops.plan.context import Base
+from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
 
@@ -54,6 +55,16 @@ def _marks(lock: Lock, project: str) -> Iterable[tuple[str, str]]:
         Annotation.PROTECT: "true" if protected else "false",
     }
     return ((key.value, value) for key, value in said.items() if value)
+
+
+def published_input(lock: Lock, name: str, uri: str) -> TableInput | None:
+    """The facts of one input of the last run, if the spec took it from the same place then."""
+    table, mark, _ = name.partition("#")
+    said = lock.spec.get("spec", {}).get("tables", {}).get(table) or {}
+    source = said.get("avatars" if mark else "source") or {}
+    if source.get("uri") != uri:
+        return None
+    return next((item for item in lock.inputs if item.table == name), None)
 
 
 def moment(text: str) -> datetime | None:

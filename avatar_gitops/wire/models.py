@@ -93,6 +93,13 @@ class User(Body):
     environment: Environment | None = None
 
 
+class CreditsInfo(Body):
+    """Answer of `GET /users/credits_info`; `credits` means something only when they are enabled."""
+
+    credits: int | None = None
+    is_credit_enabled: bool = False
+
+
 class Capabilities(Body):
     """Answer of `GET /capabilities`; `features` and `engine` are additions of the embedded platform.
 

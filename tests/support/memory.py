@@ -90,6 +90,9 @@ class MemoryServer:
             ids = {job.value: name for job, name in jobs.items()}
             return RunResult(version.id, ids, {}, (block,), (), "engine/1", "begun", "ended", 7)
 
+    def credits(self) -> int | None:
+        return None
+
     def has_results(self, job: str) -> bool:
         return True
 

@@ -14,12 +14,14 @@ from avatar_gitops.cli.options import (
     ascii_option,
     color_option,
     consent_options,
+    offline_options,
     project_option,
     select_options,
     server_option,
 )
 
 if TYPE_CHECKING:
+    from avatar_gitops.app.offline import Offline
     from avatar_gitops.plan.model import Plan
     from avatar_gitops.policy.model import PolicyReport
 
@@ -43,6 +45,7 @@ FORMATS = ["text", "json", "markdown"]
     default=None,
     help="Exit with 4 when the policy has such a finding, or a worse one.",
 )
+@offline_options
 @select_options
 @consent_options
 @approved_option
@@ -60,6 +63,8 @@ def command(
     outs: tuple[str, ...],
     detailed_exitcode: bool,
     fail_on: str | None,
+    offline: bool,
+    base: str | None,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     allow_delete: tuple[str, ...],
@@ -76,7 +81,7 @@ def command(
 
     files = [_target(text) for text in outs]
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
-    planned = plan(project, server, consent, Selection(select, exclude))
+    planned = plan(project, server, consent, Selection(select, exclude), offline=wanted_offline(ctx))
     found, policy = planned.plan, planned.policy
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
     out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only), policy).rstrip("\n"))
@@ -86,6 +91,20 @@ def command(
     if fail_on and policy.breaks(Level(fail_on)):
         ctx.exit(4)
     ctx.exit(2 if detailed_exitcode and found.effective else 0)
+
+
+def wanted_offline(ctx: click.Context) -> Offline | None:
+    """What --offline and --base ask for; usage errors for options that would do nothing."""
+    from click.core import ParameterSource
+
+    from avatar_gitops.app.offline import Offline
+
+    offline, base = ctx.params["offline"], ctx.params["base"]
+    if base is not None and not offline:
+        raise click.UsageError("--base says what an offline plan is compared with; add --offline.")
+    if offline and ctx.get_parameter_source("server") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--offline asks no server, so --server would do nothing; leave one of them out.")
+    return Offline(base) if offline else None
 
 
 def rendered(
