@@ -80,12 +80,14 @@ class Removed(Model):
 class Adopted(Model):
     """A set on the server that somebody made by other means and that belongs to this project from now on.
 
-    `take_over` also takes what another project marked as its own; that project must let go of it first.
+    `take_over` also takes what another project marked as its own; that project must let go of it first. `differs` says
+    that it was made from something else than the spec says now, so that it is run again before anything is published.
     """
 
     set: SetName
     id: ServerId
     take_over: bool = False
+    differs: bool = False
 
 
 class IgnoredDrift(Model):
