@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from avatar_gitops.events import Event
+from avatar_gitops.plan.deletion import Deletion
 from avatar_gitops.plan.desired import DesiredSet, TableInput
 from avatar_gitops.plan.lock import GateResult, Lock, Metrics
 from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
@@ -81,8 +82,16 @@ class Workspace(Protocol):
         """Write the lock only."""
         ...
 
-    def remove(self, name: str, path: str) -> None:
-        """Remove the lock and the artifacts of a deleted set."""
+    def remove(self, gone: Deletion) -> str:
+        """Put a receipt in the place of a deleted set's artifacts, remove its lock; return where the receipt is."""
+        ...
+
+    def move(self, former: str, name: str) -> None:
+        """Move the artifacts of a set that has another name now; nothing happens when they are there already."""
+        ...
+
+    def forget(self, former: str, path: str) -> None:
+        """Remove the lock (of the spec at this path) and the artifacts that stand under a former name."""
         ...
 
     def failed(self, desired: DesiredSet, result: RunResult, gates: Sequence[GateResult]) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from avatar_gitops.app import artifacts
+from avatar_gitops.app.approving import Notes
 from avatar_gitops.app.loading import Loaded
 from avatar_gitops.app.summaries import summary
+from avatar_gitops.plan.deletion import FILE as RECEIPT
+from avatar_gitops.plan.deletion import Deletion, document
 from avatar_gitops.plan.desired import DesiredSet, TableInput
+from avatar_gitops.plan.ledger import made_by
 from avatar_gitops.plan.lock import GateResult, Lock
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.workspace import files
-from avatar_gitops.workspace.locks import lock_path, write_lock
+from avatar_gitops.workspace.discover import shown
+from avatar_gitops.workspace.ledger import append_releases
+from avatar_gitops.workspace.locks import remove_lock, write_lock
 
 REJECTED: Final = "rejected"
 
@@ -24,23 +32,35 @@ class Publisher:
     """Implements `ports.Workspace` on the project folder."""
 
     loaded: Loaded
+    approved_by: tuple[str, ...] = ()
+    notes: Notes | None = None
 
     def inputs(self, desired: DesiredSet) -> tuple[TableInput, ...]:
         """The data files as they are now."""
         return self.loaded.inputs(desired)
 
     def publish(self, desired: DesiredSet, lock: Lock, result: RunResult) -> Lock:
-        """Replace `out/<set>/` as a whole, then write the lock; the lock is what makes a version the published one."""
+        """Replace `out/<set>/` as a whole, put the release on record, then write the lock.
+
+        The lock is what makes a version the published one, so that what comes before it is done again after a crash.
+        """
+        if self.notes is not None:
+            lock = replace(lock, applied=self.notes.applied(desired.name))
         contents = {avatars.name: avatars.content for avatars in result.avatars.values()}
         contents |= self._documents(desired, lock, result)
         contents[artifacts.SUMS] = artifacts.sums(contents)
         self._replace(desired.name, contents)
         written = replace(lock, outputs=artifacts.digests(contents))
+        files_of = {table: written.outputs[avatars.name] for table, avatars in result.avatars.items()}
+        append_releases(self.loaded.root, made_by(written, files_of))
         self._write_lock(written)
         return written
 
     def update(self, desired: DesiredSet, lock: Lock) -> None:
         """Write the lock, and, if the artifacts are here, the documents again: they say owner and purpose."""
+        noted = self.notes.applied(desired.name) if self.notes is not None else None
+        if noted is not None and (noted.weaker or noted.waivers):
+            lock = replace(lock, applied=noted)
         folder = self.loaded.out / desired.name
         if (folder / "metrics.json").is_file():
             contents = {
@@ -54,11 +74,30 @@ class Publisher:
             lock = replace(lock, outputs=artifacts.digests(contents))
         self._write_lock(lock)
 
-    def remove(self, name: str, path: str) -> None:
-        """Remove the lock and the artifacts of a deleted set."""
+    def remove(self, gone: Deletion) -> str:
+        """Put a receipt in the place of the artifacts, then remove the lock.
+
+        A receipt of the same run stays: only a crash came between it and the end of the lock.
+        """
+        receipt = self.loaded.out / gone.set / RECEIPT
+        if not (gone.published and _published(receipt) == gone.published):
+            self._replace(gone.set, {RECEIPT: artifacts.json_bytes(document(gone, self.approved_by))})
+        if gone.path:
+            remove_lock(self.loaded.root, gone.path, gone.set)
+        return shown(self.loaded.root, receipt)
+
+    def move(self, former: str, name: str) -> None:
+        """Move the artifacts of a set that has another name now; what is there under the new name already stays."""
+        before, after = self.loaded.out / former, self.loaded.out / name
+        if before.is_dir() and not (after / "metrics.json").is_file():
+            shutil.rmtree(after, ignore_errors=True)
+            before.rename(after)
+
+    def forget(self, former: str, path: str) -> None:
+        """Remove the lock and the artifacts that stand under a former name."""
         if path:
-            files.remove(lock_path(self.loaded.root, path))
-        shutil.rmtree(self.loaded.out / name, ignore_errors=True)
+            remove_lock(self.loaded.root, path, former)
+        shutil.rmtree(self.loaded.out / former, ignore_errors=True)
 
     def failed(self, desired: DesiredSet, result: RunResult, gates: Sequence[GateResult]) -> None:
         """Keep what a rejected run measured in `out/<set>/rejected/`; its avatars stay on the server."""
@@ -70,16 +109,17 @@ class Publisher:
         files.write_atomic(folder / "summary.md", summary(desired, result, gates, published=False))
 
     def _documents(self, desired: DesiredSet, lock: Lock, result: RunResult) -> dict[str, bytes]:
-        made = artifacts.documents(desired, result, lock.gates, self.loaded.commit)
-        text = summary(desired, result, lock.gates, published=True)
+        made = artifacts.documents(desired, result, lock.gates, self.loaded.commit, lock.applied)
+        text = summary(desired, result, lock.gates, published=True, applied=lock.applied)
         return {artifact.name: artifact.content for artifact in made} | {"summary.md": text.encode()}
 
     def _write_lock(self, lock: Lock) -> None:
         """Write the lock; when the spec has moved, the lock beside its old place goes."""
-        write_lock(self.loaded.root, lock)
+        run = self.loaded.runs.get(lock.set)
+        write_lock(self.loaded.root, lock, one_of_many=run is not None and bool(run.matrix))
         before = self.loaded.locks.get(lock.set)
         if before is not None and before.path != lock.path:
-            files.remove(lock_path(self.loaded.root, before.path))
+            remove_lock(self.loaded.root, before.path, lock.set)
 
     def _replace(self, name: str, contents: dict[str, bytes]) -> None:
         """Write the folder beside the old one and swap; what a crash left behind is cleaned first."""
@@ -95,6 +135,14 @@ class Publisher:
             target.rename(old)
         fresh.rename(target)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _published(receipt: Path) -> str:
+    """The run whose end a receipt tells; empty when there is no receipt that can be read."""
+    try:
+        return str(json.loads(receipt.read_bytes())["published_run"] or "")
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _measured(lock: Lock, metrics: bytes) -> RunResult:

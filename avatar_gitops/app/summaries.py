@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.assessment import assess
+from avatar_gitops.plan.deletion import FILE as RECEIPT
 from avatar_gitops.plan.desired import DesiredSet
-from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.plan.lock import Applied, GateResult, Lock
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.report.index import METRICS as SHOWN
 from avatar_gitops.report.index import IndexRow, index_markdown
-from avatar_gitops.report.summary import GateView, MadeFrom, State, SummaryView, TableView, summary_markdown
+from avatar_gitops.report.summary import GateView, Language, MadeFrom, State, SummaryView, TableView, summary_markdown
+from avatar_gitops.report.words import WORDS
 from avatar_gitops.spec.gates import METRICS, Direction
 
+FIELDS_SHOWN: Final = 3
 
-def summary(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], *, published: bool) -> str:
+
+def summary(
+    desired: DesiredSet,
+    result: RunResult,
+    gates: Sequence[GateResult],
+    *,
+    published: bool,
+    applied: Applied | None = None,
+) -> str:
     """`summary.md` of one run."""
     facts = assessment_facts(desired, result)
     assessment = assess(facts)
@@ -35,6 +47,7 @@ def summary(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult],
                 seed=desired.run.spec.seed,
             ),
             when=_utc(result.finished),
+            notes=tuple(_notes(applied, desired.run.spec.pia.language.value)) if applied else (),
             level=assessment.level.value,
             conclusion=assessment.conclusion.value,
             documents={"PIA": "pia.md", "Metrics": "metrics.json"} if published else {"Metrics": "metrics.json"},
@@ -45,13 +58,29 @@ def summary(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult],
     )
 
 
+def _notes(applied: Applied, language: Language) -> Iterator[str]:
+    """What made privacy weaker and who approved it, and for which findings somebody answers."""
+    if applied.weaker:
+        shown = ", ".join(applied.weaker[:FIELDS_SHOWN]) + (" …" if len(applied.weaker) > FIELDS_SHOWN else "")
+        text = WORDS["weaker_than_before"].in_(language).format(fields=shown)
+        names = ", ".join(applied.approved_by)
+        yield text + (WORDS["approved_by"].in_(language).format(names=names) if names else "")
+    if applied.waivers:
+        yield WORDS["waived_rules"].in_(language).format(rules=", ".join(applied.waivers))
+
+
 def _utc(stamp: str) -> str | None:
     return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC" if stamp else None
 
 
 def index(locks: Iterable[Lock], out: Path) -> str:
-    """`out/index.md`: every published set of the project."""
-    return index_markdown(_row(lock, out) for lock in locks)
+    """`out/index.md`: every published set of the project, and those whose deletion left a receipt."""
+    published = tuple(locks)
+    names = {lock.set for lock in published}
+    receipts = sorted(out.glob(f"*/{RECEIPT}"))
+    gone = [path.parent.name for path in receipts if path.parent.name not in names]
+    deleted = (IndexRow(name, State.DELETED, receipt=f"{name}/{RECEIPT}") for name in gone)
+    return index_markdown([*(_row(lock, out) for lock in published), *deleted])
 
 
 def _row(lock: Lock, out: Path) -> IndexRow:

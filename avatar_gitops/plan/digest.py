@@ -23,6 +23,12 @@ def change_digest(change: Change) -> str:
         "input": made_from.input if made_from else None,
         "fields": [[list(field.path), field.before, field.after, field.privacy.value] for field in change.fields],
     }
+    if change.moved_from:
+        content["moved_from"] = list(change.moved_from)
+    if change.current is not None and change.current.adopted:
+        content["adopted"] = change.current.id  # it stands in git
+    if change.due or change.remark:
+        content |= {"due": change.due, "remark": change.remark}
     return digest(content)
 
 

@@ -26,12 +26,14 @@ class GateResult:
 class Applied:
     """Who allowed what is published: the plan that was applied, who approved it, rules that somebody answered for.
 
-    `waivers` are short texts such as `P044 dpo-lead until 2026-12-31`.
+    `waivers` are short texts such as `P044 dpo-lead until 2026-12-31`, `weaker` what made privacy weaker than in the
+    run before, such as `k 20 -> 15`.
     """
 
     plan_digest: str
     approved_by: tuple[str, ...] = ()
     waivers: tuple[str, ...] = ()
+    weaker: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

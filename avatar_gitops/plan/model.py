@@ -14,7 +14,18 @@ from avatar_gitops.plan.observed import ServerSet
 from avatar_gitops.spec.fields import Consequence, Privacy
 from avatar_gitops.spec.models import Job
 
-__all__ = ["Action", "Change", "Consequence", "FieldChange", "Plan", "Privacy", "Reason", "Selection"]
+__all__ = [
+    "Action",
+    "Change",
+    "Consequence",
+    "FieldChange",
+    "Note",
+    "NoteKind",
+    "Plan",
+    "Privacy",
+    "Reason",
+    "Selection",
+]
 
 
 class Action(StrEnum):
@@ -71,7 +82,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field of the resolved spec, before and after; `line` is its place in the spec file, 0 when it left it."""
+    """One field of the resolved spec, before and after; `line` is its place in the spec file, 0 when it left it.
+
+    `file` is the file of that line when it is not the spec, such as that of a default; empty otherwise.
+    """
 
     path: FieldPath
     before: Any
@@ -79,6 +93,7 @@ class FieldChange:
     consequence: Consequence
     privacy: Privacy
     line: int = 0
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +134,12 @@ class Change:
         return self.action not in {Action.UNCHANGED, Action.KEEP}
 
     @property
+    def place(self) -> tuple[str, int]:
+        """File and line of the first changed field; the spec and line 0 when none is written anywhere."""
+        first = next((field for field in self.fields if field.line), None)
+        return (first.file or self.path, first.line) if first else (self.path, 0)
+
+    @property
     def privacy(self) -> Privacy:
         """Direction of the whole change: weaker if any field is, then unknown, then stronger, else neutral."""
         directions = {field.privacy for field in self.fields}
@@ -130,8 +151,8 @@ class Change:
 class Selection:
     """Which sets a plan was asked for; see `plan.select`.
 
-    `only` are exact names, such as those of a journal, of sets that need not exist any more. `touched` are the sets that
-    each REF of a `git:REF` selector stands for.
+    `only` are exact names, such as those of a journal, of sets that need not exist any more. `touched` are the sets
+    that each REF of a `git:REF` selector stands for.
     """
 
     select: tuple[str, ...] = ()
@@ -145,12 +166,30 @@ class Selection:
         return not self.select and not self.exclude and self.only is None
 
 
+class NoteKind(StrEnum):
+    """What a note is about; a closed list."""
+
+    RENAME = "rename"
+    AMBIGUOUS = "ambiguous"
+    RETENTION = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know about a set; `text` goes on after its name and is safe to show, `code` is to be pasted."""
+
+    kind: NoteKind
+    set: str
+    text: str
+    code: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All changes, ordered as they are shown: weaker first, then deletes, then the rest by name.
 
     `foreign` counts sets on the server that belong to somebody else; they are never touched. `left_out` counts sets
-    that were not selected.
+    that were not selected. `notes` change nothing and are no part of the digest.
     """
 
     project: str
@@ -161,7 +200,8 @@ class Plan:
     digest: str = ""
     left_out: int = 0
     selection: Selection = Selection()
-    context: Context = Context()
+    context: Context = field(default_factory=Context)
+    notes: tuple[Note, ...] = ()
 
     @property
     def effective(self) -> tuple[Change, ...]:

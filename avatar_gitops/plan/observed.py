@@ -28,6 +28,7 @@ class Annotation(StrEnum):
     BASE_SET = PREFIX + "base-set"
     JOBS = PREFIX + "jobs"
     PREVIEW = PREFIX + "preview"
+    ADOPTED = PREFIX + "adopted"  # never on the server: an adopted version as the planner sees it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,16 @@ class ServerSet:
     def base_set(self) -> str | None:
         """Id of the version whose jobs this one builds on."""
         return self.annotations.get(Annotation.BASE_SET) or None
+
+    @property
+    def preview(self) -> str:
+        """What the version is a preview of, such as a commit; empty when it is none."""
+        return self.annotations.get(Annotation.PREVIEW, "")
+
+    @property
+    def adopted(self) -> bool:
+        """Whether others made it and git says that it is ours."""
+        return Annotation.ADOPTED in self.annotations
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from avatar_gitops.plan import diff, jobs, safety, versions
+from avatar_gitops.plan import diff, jobs, safety, steps, versions
+from avatar_gitops.plan.claims import Claims, Locks, claims
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.digest import change_digest, plan_digest
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.match import match
+from avatar_gitops.plan.match import Matched, match
 from avatar_gitops.plan.model import Action, Change, Consequence, Plan, Privacy, Reason
+from avatar_gitops.plan.notes import about, notes
 from avatar_gitops.plan.observed import Annotation, Observed, ServerSet
+from avatar_gitops.plan.removal import expired, removed
 from avatar_gitops.plan.safety import Options
 from avatar_gitops.plan.select import chosen
 from avatar_gitops.spec.fields import STAGE
 from avatar_gitops.spec.models import Job
-from avatar_gitops.spec.project import Prune
 
 __all__ = ["Options", "plan", "restrict"]
 
@@ -34,22 +36,22 @@ def plan(
 ) -> Plan:
     """What apply would do to each selected set. Raises `UnsafePlan` where only a person may decide, unless
     `options.look`; sets that are not selected are neither changed nor a reason to refuse."""
-    found = match(observed.sets, project)
     wanted = {item.name: item for item in desired}
-    changes = []
-    for name in sorted({*wanted, *found.ours, *locks}):
-        state = _State(wanted.get(name), found.ours.get(name, ()), locks.get(name))
-        change = _removed(name, state, options) if state.desired is None else _present(state, options)
-        if change is not None:
-            changes.append(replace(change, digest=change_digest(change)))
+    claimed = claims(options.blocks, locks, wanted, observed.sets, project)
+    found = match(observed.sets, project, claimed)
+    states = _states(wanted, found, locks, claimed)
+    planned = [_planned(states[name], options) for name in sorted(states)]
+    changes = tuple(replace(change, digest=change_digest(change)) for change in planned if change is not None)
     selection = options.selection
-    whole = Plan(project, observed.server, tuple(changes), len(found.foreign), commit, selection=selection)
+    said = notes(changes, found.foreign, options.today)
+    whole = Plan(project, observed.server, changes, len(found.foreign), commit, selection=selection, notes=said)
     part = restrict(whole, chosen(whole.changes, selection))
     if not options.look:
-        new = [change.desired for change in part.changes if change.desired and not change.versions]
+        safety.refuse_adoption(part.changes, observed, project, options)
+        new = [change.desired for change in part.changes if change.desired and not change.versions and change.effective]
         safety.refuse_foreign(sorted(new, key=lambda item: item.name), found.foreign)
         safety.refuse_everything(desired, part.changes, options)
-        safety.refuse_too_much(part.changes, len(found.ours), options)
+        safety.refuse_too_much(part, len(found.ours), options)
     return part
 
 
@@ -57,40 +59,90 @@ def restrict(whole: Plan, names: Collection[str]) -> Plan:
     """The part of a plan that concerns these sets, with its own digest."""
     kept = tuple(change for change in whole.changes if change.set in names)
     left_out = whole.left_out + len(whole.changes) - len(kept)
-    return _ordered(replace(whole, changes=kept, left_out=left_out))
+    return _ordered(replace(whole, changes=kept, left_out=left_out, notes=about(whole.notes, names)))
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """Everything known about one set; `versions` newest first."""
+def _states(wanted: Mapping[str, DesiredSet], found: Matched, locks: Locks, claimed: Claims) -> dict[str, Change]:
+    """Everything known about each set, as a change that does nothing yet; a set goes by the name that it has now."""
+    left: dict[str, list[Lock]] = {}
+    for name in sorted(locks):
+        if claimed.name(name) != name:
+            left.setdefault(claimed.name(name), []).append(locks[name])
+    states = {}
+    for name in {*wanted, *found.ours, *left, *(lock for lock in locks if claimed.name(lock) == lock)}:
+        desired, owned, behind = wanted.get(name), found.ours.get(name, ()), left.get(name, [])
+        lock = locks.get(name) or next(iter(behind), None)
+        newest = next(iter(owned), None)
+        marked = newest.annotations.get(Annotation.PATH, "") if newest else ""
+        old_names = {version.annotations.get(Annotation.SET, name) for version in owned} | {lock.set for lock in behind}
+        states[name] = Change(
+            set=name,
+            action=Action.UNCHANGED,
+            reason=Reason.NOTHING_CHANGED,
+            path=desired.path if desired else lock.path if lock else marked,
+            fields=diff.against_lock(desired, lock) if desired else (),
+            desired=desired,
+            current=newest,
+            versions=owned,
+            lock=lock,
+            protected=desired is not None and desired.run.spec.lifecycle.protect,
+            previews=found.previews.get(name, ()),
+            moved_from=tuple(sorted(old_names - {name})),
+            left=tuple(behind),
+        )
+    return states
 
-    desired: DesiredSet | None
-    versions: tuple[ServerSet, ...]
-    lock: Lock | None
 
-
-def _present(state: _State, options: Options) -> Change:
-    desired = state.desired
-    assert desired is not None
-    shell = Change(
-        set=desired.name,
-        action=Action.UNCHANGED,
-        reason=Reason.NOTHING_CHANGED,
-        path=desired.path,
-        fields=diff.against_lock(desired, state.lock),
-        desired=desired,
-        versions=state.versions,
-        lock=state.lock,
-        protected=desired.run.spec.lifecycle.protect,
-    )
-    if not state.versions:
-        reason = Reason.MISSING if state.lock else Reason.NEW
-        return replace(shell, action=Action.LAUNCH, reason=reason, jobs=jobs.wanted(desired.run))
-    candidate = _candidate(desired, state.versions)
-    change = _relaunch(shell, desired) if candidate is None else _continue(shell, desired, candidate)
-    if change.action is Action.RELAUNCH and change.protected and change.set not in options.allow_relaunch:
+def _planned(state: Change, options: Options) -> Change | None:
+    if state.desired is None:
+        return removed(state, options)
+    change = expired(state, options) or _renamed(_present(replace(state, current=None), state.desired))
+    replaces = change.action is Action.RELAUNCH or (change.reason is Reason.PREVIEWED and change.lock is not None)
+    if replaces and change.protected and change.set not in options.allow_relaunch:
         return replace(change, action=Action.KEEP, reason=Reason.PROTECTED, jobs=())
     return change
+
+
+def _present(shell: Change, desired: DesiredSet) -> Change:
+    candidate = _candidate(desired, shell.versions)
+    promoted = None if candidate else _promoted(shell, desired)
+    if promoted is not None:
+        return promoted
+    if not shell.versions:
+        reason = Reason.MISSING if shell.lock else Reason.NEW
+        return replace(shell, action=Action.LAUNCH, reason=reason, jobs=jobs.wanted(desired.run))
+    return _relaunch(shell, desired) if candidate is None else _continue(shell, desired, candidate)
+
+
+def _promoted(shell: Change, desired: DesiredSet) -> Change | None:
+    """Publish a finished preview of exactly what is desired now instead of running the same again."""
+    wanted, everything = jobs.wanted(desired.run), versions.newest_first((*shell.versions, *shell.previews))
+    for preview in shell.previews:
+        made_from = versions.digests(preview)
+        equal = all(versions.serves(job, made_from, desired.digests) for job in wanted)
+        if equal and versions.complete(versions.effective(preview, everything), wanted):
+            chain = versions.chain(preview, everything)
+            known = versions.newest_first({version.id: version for version in (*shell.versions, *chain)}.values())
+            rest = tuple(other for other in shell.previews if other not in chain)
+            found = replace(shell, current=preview, versions=known, previews=rest)
+            return replace(found, action=Action.COLLECT, reason=Reason.PREVIEWED)
+    return None
+
+
+def _renamed(change: Change) -> Change:
+    """Where nothing has to run, what still goes by an old name gets the new one."""
+    known = change.lock.moved_from if change.lock and not change.left else ()
+    if not change.left and set(known).issuperset(change.moved_from):
+        return change
+    nothing_runs = change.action in {Action.UNCHANGED, Action.UPDATE} or (
+        change.action is Action.COLLECT and not change.jobs and _whole(change) and change.reason is not Reason.PREVIEWED
+    )
+    return replace(change, action=Action.RENAME, reason=Reason.MOVED) if nothing_runs else change
+
+
+def _whole(change: Change) -> bool:
+    assert change.desired is not None and change.current is not None
+    return versions.complete(versions.effective(change.current, change.versions), jobs.wanted(change.desired.run))
 
 
 def _candidate(desired: DesiredSet, owned: Iterable[ServerSet]) -> ServerSet | None:
@@ -118,11 +170,15 @@ def _continue(shell: Change, desired: DesiredSet, candidate: ServerSet) -> Chang
     if not versions.complete(counting, wanted):
         return replace(shell, action=Action.COLLECT, reason=Reason.UNFINISHED, jobs=tuple(missing))
     lock = shell.lock
-    if lock is None or lock.run != candidate.id or not versions.collected(lock.jobs, counting):
+    if lock is None or lock.run != candidate.id:
+        if candidate.adopted:
+            return replace(shell, action=Action.ADOPT, reason=Reason.ADOPTED)
         return replace(shell, action=Action.COLLECT, reason=Reason.NOT_COLLECTED)
-    if lock.digests.spec != desired.digests.spec:
+    if not versions.collected(lock.jobs, counting):
+        return replace(shell, action=Action.COLLECT, reason=Reason.NOT_COLLECTED)
+    if lock.digests.spec != desired.digests.spec or lock.path != desired.path:
         return replace(shell, action=Action.UPDATE, reason=Reason.METADATA_CHANGED)
-    if versions.superfluous(candidate, shell.versions, wanted, desired.run.spec.lifecycle.keep_versions):
+    if steps.leftovers(shell, candidate):
         return replace(shell, action=Action.COLLECT, reason=Reason.UNFINISHED)
     return shell
 
@@ -166,37 +222,6 @@ def _again(shell: Change, reference: ServerSet, again: Iterable[Job]) -> Change:
     run = jobs.with_dependents({*again, *(job for job in wanted if job not in usable)}, wanted)
     kept = [counting[job] for job in wanted if job not in run]
     return replace(shell, jobs=run, current=reference, base=versions.contributor(kept, reference, shell.versions))
-
-
-def _removed(name: str, state: _State, options: Options) -> Change | None:
-    """A set of ours without a spec; a lock that has outlived its set goes with the next pruning apply."""
-    lock, newest = state.lock, next(iter(state.versions), None)
-    if newest is None and options.prune is Prune.NEVER:
-        return None
-    path = lock.path if lock else newest.annotations.get(Annotation.PATH, "") if newest else ""
-    shell = Change(
-        set=name,
-        action=Action.DELETE,
-        reason=Reason.REMOVED_FROM_GIT,
-        path=path,
-        current=newest,
-        versions=state.versions,
-        lock=lock,
-        protected=_was_protected(newest, lock),
-    )
-    if options.prune is Prune.NEVER:
-        return replace(shell, action=Action.KEEP, reason=Reason.PRUNE_NEVER)
-    if shell.protected and name not in options.allow_delete:
-        return replace(shell, action=Action.KEEP, reason=Reason.PROTECTED)
-    return shell
-
-
-def _was_protected(newest: ServerSet | None, lock: Lock | None) -> bool:
-    """Protected on the server or, because protection can change without a launch, in the lock."""
-    if newest is None:
-        return False
-    marked = newest.annotations.get(Annotation.PROTECT) == "true"
-    return marked or bool(lock and lock.spec.get("spec", {}).get("lifecycle", {}).get("protect"))
 
 
 def _ordered(whole: Plan) -> Plan:

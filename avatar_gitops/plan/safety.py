@@ -9,13 +9,15 @@ from typing import Final
 
 from avatar_gitops.errors import UnsafePlan
 from avatar_gitops.plan.blocks import Blocks
+from avatar_gitops.plan.claims import may_adopt
 from avatar_gitops.plan.desired import DesiredSet
-from avatar_gitops.plan.model import Action, Change
-from avatar_gitops.plan.observed import ServerSet
+from avatar_gitops.plan.model import Action, Change, NoteKind, Plan
+from avatar_gitops.plan.observed import Observed, ServerSet
 from avatar_gitops.plan.select import Selection
 from avatar_gitops.spec.project import Prune, Thresholds
 
 FOREIGN: Final = "R003"
+ADOPTION: Final = "R004"
 TOO_MUCH: Final = "R005"
 EVERYTHING: Final = "R007"
 
@@ -51,7 +53,7 @@ def refuse_foreign(desired: Iterable[DesiredSet], foreign: Mapping[str, Sequence
     places = ", ".join(_place(item) for item in taken)
     raise UnsafePlan(
         f"{exists.format(names)} not belong to this project (owner: {', '.join(owners)})",
-        hint=f"use another name in {places}; sets of others are never written to",
+        hint=f"use another name in {places}, or adopt it: avatar-gitops adopt {taken[0].name}",
         code=FOREIGN,
     )
 
@@ -61,10 +63,39 @@ def _place(item: DesiredSet) -> str:
     return f"{item.path}:{line}" if line else item.path
 
 
+def refuse_adoption(changes: Iterable[Change], observed: Observed, project: str, options: Options) -> None:
+    """Refuse to go on without a version that is to be adopted: it is not there, or another project owns it."""
+    known = {version.id: version for version in observed.sets}
+    selected = {change.set: change for change in changes}
+    for entry in options.blocks.adopted:
+        change, version = selected.get(entry.set), known.get(entry.id.lower())
+        if change is None or change.desired is None:
+            continue
+        if version is None and change.lock is None:
+            raise UnsafePlan(
+                f"the set to adopt as `{entry.set}` is not on the server {observed.server}: {entry.id}",
+                hint="correct its id under `adopted` in avatar-gitops.yaml, or remove the entry",
+                code=ADOPTION,
+            )
+        if version is not None and not may_adopt(entry, version, project):
+            raise UnsafePlan(
+                f"the set to adopt as `{entry.set}` belongs to project {version.project}: {entry.id}",
+                hint="two projects must not both answer for it: let that project list it under `removed` with "
+                "keep_results, then say `take_over: true` in the entry under `adopted`",
+                code=ADOPTION,
+            )
+
+
+def named(options: Options) -> frozenset[str]:
+    """Sets whose deletion somebody consented to by name: on the command line, or in the project file."""
+    consented = (entry.set for entry in options.blocks.removed if not entry.keep_results)
+    return options.allow_delete.union(consented)
+
+
 def refuse_everything(desired: Sequence[DesiredSet], changes: Sequence[Change], options: Options) -> None:
     """Refuse to delete everything because no spec was found, unless each set was named."""
     deleted = [change.set for change in changes if change.action is Action.DELETE and change.versions]
-    unnamed = sorted(set(deleted) - options.allow_delete)
+    unnamed = sorted(set(deleted) - named(options))
     if desired or not unnamed:
         return
     raise UnsafePlan(
@@ -75,21 +106,26 @@ def refuse_everything(desired: Sequence[DesiredSet], changes: Sequence[Change], 
     )
 
 
-def refuse_too_much(changes: Sequence[Change], owned: int, options: Options) -> None:
+def refuse_too_much(plan: Plan, owned: int, options: Options) -> None:
     """Refuse to delete or relaunch a larger share of the owned sets than the project allows, unless forced."""
     limits = options.thresholds
     if options.force.strip() or owned < limits.min_sets:
         return
-    for action, named, percent, verb in (
-        (Action.DELETE, options.allow_delete, limits.max_delete_percent, "deleted"),
+    for action, meant, percent, verb in (
+        (Action.DELETE, named(options), limits.max_delete_percent, "deleted"),
         (Action.RELAUNCH, options.allow_relaunch, limits.max_relaunch_percent, "relaunched"),
     ):
-        names = sorted(c.set for c in changes if c.action is action and c.versions and c.set not in named)
+        names = sorted(c.set for c in plan.changes if c.action is action and c.versions and c.set not in meant)
         if 100 * len(names) > percent * owned:
             share = f"{round(100 * len(names) / owned)} %, limit {percent} %"
             raise UnsafePlan(
                 f"{len(names)} of {owned} owned sets would be {verb} ({share}): {', '.join(names)}",
                 hint='if it is meant: --force "why", the reason is recorded; '
-                f"or name each set with --allow-{action.value} NAME",
+                f"or name each set with --allow-{action.value} NAME{_renames(plan) if action is Action.DELETE else ''}",
                 code=TOO_MUCH,
             )
+
+
+def _renames(plan: Plan) -> str:
+    found = [note for note in plan.notes if note.kind is NoteKind.RENAME]
+    return "".join(f"\n{note.set} {note.text}: {note.code}" for note in found)

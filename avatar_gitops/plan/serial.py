@@ -29,6 +29,7 @@ def document(plan: Plan) -> dict[str, Any]:
         "digest": plan.digest,
         "summary": {**{action.value: counted[action] for action in Action}, "weaker": weaker, "foreign": plan.foreign},
         "changes": [_change(change, plan) for change in plan.changes],
+        **_notes(plan),
         **_selection(plan),
         **_context(plan),
     }
@@ -45,6 +46,13 @@ def _context(plan: Plan) -> dict[str, Any]:
     return found
 
 
+def _notes(plan: Plan) -> dict[str, Any]:
+    found = [
+        {"kind": note.kind.value, "set": note.set, "text": note.text, "code": note.code or None} for note in plan.notes
+    ]
+    return {"notes": found} if found else {}
+
+
 def _selection(plan: Plan) -> dict[str, Any]:
     """What the plan was restricted to, so that applying the document needs no selectors."""
     asked = plan.selection
@@ -56,7 +64,7 @@ def _selection(plan: Plan) -> dict[str, Any]:
 
 def _change(change: Change, plan: Plan) -> dict[str, Any]:
     consequences = [field.consequence for field in change.fields]
-    line = next((field.line for field in change.fields if field.line), None)
+    file, line = change.place
     return {
         "set": change.set,
         "action": change.action.value,
@@ -64,7 +72,7 @@ def _change(change: Change, plan: Plan) -> dict[str, Any]:
         "digest": change.digest,
         "consequence": min(consequences, key=list(type(consequences[0])).index).value if consequences else None,
         "privacy": change.privacy.value,
-        "location": {"file": change.path, "line": line},
+        "location": {"file": file, "line": line or None},
         "fields": [_field(field) for field in change.fields],
         "jobs": [job.value for job in change.jobs],
         "protected": change.protected,
@@ -80,7 +88,10 @@ def _surroundings(change: Change, plan: Plan) -> dict[str, Any]:
         found["seconds"] = round(time.seconds)
     if change.set in plan.context.removed_in:
         found["removed_in"] = plan.context.removed_in[change.set]
-    return found
+    if change.moved_from:
+        found["moved_from"] = list(change.moved_from)
+    said = {"retention_ended": change.due, "remark": change.remark}
+    return found | {name: text for name, text in said.items() if text}
 
 
 def _field(field: FieldChange) -> dict[str, Any]:

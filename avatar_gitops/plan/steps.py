@@ -83,10 +83,38 @@ class DeleteJobs:
 
 @dataclass(frozen=True, slots=True)
 class RemoveLock:
-    """Remove the lock file of a deleted set."""
+    """Leave a receipt in the place of a deleted set's artifacts, then remove its lock file."""
 
 
-Step = CheckInput | Upload | CreateSet | LaunchJob | Wait | Fetch | CheckGates | Publish | DeleteJobs | RemoveLock
+@dataclass(frozen=True, slots=True)
+class MoveResults:
+    """Move the artifacts of a set to its new name."""
+
+    former: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFormer:
+    """Remove the lock file and the artifacts that stand under a name which the set had; `path` is that of its spec."""
+
+    former: str
+    path: str
+
+
+Step = (
+    CheckInput
+    | Upload
+    | CreateSet
+    | LaunchJob
+    | Wait
+    | Fetch
+    | CheckGates
+    | Publish
+    | DeleteJobs
+    | RemoveLock
+    | MoveResults
+    | RemoveFormer
+)
 
 
 def steps(change: Change) -> tuple[Step, ...]:
@@ -95,14 +123,14 @@ def steps(change: Change) -> tuple[Step, ...]:
         case Action.UNCHANGED | Action.KEEP:
             return ()
         case Action.DELETE:
-            everything = [job for version in change.versions for job in version.jobs]
-            return (*_delete(everything, change.versions), RemoveLock())
+            everything = [job for version in (*change.versions, *change.previews) for job in version.jobs]
+            return (*_delete(everything, change), RemoveLock(), *_let_go(change))
         case Action.LAUNCH | Action.RELAUNCH:
             return tuple(_launch(change, _desired(change)))
         case Action.COLLECT | Action.ADOPT | Action.RENAME:
             return tuple(_collect(change, _desired(change)))
         case Action.UPDATE:
-            return (*_publish(_desired(change)), *_clean(change, change.current))
+            return (*_publish(change, _desired(change)), *_clean(change, change.current))
         case _:
             assert_never(change.action)
 
@@ -118,7 +146,7 @@ def _launch(change: Change, desired: DesiredSet) -> Iterator[Step]:
     yield from _jobs(change.jobs, desired)
     yield Wait(wanted(desired.run))
     yield Fetch(wanted(desired.run))
-    yield from _publish(desired)
+    yield from _publish(change, desired)
     yield from _clean(change, _upcoming(change, desired))
 
 
@@ -139,7 +167,9 @@ def _collect(change: Change, desired: DesiredSet) -> Iterator[Step]:
         yield Wait(needed)
     if not (whole and published):
         yield Fetch(needed)
-        yield from _publish(desired)
+        yield from _publish(change, desired)
+    elif change.action is Action.RENAME:
+        yield from _publish(change, desired)
     yield from _clean(change, change.current)
 
 
@@ -154,25 +184,45 @@ def _jobs(jobs: tuple[Job, ...], desired: DesiredSet) -> Iterator[Step]:
         yield LaunchJob(job, prerequisites(job, wanted(desired.run)))
 
 
-def _publish(desired: DesiredSet) -> Iterator[Step]:
+def _publish(change: Change, desired: DesiredSet) -> Iterator[Step]:
     if desired.run.spec.gates:
         yield CheckGates(tuple(sorted(desired.run.spec.gates.items())))
+    if change.action is Action.RENAME:
+        yield from (MoveResults(lock.set) for lock in change.left[:1])
     yield Publish()
+    yield from _let_go(change)
+
+
+def _let_go(change: Change) -> Iterator[Step]:
+    """Nothing stays under a name that the set had."""
+    yield from (RemoveFormer(lock.set, lock.path) for lock in change.left)
 
 
 def _clean(change: Change, head: ServerSet | None) -> Iterator[Step]:
     """Delete what nobody needs once `head` is published."""
     assert head is not None
+    yield from _delete(leftovers(change, head), change)
+
+
+def leftovers(change: Change, head: ServerSet) -> tuple[ServerJob, ...]:
+    """Jobs that nobody needs once `head` is published: of older versions, and of previews made before it.
+
+    An adopted version keeps jobs that the spec does not ask for as long as it is the published one: others made them.
+    """
     desired = _desired(change)
-    known = tuple({version.id: version for version in (head, *change.versions)}.values())
-    keep = desired.run.spec.lifecycle.keep_versions
-    yield from _delete(
-        versions.superfluous(head, versions.newest_first(known), wanted(desired.run), keep), change.versions
-    )
+    found = {version.id: version for version in (*change.previews, *change.versions, head)}
+    everything = versions.newest_first(found.values())
+    used = {version.id for version in versions.chain(head, everything)}
+    known = [version for version in everything if not version.preview or version.id in used]
+    outdated = [v for v in everything if v.preview and v.id not in used and v.created_at < head.created_at]
+    idle = versions.superfluous(head, known, wanted(desired.run), desired.run.spec.lifecycle.keep_versions)
+    kept = {job.name for job in head.jobs} if head.adopted else set[str]()
+    return tuple(job for job in (*idle, *(job for v in outdated for job in v.jobs)) if job.name not in kept)
 
 
-def _delete(jobs: Sequence[ServerJob], owned: Sequence[ServerSet]) -> tuple[DeleteJobs, ...]:
+def _delete(jobs: Sequence[ServerJob], change: Change) -> tuple[DeleteJobs, ...]:
     names = {job.name for job in jobs}
+    owned = (*change.versions, *change.previews)
     touched = sum(not names.isdisjoint(job.name for job in version.jobs) for version in owned)
     return (DeleteJobs(tuple(job.name for job in jobs), touched),) if jobs else ()
 

@@ -11,9 +11,10 @@ from typing import Final, assert_never
 
 from avatar_gitops import __version__
 from avatar_gitops.errors import AvatarGitOpsError, RemoteUnavailable
-from avatar_gitops.events import Event, GateChecked, JobLaunched, SetCreated, SetDone, StepStarted
+from avatar_gitops.events import Event, GateChecked, JobLaunched, SetCreated, SetDone, StepEnded, StepStarted
 from avatar_gitops.plan import steps as plan_steps
 from avatar_gitops.plan.annotations import marks
+from avatar_gitops.plan.deletion import deletion
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.plan.lock import GateResult, Lock, Metrics
@@ -63,6 +64,7 @@ class Progress:
     result: RunResult | None = None
     gates: tuple[GateResult, ...] = ()
     lock: Lock | None = None
+    receipt: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -71,7 +73,7 @@ def carry_out(change: Change, means: Means) -> Outcome:
     progress = Progress()
     try:
         _steps(change, means, progress)
-        outcome = _outcome(change, progress, _success(change, progress))
+        outcome = _outcome(change, progress, _success(change, progress), progress.receipt)
     except (Stopped, KeyboardInterrupt):
         means.stop.set()
         outcome = _outcome(change, progress, State.INTERRUPTED, "stopped waiting; what runs at the server goes on")
@@ -114,14 +116,19 @@ def _outcome(change: Change, progress: Progress, state: State, message: str = ""
 
 
 def _steps(change: Change, means: Means, progress: Progress) -> None:
-    if change.action is Action.COLLECT and change.current is not None:
+    if change.action in {Action.COLLECT, Action.ADOPT, Action.RENAME} and change.current is not None:
         progress.version = refreshed(means.server, change.current)
         progress.jobs = standing_jobs(change, progress.version)
     for step in plan_steps.steps(change):
         if means.stop.is_set():
             raise Stopped
-        means.emit(StepStarted(change.set, type(step).__name__))
-        _step(step, change, means, progress)
+        name, begun, ok = type(step).__name__, means.clock.now(), False
+        means.emit(StepStarted(change.set, name))
+        try:
+            _step(step, change, means, progress)
+            ok = True
+        finally:
+            means.emit(StepEnded(change.set, name, (means.clock.now() - begun).total_seconds(), ok))
 
 
 def _step(step: plan_steps.Step, change: Change, means: Means, progress: Progress) -> None:
@@ -145,8 +152,27 @@ def _step(step: plan_steps.Step, change: Change, means: Means, progress: Progres
             _publish(change, means, progress)
         case plan_steps.DeleteJobs(jobs=names):
             means.server.delete(names)
+        case plan_steps.RemoveLock() | plan_steps.MoveResults() | plan_steps.RemoveFormer():
+            _tidy(step, change, means, progress)
+        case _:
+            assert_never(step)
+
+
+def _tidy(
+    step: plan_steps.RemoveLock | plan_steps.MoveResults | plan_steps.RemoveFormer,
+    change: Change,
+    means: Means,
+    progress: Progress,
+) -> None:
+    """What a set that went, or that has another name, leaves in the project."""
+    match step:
         case plan_steps.RemoveLock():
-            means.workspace.remove(change.set, change.path)
+            place = means.workspace.remove(deletion(change, means.plan, means.clock.now()))
+            progress.receipt = f"receipt {place}"
+        case plan_steps.MoveResults(former=former):
+            means.workspace.move(former, change.set)
+        case plan_steps.RemoveFormer(former=former, path=path):
+            means.workspace.forget(former, path)
         case _:
             assert_never(step)
 
@@ -246,6 +272,7 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
     desired = _desired(change)
     if progress.result is not None:
         lock = _lock(desired, progress, progress.result, means.plan.commit)
+        lock = replace(lock, moved_from=change.moved_from)
         progress.lock = means.workspace.publish(desired, lock, progress.result)
         return
     assert change.lock is not None
@@ -253,7 +280,9 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
     standing = standing_jobs(change, change.current)
     lock = replace(
         change.lock,
+        set=desired.name,
         path=desired.path,
+        moved_from=change.moved_from,
         digests=desired.digests,
         spec=desired.resolved,
         jobs={job.value: standing[job].name for job in wanted(desired.run) if job in standing},

@@ -102,11 +102,17 @@ def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, 
     lines = opening(plan.project, plan.digest, origin.head or plan.commit, verdict)
     top = Block((*lines, f"### {_title(plan, waiting)}"))
     if not plan.effective:
-        return fit([top, *_policy(policy), *_kept(plan)], limit)
+        return fit([top, *_policy(policy), *_kept(plan), *_notes(plan)], limit)
     table = Block(plan_markdown.HEAD, tuple(plan_markdown.row(c, origin.files) for c in plan.effective), more="changes")
     others = plan_markdown.rest(plan)
     blocks = [top, table, *([Block((others,))] if others else []), *_privacy(plan), *_policy(policy), *_kept(plan)]
-    blocks += [*_fields(plan), *_deletions(plan), _steps(plan), Block((_how(waiting), "", _provenance(plan, origin)))]
+    blocks += [
+        *_notes(plan),
+        *_fields(plan),
+        *_deletions(plan),
+        _steps(plan),
+        Block((_how(waiting), "", _provenance(plan, origin))),
+    ]
     return fit(blocks, limit)
 
 
@@ -142,6 +148,11 @@ def _kept(plan: Plan) -> Iterator[Block]:
         yield Block(("**Kept**", ""), kept, more="sets")
 
 
+def _notes(plan: Plan) -> Iterator[Block]:
+    if plan.notes:
+        yield Block(("**Notes**", ""), tuple(plan_markdown.noted(plan)), more="notes")
+
+
 def _fields(plan: Plan) -> Iterator[Block]:
     """A fold with every changed field, also those that say nothing about privacy."""
     rows = [_field(change, index) for change in plan.effective for index in range(len(change.fields))]
@@ -168,7 +179,7 @@ def _deletions(plan: Plan) -> Iterator[Block]:
         if change.action is Action.DELETE:
             gone = words.deletion(change)
             what = f"{gone} are deleted on the server" if gone else "Nothing is left on the server"
-            text = f"{what}; its lock file and its artifacts go too. The data file is not touched."
+            text = f"{what}; its lock file and its artifacts go too, a receipt stays. The data file is not touched."
             yield _fold(f"What <b>delete</b> means for <code>{change.set}</code>", (text,))
 
 

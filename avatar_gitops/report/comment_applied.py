@@ -107,7 +107,8 @@ def _failure(outcome: Outcome) -> str:
 
 
 def _other(outcome: Outcome) -> str:
-    return f"- `{outcome.set}` {outcome.state.value}"
+    receipt = f", {escape(outcome.message)}" if outcome.message else ""
+    return f"- `{outcome.set}` {outcome.state.value}{receipt}"
 
 
 def not_applied_comment(project: str, origin: Origin) -> str:

@@ -31,6 +31,7 @@ class IndexRow:
     hellinger_mean: float | None = None
     summary: str | None = None
     pia: str | None = None
+    receipt: str | None = None
     bounds: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -39,7 +39,8 @@ def as_text(outcomes: Sequence[Outcome], seconds: float, *, style: Style, ascii_
     for outcome in outcomes:
         word = WORDS.get(outcome.state, outcome.state.value)
         sign = style(f"{signs[outcome.ok]:<2}", KINDS[outcome.state])
-        shown = "   ".join(gate_text(gate) for gate in outcome.gates if outcome.ok or not gate.passed)
+        said = [outcome.message] if outcome.ok and outcome.message else []
+        shown = "   ".join([*(gate_text(gate) for gate in outcome.gates if outcome.ok or not gate.passed), *said])
         head = f"  {sign} {outcome.action.symbol:<3} {outcome.set:<{width}}   {word:<11}   {shown}"
         lines.append(head.rstrip())
         if not outcome.ok:

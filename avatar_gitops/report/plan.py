@@ -51,6 +51,7 @@ def _nothing(plan: Plan) -> Iterator[str]:
     if plan.foreign:
         yield f"{_foreign(plan)}."
     yield from _section("Kept", [c for c in plan.changes if c.action is Action.KEEP], plain)
+    yield from _notes(plan)
 
 
 def _lines(plan: Plan, style: Style) -> Iterator[str]:
@@ -63,6 +64,7 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
     yield from _section("Deletes", deletes, style)
     yield from _section("Other changes" if first or deletes else "Changes", rest, style)
     yield from _section("Kept", [c for c in plan.changes if c.action is Action.KEEP], style)
+    yield from _notes(plan)
     yield ""
     yield f"Plan: {_counts(plan)}."
     if first:
@@ -110,6 +112,13 @@ def _section(title: str, changes: list[Change], style: Style) -> Iterator[str]:
             yield from _change(change, style)
 
 
+def _notes(plan: Plan) -> Iterator[str]:
+    found = words.notes(plan)
+    if found:
+        yield ""
+        yield from found
+
+
 def _phrase(change: Change) -> str:
     word = "kept" if change.action is Action.KEEP else change.action.value
     return f"{word}, {words.why(change)}"
@@ -123,10 +132,10 @@ def _change(change: Change, style: Style) -> Iterator[str]:
 
 
 def _place(change: Change) -> str:
-    if change.action is Action.DELETE:
+    if change.action is Action.DELETE and change.desired is None:
         return f"was {safe(change.path)}" if change.path else "was never described in git"
-    first = next((field.line for field in change.fields if field.line), 0)
-    return f"{safe(change.path)}:{first}" if first else safe(change.path)
+    file, line = change.place
+    return f"{safe(file)}:{line}" if line else safe(file)
 
 
 def _fields(fields: tuple[FieldChange, ...], style: Style) -> Iterator[str]:

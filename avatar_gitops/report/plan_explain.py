@@ -48,7 +48,8 @@ def why(change: Change, *, style: Style = plain, ascii_only: bool = False) -> st
     if change.fields:
         lines.append("  fields behind the change")
     for field in change.fields:
-        place = f"{safe(change.path)}:{field.line}" if field.line else safe(change.path)
+        file = safe(field.file or change.path)
+        place = f"{file}:{field.line}" if field.line else file
         values = " -> ".join(before_and_after(field))
         mark = direction(field)
         lines.append(
@@ -67,7 +68,11 @@ def _change(change: Change, style: Style) -> list[str]:
     for index, (verb, text, call) in enumerate(rows, start=1):
         lines.append(f"{index:>2}  {verb:<9} {text:<{width}}   {style(call, 'dim')}")
     gate = next((index for index, step in enumerate(todo, start=1) if isinstance(step, s.CheckGates)), 0)
-    if gate and change.action is Action.UPDATE:
+    if gate and change.action is Action.ADOPT:
+        lines.append(
+            f"Stops at {gate} if a gate fails: nothing is published, and the set on the server stays as it is."
+        )
+    elif gate and change.action in {Action.UPDATE, Action.RENAME}:
         lines.append(f"Stops at {gate} if a gate fails: the lock stays as it is.")
     elif gate:
         stays = "the old results stay published" if change.lock else "nothing is published"
@@ -104,11 +109,23 @@ def _row(step: s.Step, change: Change) -> tuple[str, str, str]:
             row = "publish", f"artifacts, then the lock of {change.set}", "local"
         case s.DeleteJobs(jobs=jobs, versions=touched):
             row = "delete", f"{count(len(jobs), 'job')} of {count(touched, 'version')}", "DELETE /jobs/{name}"
-        case s.RemoveLock():
-            row = "remove", f"lock and artifacts of {change.set}", "local"
+        case s.RemoveLock() | s.MoveResults() | s.RemoveFormer():
+            row = *_tidied(step, change), "local"
         case _:
             assert_never(step)
     return row
+
+
+def _tidied(step: s.RemoveLock | s.MoveResults | s.RemoveFormer, change: Change) -> tuple[str, str]:
+    match step:
+        case s.RemoveLock():
+            return "remove", f"lock and artifacts of {change.set}, leaving a receipt"
+        case s.MoveResults(former):
+            return "move", f"artifacts of {safe(former)} to {change.set}"
+        case s.RemoveFormer(former):
+            return "remove", f"what is left under the name {safe(former)}"
+        case _:
+            assert_never(step)
 
 
 def _names(items: tuple[str, ...]) -> str:

@@ -37,6 +37,7 @@ def _lines(plan: Plan, policy: PolicyReport | None) -> Iterator[str]:
         yield f"### ✅ Avatar plan: no changes · {equal} equal on {escape(plan.server)}"
         yield ""
         yield from _kept(kept)
+        yield from _notes(plan)
         if policy and policy.findings:
             yield from policy_markdown(policy, escape)
         return
@@ -54,6 +55,7 @@ def _lines(plan: Plan, policy: PolicyReport | None) -> Iterator[str]:
     if policy:
         yield from policy_markdown(policy, escape)
     yield from _kept(kept)
+    yield from _notes(plan)
     commit = f" of commit {escape(plan.commit[:7])}" if plan.commit else ""
     yield f"<sub>Plan <code>{short_digest(plan.digest)}</code>{commit} against <b>{escape(plan.server)}</b></sub>"
 
@@ -77,7 +79,9 @@ def row(change: Change, files: str = "") -> str:
     """One line of the table of changes; `files` is the URL that the paths of specs are added to."""
     weak = change.privacy is Privacy.WEAKER
     mark = (
-        "▼" if weak else {"-": "−", ">": "\\>", "~": "\\~", "+": "\\+"}.get(change.action.symbol, change.action.symbol)
+        "▼"
+        if weak
+        else {"-": "−", "->": "→", ">": "\\>", "~": "\\~", "+": "\\+"}.get(change.action.symbol, change.action.symbol)
     )
     loud = weak or change.action is Action.DELETE
     what = f"**{change.action.value}**" if loud else change.action.value
@@ -95,7 +99,8 @@ def _why(change: Change) -> str:
         before, after = before_and_after(field)
         shown.append(f"{escape(str(field.path[-1]))} {escape(before)} → {escape(after)}")
     more = len(change.fields) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    moved = f", moved from {escape(', '.join(change.moved_from))}" if change.left else ""
+    return ", ".join(shown) + (f" and {more} more" if more else "") + moved
 
 
 def _jobs(change: Change) -> str:
@@ -106,10 +111,10 @@ def _jobs(change: Change) -> str:
 
 
 def _link(change: Change, files: str) -> str:
-    if change.desired is None or not re.fullmatch(r"[A-Za-z0-9_./-]+", change.path):
+    file, line = change.place
+    if change.desired is None or not re.fullmatch(r"[A-Za-z0-9_./-]+", file):
         return f"`{change.set}`"
-    line = next((field.line for field in change.fields if field.line), 0)
-    return f"[`{change.set}`]({files}{change.path}{f'#L{line}' if line else ''})"
+    return f"[`{change.set}`]({files}{file}{f'#L{line}' if line else ''})"
 
 
 def rest(plan: Plan) -> str:
@@ -143,3 +148,13 @@ def _kept(kept: list[Change]) -> Iterator[str]:
     if kept:
         yield f"**Kept** {', '.join(f'`{change.set}` ({escape(words.why(change))})' for change in kept)}"
         yield ""
+
+
+def noted(plan: Plan) -> list[str]:
+    """A bullet for each note; text from outside is escaped."""
+    return [f"- `{note.set}` {escape(note.text)}{f': `{note.code}`' if note.code else ''}" for note in plan.notes]
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    if plan.notes:
+        yield from ("**Notes**", "", *noted(plan), "")

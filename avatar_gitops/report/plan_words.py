@@ -37,10 +37,23 @@ REASONS: Final = {
 
 def why(change: Change) -> str:
     """The reason of a change in a few words."""
-    if change.action is Action.KEEP:
-        return _kept(change)
+    text = _kept(change) if change.action is Action.KEEP else _because(change)
+    if change.left and change.action is not Action.RENAME:
+        return f"{text}, moved from {_former(change)}"
+    return text
+
+
+def _because(change: Change) -> str:
+    if change.reason is Reason.MOVED:
+        return f"moved from {_former(change)}"
+    if change.reason is Reason.RETENTION_DUE:
+        return f"retention ended on {change.due}"
+    if change.reason is Reason.REMOVED_FROM_GIT and change.remark:
+        return f"removed from git: {safe(change.remark)}"
     if change.reason is Reason.METADATA_CHANGED:
         labels = list(dict.fromkeys(_label(field.path) for field in change.fields))
+        if change.lock is not None and change.lock.path != change.path:
+            labels.insert(0, "spec file")
         shown = ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
         return f"{shown or 'description'} changed"
     if change.reason is Reason.UNFINISHED and only_tidies(change):
@@ -53,7 +66,17 @@ def _label(path: fields.FieldPath) -> str:
     return found.label if found else safe(str(path[-1]))
 
 
+def _former(change: Change) -> str:
+    return ", ".join(map(safe, change.moved_from))
+
+
 def _kept(change: Change) -> str:
+    if change.reason is Reason.RETENTION_DUE:
+        return f"retention ended on {change.due}, nothing is left to delete"
+    if change.reason is Reason.KEPT_ON_REMOVAL:
+        return "removed from git, results kept" + (f": {safe(change.remark)}" if change.remark else "")
+    if change.due:
+        return f"retention ended on {change.due} but protected; --allow-delete {change.set} deletes it once"
     if change.reason is Reason.PRUNE_NEVER:
         return "removed from git, prune is `never`"
     if change.desired is None:
@@ -72,8 +95,10 @@ def effect(change: Change) -> str:
     match change.action:
         case Action.LAUNCH:
             return _tables(change)
-        case Action.UPDATE:
+        case Action.UPDATE | Action.RENAME:
             return "nothing runs again"
+        case Action.ADOPT:
+            return "nothing runs, results are fetched and published"
         case Action.COLLECT if change.jobs:
             return f"{job_list(change)} {'runs' if len(change.jobs) == 1 else 'run'}"
         case Action.COLLECT:
@@ -113,6 +138,16 @@ def deletion(change: Change) -> str:
         if isinstance(step, DeleteJobs):
             return f"{count(len(step.jobs), 'job')} of {count(step.versions, 'version')}"
     return ""
+
+
+def notes(plan: Plan) -> list[str]:
+    """What to know beyond the changes, a sentence for each and what to paste below it."""
+    return [
+        line
+        for note in plan.notes
+        for line in (f"Note: {note.set} {safe(note.text)}", f"      {note.code}" * bool(note.code))
+        if line
+    ]
 
 
 def counts(plan: Plan) -> Counter[Action]:

@@ -26,6 +26,7 @@ class State(StrEnum):
     NOT_PUBLISHED = "not_published"
     FAILED = "failed"
     RUNNING = "running"
+    DELETED = "deleted"
 
 
 @dataclass(slots=True, frozen=True)

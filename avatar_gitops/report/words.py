@@ -14,10 +14,16 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
         "not_published": Text("Not published", "Non publié"),
         "failed": Text("Failed", "Échoué"),
         "running": Text("Running", "En cours"),
+        "deleted": Text("Deleted", "Supprimé"),
         "gates_passed": Text("all {total} gates passed", "les {total} seuils sont tenus"),
         "gate_passed": Text("the only gate passed", "le seul seuil est tenu"),
         "gates_failed": Text("{failed} of {total} gates failed", "seuils non tenus : {failed} sur {total}"),
         "gates_none": Text("no gate is set", "aucun seuil n'est fixé"),
+        "weaker_than_before": Text(
+            "weaker than the previous run ({fields})", "plus faible que l'exécution précédente ({fields})"
+        ),
+        "approved_by": Text(", approved by {names}", ", approuvé par {names}"),
+        "waived_rules": Text("waived: {rules}", "dérogations : {rules}"),
         "head.gate": Text("Gate", "Seuil"),
         "head.table": Text("Table", "Table"),
         "head.wanted": Text("Wanted", "Attendu"),
@@ -63,5 +69,6 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
         "index.empty": Text("There is no set yet.", "Il n'y a pas encore de jeu."),
         "summary": Text("summary", "résumé"),
         "pia": Text("impact assessment", "analyse d'impact"),
+        "receipt": Text("receipt", "justificatif"),
     }
 )

@@ -59,6 +59,7 @@ class _Applied(_Part):
     plan_digest: str
     approved_by: list[str] = []
     waivers: list[str] = []
+    weaker: list[str] = []
 
 
 class _File(_Part):
@@ -79,10 +80,13 @@ class _File(_Part):
     spec: dict[str, Any]
 
 
-def lock_path(root: Path, spec_path: str) -> Path:
-    """The lock file of the spec at this path, which is relative to the project root."""
+def lock_path(root: Path, spec_path: str, one_of: str = "") -> Path:
+    """The lock file of the spec at this path, which is relative to the project root.
+
+    A spec that makes several sets has one beside it for each: `one_of` is the name of the set.
+    """
     path = PurePosixPath(spec_path)
-    return root / path.with_name(f"{path.stem}.lock.yaml")
+    return root / path.with_name(f"{path.stem}.{one_of}.lock.yaml" if one_of else f"{path.stem}.lock.yaml")
 
 
 def lock_text(lock: Lock) -> str:
@@ -110,18 +114,29 @@ def lock_text(lock: Lock) -> str:
     return HEADER + emit.documents([ordered])
 
 
-def write_lock(root: Path, lock: Lock) -> Path:
-    """Write the lock beside its spec in one step and return the path."""
-    path = lock_path(root, lock.path)
+def write_lock(root: Path, lock: Lock, *, one_of_many: bool = False) -> Path:
+    """Write the lock beside its spec in one step and return the path.
+
+    When the spec makes several sets now, or does no longer, the lock that the set had until then goes.
+    """
+    path, other = lock_path(root, lock.path), lock_path(root, lock.path, lock.set)
+    if one_of_many:
+        path, other = other, path
     write_atomic(path, lock_text(lock))
+    _remove_of(other, lock.set)
     return path
 
 
 def remove_lock(root: Path, spec_path: str, name: str) -> bool:
     """Remove the lock beside a spec, if it is still the one of the set of this name; False when it is not."""
-    path = lock_path(root, spec_path)
+    places = (lock_path(root, spec_path), lock_path(root, spec_path, name))
+    return any([_remove_of(path, name) for path in places])
+
+
+def _remove_of(path: Path, name: str) -> bool:
+    """Remove a lock file, if it is the one of a set."""
     try:
-        found = read_lock(root, spec_path)
+        found = _read(path, path.name)
     except IntegrityError:
         return False
     return found is not None and found.set == name and remove(path)
@@ -130,14 +145,18 @@ def remove_lock(root: Path, spec_path: str, name: str) -> bool:
 def read_lock(root: Path, spec_path: str) -> Lock | None:
     """The lock of a spec; None when there is none. Raises IntegrityError."""
     path = lock_path(root, spec_path)
+    return _read(path, _name(root, path))
+
+
+def _read(path: Path, name: str) -> Lock | None:
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise IntegrityError(f"{_name(root, path)} cannot be read ({error.strerror or 'unknown reason'})") from None
-    return parse_lock(content, _name(root, path))
+        raise IntegrityError(f"{name} cannot be read ({error.strerror or 'unknown reason'})") from None
+    return parse_lock(content, name)
 
 
 def parse_lock(content: bytes, name: str) -> Lock:
@@ -214,9 +233,7 @@ def _to_lock(found: _File) -> Lock:
         gates=tuple(GateResult(gate.metric, gate.condition, gate.value, gate.passed) for gate in found.gates),
         commit=found.commit,
         moved_from=tuple(found.moved_from),
-        applied=Applied(found.applied.plan_digest, tuple(found.applied.approved_by), tuple(found.applied.waivers))
-        if found.applied
-        else None,
+        applied=_to_applied(found.applied),
     )
 
 
@@ -224,8 +241,17 @@ def _applied(applied: Applied | None) -> _Applied | None:
     if applied is None:
         return None
     return _Applied(
-        plan_digest=applied.plan_digest, approved_by=list(applied.approved_by), waivers=list(applied.waivers)
+        plan_digest=applied.plan_digest,
+        approved_by=list(applied.approved_by),
+        waivers=list(applied.waivers),
+        weaker=list(applied.weaker),
     )
+
+
+def _to_applied(found: _Applied | None) -> Applied | None:
+    if found is None:
+        return None
+    return Applied(found.plan_digest, tuple(found.approved_by), tuple(found.waivers), tuple(found.weaker))
 
 
 def _input(item: TableInput) -> _Input:

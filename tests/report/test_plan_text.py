@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ from avatar_gitops.report.plan import render, summary
 from avatar_gitops.report.plan_explain import explain, why
 from avatar_gitops.report.plan_markdown import markdown
 from avatar_gitops.spec.project import Prune
+from tests.support.blocks import PLANS as BLOCKS
 from tests.support.planning import ALL, PROJECT, a_lock, a_version, an_input, wish
 
 Golden = Callable[[str, str], None]
 SCHEMA = Path(__file__).parents[2] / "schemas" / "plan.v1.schema.json"
 KNOWN: dict[str, Any] = {"table": {"privacy_metrics": {"known_variables": ["age"]}}}
-DEFAULT = Options()
-OWNED = Options(prune=Prune.OWNED)
+TODAY = date(2026, 11, 22)
+DEFAULT = Options(today=TODAY)
+OWNED = Options(prune=Prune.OWNED, today=TODAY)
 
 
 def planned(
@@ -164,6 +167,7 @@ def everything() -> Plan:
 
 
 PLANS = {
+    **BLOCKS,
     "new": new, "weaker": weaker, "stronger": stronger, "metrics-tail": metrics_tail, "reports-tail": reports_tail,
     "update": update, "data-changed": data_changed, "delete": delete, "kept": kept, "protected": protected,
     "collect": collect, "failed": failed, "unchanged": unchanged, "everything": everything,
@@ -176,12 +180,12 @@ def test_text(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.txt", render(PLANS[name]()))
 
 
-@pytest.mark.parametrize("name", ["new", "weaker", "update", "delete", "collect", "failed", "unchanged", "edges"])
+@pytest.mark.parametrize("name", ["new", "weaker", "update", "delete", "collect", "failed", "unchanged", "edges", *BLOCKS])
 def test_explain(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.explain.txt", explain(PLANS[name]()))
 
 
-@pytest.mark.parametrize("name", ["everything", "unchanged", "kept", "update", "weaker"])
+@pytest.mark.parametrize("name", ["everything", "unchanged", "kept", "update", "weaker", *BLOCKS])
 def test_markdown(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.md", markdown(PLANS[name]()))
 

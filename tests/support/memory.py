@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from avatar_gitops.events import Event
+from avatar_gitops.plan.deletion import Deletion
 from avatar_gitops.plan.desired import DesiredSet, TableInput
 from avatar_gitops.plan.lock import GateResult, Lock
 from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
@@ -44,6 +45,7 @@ class Memory:
     uploaded: set[str] = field(default_factory=set)
     guard: threading.RLock = field(default_factory=threading.RLock)
     ticks: int = 0
+    receipts: list[Deletion] = field(default_factory=list)
 
     def at(self, name: str) -> None:
         """One side of a call."""
@@ -164,11 +166,23 @@ class MemoryWorkspace:
             self.memory.locks[desired.name] = lock
             self.memory.at("update")
 
-    def remove(self, name: str, path: str) -> None:
+    def remove(self, gone: Deletion) -> str:
         with self.memory.guard:
             self.memory.at("remove")
-            self.memory.locks.pop(name, None)
+            self.memory.receipts.append(gone)
+            self.memory.locks.pop(gone.set, None)
             self.memory.at("remove")
+            return f"out/{gone.set}/deletion.json"
+
+    def move(self, former: str, name: str) -> None:
+        with self.memory.guard:
+            self.memory.at("move")
+
+    def forget(self, former: str, path: str) -> None:
+        with self.memory.guard:
+            self.memory.at("forget")
+            self.memory.locks.pop(former, None)
+            self.memory.at("forget")
 
     def failed(self, desired: DesiredSet, result: RunResult, gates: Sequence[GateResult]) -> None:
         with self.memory.guard:

@@ -54,6 +54,7 @@ class World:
     budget: int | None = None
     ticks: int = 0
     done: list[s.Step] = field(default_factory=list)
+    receipts: set[str] = field(default_factory=set)
 
     def observed(self) -> Observed:
         """What the server lists: sets that have jobs."""
@@ -84,7 +85,8 @@ class World:
         return {job.name for version in self.sets.values() for job in version.jobs}
 
     def _change(self, change: Change) -> None:
-        target = change.current.id if change.action in {Action.COLLECT, Action.UPDATE} and change.current else ""
+        standing = {Action.COLLECT, Action.UPDATE, Action.ADOPT, Action.RENAME}
+        target = change.current.id if change.action in standing and change.current else ""
         try:
             for step in s.steps(change):
                 if self.budget is not None:
@@ -119,7 +121,10 @@ class World:
             case s.DeleteJobs(jobs=names):
                 self._delete(names)
             case s.RemoveLock():
+                self.receipts.add(change.set)
                 self.locks.pop(change.set, None)
+            case s.RemoveFormer(former=former):
+                self.locks.pop(former, None)
             case _:
                 pass
         return target
