@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: help demo test coverage test-slow lint bench conformance schemas golden clean
+.PHONY: help demo test coverage test-slow lint lint-workflows bench conformance schemas golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,10 @@ lint: .venv/.dev ## formatter, linter, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+lint-workflows: .venv/.dev ## look for security faults in the workflows and the action
+	@$(PIP) zizmor
+	@$(BIN)/zizmor --offline --quiet action.yml .github/workflows avatar_gitops/app/scaffold/github/*.yml
 
 bench: .venv/.dev ## measure, and write benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
