@@ -6,6 +6,7 @@ import io
 import os
 import random
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -118,6 +119,13 @@ class Platform:
             made = httpx.post(f"{at}/jobs", json=said, headers=headers, timeout=30).raise_for_status().json()
             after = [*after, f"/jobs/{made['name']}"]
         return set_id
+
+    def wait(self, display_name: str, seconds: float = 60) -> None:
+        """Until every job of a set is done."""
+        end = time.monotonic() + seconds
+        while not all(job["done"] for job in self.jobs(display_name)):
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
     def delete(self, display_name: str) -> None:
         """Delete all jobs of a set, as somebody in the web application would."""
