@@ -32,6 +32,7 @@ from avatar_gitops.reconcile.journal import FileJournal, latest_journal
 from avatar_gitops.reconcile.lease import exclusive
 from avatar_gitops.reconcile.waiting import Patience
 from avatar_gitops.workspace.files import write_atomic
+from avatar_gitops.workspace.shelf import FolderShelf
 
 Confirm = Callable[[Planned], bool]
 
@@ -110,7 +111,7 @@ def apply(
 
 
 def _gateway(loaded: Loaded, connection: Connection, stream: Stream) -> Gateway:
-    return connect(
+    gateway = connect(
         connection.base_url,
         connection.api_key,
         root=loaded.root,
@@ -118,6 +119,8 @@ def _gateway(loaded: Loaded, connection: Connection, stream: Stream) -> Gateway:
         verify=connection.verify_tls,
         listener=stream,
     )
+    gateway.remember(FolderShelf(loaded.root))
+    return gateway
 
 
 def _carry_out(planned: Planned, gateway: Gateway, how: How, consent: Consent, stream: Stream) -> tuple[Outcome, ...]:

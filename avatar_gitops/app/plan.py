@@ -27,6 +27,7 @@ from avatar_gitops.plan.select import Selection
 from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import RunReader
 from avatar_gitops.workspace.git import removed_in
+from avatar_gitops.workspace.shelf import FolderShelf
 
 EVERYTHING: Final = Selection()
 MOST_ASKED: Final = 50
@@ -92,6 +93,7 @@ def plan(
             )
         ) as remote,
     ):
+        remote.remember(FolderShelf(loaded.root))
         return compare(loaded, connection, remote, consent, selection)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.client import api, compile, results
+from avatar_gitops.client.memory import Memory, Shelf
 from avatar_gitops.client.objects import Objects
 from avatar_gitops.client.ownership import annotations_of
 from avatar_gitops.client.preflight import preflight
@@ -34,7 +35,7 @@ class Reader:
         self.server = http.server
         self._http = http
         self._objects = Objects(http, verify=verify)
-        self._annotations: dict[str, Mapping[str, str]] = {}
+        self._marks = Memory(http.server, http.seal)
         self._said: Capabilities | None = None
 
     def __repr__(self) -> str:
@@ -44,15 +45,18 @@ class Reader:
         """Close the connections."""
         self._http.close()
 
+    def remember(self, shelf: Shelf) -> None:
+        """Keep what never changes on a shelf, so that the next command need not ask for it."""
+        self._marks = Memory(self.server, self._http.seal, shelf)
+
     def observe(self, project: str) -> Observed:
         """Everything listed for this key, newest set first; a version's documents are read once, they never change."""
         listed: dict[str, list[JobResponse]] = defaultdict(list)
         for job in api.list_jobs(self._http):
             listed[str(job.set_name)].append(job)
-        unknown = [set_id for set_id in listed if set_id not in self._annotations]
-        with ThreadPoolExecutor(PARALLEL_READS) as pool:
-            self._annotations.update(zip(unknown, pool.map(self._read_annotations, unknown), strict=True))
-        versions = (server_set(set_id, jobs, self._annotations[set_id]) for set_id, jobs in listed.items())
+        self._read_marks([set_id for set_id in listed if set_id not in self._marks])
+        self._marks.keep(listed)
+        versions = (server_set(set_id, jobs, self._marks.get(set_id)) for set_id, jobs in listed.items())
         said = self._capabilities()
         return Observed(
             server=self.server,
@@ -113,12 +117,21 @@ class Reader:
             self._said = api.capabilities(self._http) or Capabilities()
         return self._said
 
-    def _read_annotations(self, set_id: str) -> Mapping[str, str]:
+    def _read_marks(self, unknown: Sequence[str]) -> None:
+        """Read the documents of versions, several at a time."""
+        if not unknown:
+            return
+        with ThreadPoolExecutor(PARALLEL_READS) as pool:
+            for set_id, found in zip(unknown, pool.map(self._read_annotations, unknown), strict=True):
+                if found is not None:
+                    self._marks[set_id] = found
+
+    def _read_annotations(self, set_id: str) -> Mapping[str, str] | None:
         try:
             return annotations_of(api.get_documents(self._http, set_id))
         except RemoteRefused as refusal:
             if refusal.status == 404:
-                return {}
+                return None
             raise
 
 
@@ -142,7 +155,7 @@ class Gateway(Reader):
         self.preflight(desired)
         documents = compile.to_yaml(desired, annotations)
         created = str(api.put_set(self._http, desired.name, documents).set_name)
-        self._annotations[created] = annotations_of(documents)
+        self._marks[created] = annotations_of(documents)
         return created
 
     def launch(self, set_id: str, job: Job, after: Sequence[str]) -> str:

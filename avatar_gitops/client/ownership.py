@@ -7,9 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from avatar_gitops.plan.observed import PREFIX
 from avatar_gitops.wire.documents import DocumentKind
 
@@ -19,7 +16,7 @@ LINE: Final = re.compile(r"  ([a-z_/-]+): (?:(\".*\")|([A-Za-z][A-Za-z0-9_./ -]*
 
 
 def annotations_of(documents: str) -> Mapping[str, str]:
-    """Annotations of AvatarMetadata; empty when nobody of ours wrote the documents or they cannot be read.
+    """Our annotations of AvatarMetadata; empty when nobody of ours wrote the documents or they cannot be read.
 
     Only documents that hold our prefix are parsed, and those that we wrote ourselves line by line: YAML is slow, and a
     server may list hundreds of versions.
@@ -29,7 +26,8 @@ def annotations_of(documents: str) -> Mapping[str, str]:
             continue
         found = _as_we_write(text) or _as_yaml(text)
         if found is not None:
-            return {str(name): str(value) for name, value in found.items() if value is not None}
+            marks = {str(name): str(value) for name, value in found.items() if value is not None}
+            return {name: value for name, value in marks.items() if name.startswith(PREFIX)}
     return {}
 
 
@@ -48,6 +46,9 @@ def _as_we_write(text: str) -> Mapping[str, str] | None:
 
 
 def _as_yaml(text: str) -> Mapping[object, object] | None:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError):

@@ -37,9 +37,9 @@ def test_documents_of_others_are_nobodys(documents: str) -> None:
     assert annotations_of(documents) == {}
 
 
-def test_flow_style_and_any_order_are_understood() -> None:
+def test_flow_style_and_any_order_are_understood_and_notes_of_others_are_left_out() -> None:
     documents = "kind: Other\n--- \n{annotations: {avatar-gitops/project: h, n: 1}, kind: AvatarMetadata}\n"
-    assert annotations_of(documents) == {"avatar-gitops/project": "h", "n": "1"}
+    assert annotations_of(documents) == {"avatar-gitops/project": "h"}
 
 
 def test_our_own_documents_are_read_without_the_slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
