@@ -71,7 +71,10 @@ def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: 
     run = pipeline()
     root = find_root(project or Path.cwd())
     if reviews:
-        consent = replace(consent, approved_by=(*consent.approved_by, *ci_approvals(None)))
+        given, wrote = _people()
+        consent = replace(
+            consent, approved_by=(*consent.approved_by, *given), authors=(*consent.authors, *filter(None, [wrote]))
+        )
     try:
         planned = plan(project, server, consent)
     except SpecError as error:
@@ -121,7 +124,7 @@ def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...],
     finished = []
     for outcome in outcomes:
         lock = applied.locks.get(outcome.set) if outcome.state in {State.PUBLISHED, State.UPDATED} else None
-        before = _before(applied.root, lock.path) if lock else {}
+        before = _before(applied.root, lock.path, lock.set) if lock else {}
         whole = Outcome(outcome.set, outcome.action, outcome.state, outcome.message, outcome.gates, lock=lock)
         finished.append(Finished(whole, before, links))
     body = applied_comment(Applied(applied.name, digest, tuple(finished), approved_by), origin)
@@ -183,6 +186,13 @@ def ci_comment(body: Path, number: int | None, author: str | None = None) -> Pub
         return publish(found, target, content, author) if target else Published(Result.NOT_NEEDED)
 
 
+def _people() -> tuple[tuple[str, ...], str]:
+    """Who approves the pull request of this run, and who opened it."""
+    with forge() as found:
+        target = found.target(None)
+        return (found.approvals(target.number), target.author) if target else ((), "")
+
+
 def ci_approvals(number: int | None) -> tuple[str, ...]:
     """Who approves the head of the pull request; nobody when the run belongs to none."""
     with forge() as found:
@@ -229,11 +239,15 @@ def _outcome(item: Mapping[str, Any]) -> Outcome:
     return Outcome(str(item["set"]), Action(item["action"]), State(item["state"]), str(item["message"]), gates)
 
 
-def _before(root: Path, spec: str) -> Metrics:
+def _before(root: Path, spec: str, name: str) -> Metrics:
     """What the lock of the checked-out commit says was measured; nothing when it had none."""
-    name = lock_path(root, spec).relative_to(root).as_posix()
-    content = file_at(root, "HEAD", name)
-    return parse_lock(content, name).metrics if content else {}
+    for path in (lock_path(root, spec, name), lock_path(root, spec)):
+        file = path.relative_to(root).as_posix()
+        content = file_at(root, "HEAD", file)
+        lock = parse_lock(content, file) if content else None
+        if lock is not None and lock.set == name:
+            return lock.metrics
+    return {}
 
 
 def _failed(text: str, error: AvatarGitOpsError, folder: Path) -> Report:

@@ -116,10 +116,9 @@ def _sources(desired: DesiredSet) -> Iterator[tuple[str, str]]:
         places[field] = ("spec", "pia", field)
     places["sensitivity_level"] = ("spec", "pia", "sensitivity_level")
     for field, path in places.items():
-        line = desired.lines.get(path)
-        if line:
-            yield field, f"{'.'.join(path[1:])}, {desired.path}:{line}"
+        if path in desired.lines:
+            yield field, f"{'.'.join(path[1:])}, {':'.join(map(str, desired.place(path)))}"
     for table in desired.run.spec.tables:
-        line = desired.lines.get(("spec", "tables", table))
-        if line:
-            yield f"table.{table}", f"{desired.path}:{line}"
+        place = ("spec", "tables", table)
+        if place in desired.lines:
+            yield f"table.{table}", ":".join(map(str, desired.place(place)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avatar_gitops.app.inputs import facts_of
@@ -98,9 +98,18 @@ def load_applied(project_path: Path | None) -> AppliedProject:
 
 
 def _desired(found: LoadedProject, loaded: LoadedRun) -> DesiredSet:
-    document = loaded.parsed.document
-    lines: dict[FieldPath, int] = {path: span.line for path, span in document.values.items()} if document else {}
-    return desire(loaded.run, shown(found.root, loaded.path), map(_input, loaded.inputs), lines)
+    path = shown(found.root, loaded.path)
+    spans = loaded.parsed.document.values if loaded.parsed.document else {}
+    lines: dict[FieldPath, int] = {at: span.line for at, span in spans.items()}
+    made = desire(loaded.run, path, map(_input, loaded.inputs), lines)
+    names = {name: _from_root(found.root, name) for name in {span.file for span in spans.values()}}
+    inherited = {at: names[span.file] for at, span in spans.items() if names[span.file] != path}
+    return replace(made, files=inherited, one_of_many=bool(loaded.matrix))
+
+
+def _from_root(root: Path, name: str) -> str:
+    """A file of a finding, whose name starts where the command was called, as it is called from the project root."""
+    return shown(root, Path(os.path.normpath(Path.cwd().resolve() / name)))
 
 
 def _input(facts: InputFacts) -> TableInput:

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from avatar_gitops.app.inputs import check_inputs, facts_of
+from avatar_gitops.app.clock import today
+from avatar_gitops.app.inputs import check_inputs, facts_of, sources_of
+from avatar_gitops.app.layering import Layers, TextFile, said_once
 from avatar_gitops.app.policy_files import read_book
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span, SpecError
-from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.checks import check_names, check_run
+from avatar_gitops.spec.checks_blocks import check_blocks, check_retention
 from avatar_gitops.spec.checks_project import check_project
 from avatar_gitops.spec.facts import InputFacts
+from avatar_gitops.spec.matrix import names
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.nodes import Path as FieldPath
 from avatar_gitops.spec.nodes import read
-from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_policy_tests, parse_project, parse_run
+from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_policy_tests, parse_project
 from avatar_gitops.spec.project import PROJECT_FILE, Project
-from avatar_gitops.workspace.discover import find_root, is_spec_name, read_start, spec_files
+from avatar_gitops.spec.resolving import MadeRun
+from avatar_gitops.workspace.discover import defaults_files, find_root, is_spec_name, spec_files
 from avatar_gitops.workspace.policies import policy_files, policy_test_files
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedRun:
-    """One valid spec file. `path` is absolute; `inputs` is filled by `load_project` only."""
+    """One valid run. `path` is that of its spec, absolute; `inputs` is filled by `load_project` only.
+
+    `matrix` are the paths whose values the matrix of the spec gave, `start` is the file that its `from` names.
+    """
 
     path: Path
     run: AvatarRun
     parsed: Parsed[AvatarRun]
     inputs: tuple[InputFacts, ...] = ()
+    matrix: frozenset[FieldPath] = frozenset()
+    start: str = ""
 
     def locate(self, path: FieldPath) -> Span:
         """Span of the value at a path of the spec."""
@@ -39,7 +49,10 @@ class LoadedRun:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """What was read and found. `runs` are the files without errors; `sources` the texts that findings may quote."""
+    """What was read and found. `runs` are those without errors; `sources` the texts that findings may quote.
+
+    `sets_made` counts the sets of all specs, 0 when each spec makes one.
+    """
 
     root: Path
     project: Project | None
@@ -47,6 +60,7 @@ class ValidationResult:
     diagnostics: tuple[Diagnostic, ...]
     files_checked: int
     sources: Mapping[str, str]
+    sets_made: int = 0
 
     @property
     def ok(self) -> bool:
@@ -65,10 +79,17 @@ class LoadedProject:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    shown: str
-    content: bytes
+class _Spec:
+    """A spec file that was checked, with its runs and the findings about each."""
+
+    file: TextFile
+    made: tuple[MadeRun, ...]
+    found: tuple[tuple[Diagnostic, ...], ...]
+
+    def valid(self) -> Iterator[LoadedRun]:
+        for made, found in zip(self.made, self.found, strict=True):
+            if made.parsed.value is not None and not has_errors(found):
+                yield LoadedRun(self.file.path, made.parsed.value, made.parsed, matrix=made.matrix, start=made.start)
 
 
 def validate(
@@ -85,32 +106,57 @@ def validate(
     """
     here = cwd or Path.cwd()
     root = find_root(project_path or (here / files[0] if files else here))
-    project_file = _read(root / PROJECT_FILE, here)
+    project_file = TextFile.read(root / PROJECT_FILE, here)
     parsed_project = parse_project(project_file.content, project_file.shown)
     wanted = {(here / path).resolve() for path in files}
-    policies = [_read(path, here) for path in policy_files(root)]
-    policy_tests = [_read(path, here) for path in policy_test_files(root)]
+    policies = [TextFile.read(path, here) for path in policy_files(root)]
+    policy_tests = [TextFile.read(path, here) for path in policy_test_files(root)]
     if parsed_project.value is None:
-        return _result(root, None, [], parsed_project.diagnostics, [project_file])
+        return _result(root, parsed_project, [], parsed_project.diagnostics, [project_file])
+    layers = Layers(root, here, parsed_project)
     paths = spec_files(root, parsed_project.value)
-    chosen = [path for path in paths if not files or path.resolve() in wanted]
+    shared = [path for path in defaults_files(root, parsed_project.value) if not files or path.resolve() in wanted]
+    for path in shared:
+        layers.default(path)
+    chosen = [path for path in paths if not files or path.resolve() in wanted or _below(path, shared)]
     taken = {path.resolve() for path in (*chosen, *(file.path for file in (*policies, *policy_tests)))}
     chosen += sorted(path for path in wanted - taken if is_spec_name(path.name))
     rest = [path for path in paths if path not in chosen]
-    specs = [_read(path, here) for path in chosen]
-    others = [_name_only(_read(path, here)) for path in rest]
-    runs = [(file, parse_run(file.content, file.shown)) for file in specs]
+    specs = [_check(root, layers, TextFile.read(path, here), absent_ok) for path in chosen]
+    others = [name for path in rest for name in _names_only(TextFile.read(path, here))]
     with_project = not files or root / PROJECT_FILE in wanted
     found = check_project(parsed_project) if with_project else []
-    for _, parsed in runs:
-        found += parsed.diagnostics
-        shapes, problems = check_inputs(root, parsed, absent_ok=absent_ok)
-        found += [*problems, *check_run(parsed, shapes)]
-    found += _name_findings([*others, *(parsed for _, parsed in runs)], {file.shown for file in specs})
+    made = [made.parsed for spec in specs for made in spec.made]
+    found += check_blocks(parsed_project, [*others, *made]) if with_project else []
+    by_spec = [(spec.file.shown, one) for spec in specs for part in spec.found for one in part]
+    found += [*layers.found, *said_once(by_spec, layers.found, layers.is_layer)]
+    found += _name_findings([*others, *made], {spec.file.shown for spec in specs})
     rules = [file for file in (*policies, *policy_tests) if not files or file.path.resolve() in wanted]
     found += _policy_findings(policies, policy_tests, {file.shown for file in rules})
-    checked = [*specs, *rules, *([project_file] if with_project else [])]
-    return _result(root, parsed_project.value, runs, found, checked)
+    checked = [
+        *(spec.file for spec in specs),
+        *layers.files.values(),
+        *rules,
+        *([project_file] if with_project else []),
+    ]
+    return _result(root, parsed_project, specs, found, checked)
+
+
+def _check(root: Path, layers: Layers, file: TextFile, absent_ok: bool) -> _Spec:
+    """The runs of one spec with everything that is found about each."""
+    made = layers.runs(file)
+    found = []
+    for one in made:
+        shapes, problems = check_inputs(root, one.parsed, absent_ok=absent_ok)
+        found.append(
+            (*one.parsed.diagnostics, *problems, *check_run(one.parsed, shapes), *check_retention(one.parsed, today()))
+        )
+    return _Spec(file, made, tuple(found))
+
+
+def _below(path: Path, shared: Iterable[Path]) -> bool:
+    """Whether one of these defaults files holds for a spec."""
+    return any(path.is_relative_to(default.parent) for default in shared)
 
 
 def load_project(
@@ -126,10 +172,16 @@ def load_project(
     environment = os.environ if environ is None else environ
     runs: list[LoadedRun] = []
     problems: list[Diagnostic] = []
+    known: dict[tuple[Any, ...], tuple[InputFacts, ...]] = {}
     for loaded in result.runs:
-        inputs, found = facts_of(result.root, result.project, loaded.parsed, environment)
-        problems += found
-        runs.append(LoadedRun(loaded.path, loaded.run, loaded.parsed, inputs))
+        sources = (
+            loaded.path,
+            *((name, role, source.model_dump_json()) for name, role, source, _ in sources_of(loaded.parsed)),
+        )
+        if sources not in known:  # the sets of a matrix mostly share their data
+            known[sources], found = facts_of(result.root, result.project, loaded.parsed, environment)
+            problems += found
+        runs.append(replace(loaded, inputs=known[sources]))
     if problems:
         raise invalid(with_findings(result, problems))
     return LoadedProject(result.root, result.project, tuple(runs), result.diagnostics)
@@ -148,11 +200,10 @@ def invalid(result: ValidationResult) -> SpecError:
 
 def with_findings(result: ValidationResult, found: Iterable[Diagnostic]) -> ValidationResult:
     """The result with more findings."""
-    diagnostics = ordered([*result.diagnostics, *found])
-    return ValidationResult(result.root, result.project, result.runs, diagnostics, result.files_checked, result.sources)
+    return replace(result, diagnostics=ordered([*result.diagnostics, *found]))
 
 
-def _policy_findings(policies: Sequence[_File], tests: Sequence[_File], chosen: set[str]) -> list[Diagnostic]:
+def _policy_findings(policies: Sequence[TextFile], tests: Sequence[TextFile], chosen: set[str]) -> list[Diagnostic]:
     """Findings about the chosen files of `policies/`; rules may stand in one file and be named in another."""
     if not chosen:
         return []
@@ -162,25 +213,12 @@ def _policy_findings(policies: Sequence[_File], tests: Sequence[_File], chosen: 
     return [finding for finding in everything if finding.span.file in chosen]
 
 
-def _read(path: Path, here: Path) -> _File:
-    try:
-        content = read_start(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror or 'unknown reason'})") from None
-    return _File(path, _shown(path, here), content)
-
-
-def _shown(path: Path, here: Path) -> str:
-    """The name that people and editors can open from where they are."""
-    try:
-        return Path(os.path.relpath(path, here.resolve())).as_posix()
-    except ValueError:  # another drive
-        return path.as_posix()
-
-
-def _name_only(file: _File) -> Parsed[AvatarRun]:
+def _names_only(file: TextFile) -> Iterator[Parsed[AvatarRun]]:
+    """A spec that is not checked, as far as its set names go."""
     document, _ = read(file.content, file.shown)
-    return Parsed(file.shown, None, (), document)
+    for name in names(document) if document else ():
+        assert document is not None
+        yield Parsed(file.shown, None, (), replace(document, data={"metadata": {"name": name}}))
 
 
 def _name_findings(runs: Sequence[Parsed[AvatarRun]], chosen: set[str]) -> list[Diagnostic]:
@@ -191,30 +229,28 @@ def _name_findings(runs: Sequence[Parsed[AvatarRun]], chosen: set[str]) -> list[
 
 def _result(
     root: Path,
-    project: Project | None,
-    runs: Sequence[tuple[_File, Parsed[AvatarRun]]],
+    project: Parsed[Project],
+    specs: Sequence[_Spec],
     found: Iterable[Diagnostic],
-    files: Sequence[_File],
+    files: Sequence[TextFile],
 ) -> ValidationResult:
     diagnostics = ordered(found)
-    broken = {diagnostic.span.file for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR}
-    named = broken | {related.span.file for diagnostic in diagnostics for related in diagnostic.related}
+    named = {related.span.file for diagnostic in diagnostics for related in diagnostic.related}
     named |= {diagnostic.span.file for diagnostic in diagnostics}
+    errors = {one.span.file for one in diagnostics if one.severity is Severity.ERROR}
+    sets = sum(len(spec.made) for spec in specs)
     return ValidationResult(
         root=root,
-        project=project,
-        runs=tuple(
-            LoadedRun(file.path, parsed.value, parsed)
-            for file, parsed in runs
-            if parsed.value is not None and file.shown not in broken
-        ),
+        project=project.value,
+        runs=tuple(run for spec in specs if spec.file.shown not in errors for run in spec.valid()),
         diagnostics=diagnostics,
         files_checked=len(files),
-        sources=_sources(named, [*files, *(file for file, _ in runs)]),
+        sources=_sources(named, files),
+        sets_made=sets if sets > len(specs) else 0,
     )
 
 
-def _sources(named: set[str], files: Iterable[_File]) -> dict[str, str]:
+def _sources(named: set[str], files: Iterable[TextFile]) -> dict[str, str]:
     """Texts of the files that findings name; a file that is not UTF-8 is not quoted."""
     texts: dict[str, str] = {}
     for file in files:

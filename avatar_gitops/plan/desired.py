@@ -46,8 +46,12 @@ def avatars_input(table: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DesiredSet:
-    """One run spec. `path` is relative to the project root, `lines` gives the line of each field, `resolved` the
-    canonical content with defaults filled in."""
+    """One run. `path` of its spec is relative to the project root, `lines` gives the line of each field, `resolved` the
+    canonical content with defaults filled in.
+
+    `files` names the file of a field that stands in another one than the spec, as inherited fields do. `one_of_many` =
+    the spec makes several sets.
+    """
 
     name: str
     path: str
@@ -56,6 +60,15 @@ class DesiredSet:
     digests: Digests
     inputs: tuple[TableInput, ...] = ()
     lines: Mapping[FieldPath, int] = field(default_factory=dict)
+    files: Mapping[FieldPath, str] = field(default_factory=dict)
+    one_of_many: bool = False
+
+    def place(self, path: FieldPath) -> tuple[str, int]:
+        """File and line of a field, or of the nearest group around it that is written; line 0 when there is none."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.lines:
+                return self.files.get(path[:length], self.path), self.lines[path[:length]]
+        return self.path, 0
 
 
 def desire(

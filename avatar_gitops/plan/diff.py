@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from avatar_gitops.plan.desired import DesiredSet, FieldPath, TableInput
@@ -19,8 +20,14 @@ def against_lock(desired: DesiredSet, lock: Lock | None) -> tuple[FieldChange, .
     """What differs from what was published last, weaker first; nothing when nothing was published."""
     if lock is None:
         return ()
-    found = (*spec_changes(lock.spec, desired.resolved, desired.lines), *input_changes(lock.inputs, desired))
-    return weaker_first(found)
+    changed = (_placed(change, desired) for change in spec_changes(lock.spec, desired.resolved, desired.lines))
+    return weaker_first((*changed, *input_changes(lock.inputs, desired)))
+
+
+def _placed(change: FieldChange, desired: DesiredSet) -> FieldChange:
+    """The change with the file that says the field, when that is not the spec."""
+    file, _ = desired.place(change.path)
+    return replace(change, file=file) if change.line and file != desired.path else change
 
 
 def weaker_first(changes: Iterable[FieldChange]) -> tuple[FieldChange, ...]:

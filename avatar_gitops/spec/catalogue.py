@@ -66,6 +66,7 @@ TITLES: Final = {
     "X063": "a matrix makes too many sets",
     "X064": "the file that a spec starts from cannot be used",
     "X065": "a name has a placeholder without a value",
+    "X066": "a downloaded file says what a spec cannot",
     "X070": "a set that moved still has a spec",
     "X071": "a set is moved more than once",
     "X072": "a move leads nowhere",
@@ -73,5 +74,4 @@ TITLES: Final = {
     "X074": "an adopted set is not described once",
     "X075": "a day does not exist",
     "X076": "the day of deletion is over",
-    "X066": "a downloaded file says what a spec cannot",
 }

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.errors import UsageError
+from avatar_gitops.spec.layers import DEFAULTS_FILE
 from avatar_gitops.spec.policies import FOLDER as POLICIES
+from avatar_gitops.spec.policies import LEDGER_FOLDER
 from avatar_gitops.spec.project import PROJECT_FILE, Project
 from avatar_gitops.workspace.inputs import local_path
 
@@ -36,14 +38,14 @@ def find_root(start: Path) -> Path:
 def spec_files(root: Path, project: Project) -> tuple[Path, ...]:
     """Every spec file of a project, in the order of their paths; empty if the folder does not exist.
 
-    Lock and noise files, names that start with `_` or `.`, the project file, the folders of outputs and of policies, and links
-    that leave the project are no specs.
+    Lock and noise files, names that start with `_` or `.`, the project file, the folders of outputs and of policies,
+    and links that leave the project are no specs.
     """
     folder = local_path(root, project.spec.specs)
     if folder is None:
         raise UsageError(f"`spec.specs` in {PROJECT_FILE} leaves the project", hint="name a folder inside the project")
     out = local_path(root, project.spec.out)
-    found = (path for path in _walk(folder, {out, root / POLICIES}) if is_spec_name(path.name))
+    found = (path for path in _walk(folder, {out, root / POLICIES, root / LEDGER_FOLDER}) if is_spec_name(path.name))
     return tuple(sorted(path for path in found if local_path(root, str(path)) is not None))
 
 
@@ -52,6 +54,25 @@ def _walk(folder: Path, left_out: Collection[Path | None]) -> Iterator[Path]:
         here = Path(place)
         folders[:] = [name for name in folders if not name.startswith((".", "_")) and here / name not in left_out]
         yield from (here / name for name in files)
+
+
+def defaults_files(root: Path, project: Project) -> tuple[Path, ...]:
+    """Every `_defaults.yaml` in the folder of the specs, in the order of their paths."""
+    folder = local_path(root, project.spec.specs)
+    out = local_path(root, project.spec.out)
+    if folder is None:
+        return ()
+    return tuple(sorted(path for path in _walk(folder, {out, root / POLICIES}) if path.name == DEFAULTS_FILE))
+
+
+def folder_defaults(root: Path, project: Project, spec: Path) -> tuple[Path, ...]:
+    """The `_defaults.yaml` files that hold for a spec, the farthest first; none for a spec outside of the folder."""
+    folder = local_path(root, project.spec.specs)
+    if folder is None or not spec.parent.is_relative_to(folder):
+        return ()
+    inside = spec.parent.relative_to(folder).parts
+    folders = [folder.joinpath(*inside[:depth]) for depth in range(len(inside) + 1)]
+    return tuple(path for path in (place / DEFAULTS_FILE for place in folders) if path.is_symlink() or path.is_file())
 
 
 def is_spec_name(name: str) -> bool:

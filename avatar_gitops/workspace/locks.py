@@ -129,8 +129,8 @@ def write_lock(root: Path, lock: Lock, *, one_of_many: bool = False) -> Path:
 
 def remove_lock(root: Path, spec_path: str, name: str) -> bool:
     """Remove the lock beside a spec, if it is still the one of the set of this name; False when it is not."""
-    places = (lock_path(root, spec_path), lock_path(root, spec_path, name))
-    return any([_remove_of(path, name) for path in places])
+    alone = _remove_of(lock_path(root, spec_path), name)
+    return _remove_of(lock_path(root, spec_path, name), name) or alone
 
 
 def _remove_of(path: Path, name: str) -> bool:
