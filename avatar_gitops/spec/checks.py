@@ -51,7 +51,7 @@ def check_names(runs: Sequence[Parsed[AvatarRun]]) -> list[Diagnostic]:
     first: dict[str, Parsed[AvatarRun]] = {}
     found: list[Diagnostic] = []
     for parsed in runs:
-        name = _written_name(parsed)
+        name = written_name(parsed)
         if name is None:
             continue
         if name not in first:
@@ -72,7 +72,7 @@ def check_names(runs: Sequence[Parsed[AvatarRun]]) -> list[Diagnostic]:
     return found
 
 
-def _written_name(parsed: Parsed[AvatarRun]) -> str | None:
+def written_name(parsed: Parsed[AvatarRun]) -> str | None:
     """The name in a file, also if the file has errors elsewhere."""
     data = parsed.document.data if parsed.document else None
     metadata = data.get("metadata") if isinstance(data, dict) else None
