@@ -12,13 +12,19 @@ from avatar_gitops import __version__
 from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.assessment import pia_docx, pia_markdown
 from avatar_gitops.plan.desired import DesiredSet
-from avatar_gitops.plan.lock import GateResult
+from avatar_gitops.plan.lock import Applied, GateResult
 from avatar_gitops.plan.outcome import Artifact, MetricBlock, RunResult
 
 SUMS: Final = "SHA256SUMS"
 
 
-def documents(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], commit: str) -> Iterator[Artifact]:
+def documents(
+    desired: DesiredSet,
+    result: RunResult,
+    gates: Sequence[GateResult],
+    commit: str,
+    applied: Applied | None = None,
+) -> Iterator[Artifact]:
     """Everything but the avatars that one run leaves, in a fixed order."""
     yield Artifact("metrics.json", json_bytes(metrics(desired.name, result.blocks)))
     facts = assessment_facts(desired, result, commit)
@@ -27,7 +33,7 @@ def documents(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult
         yield Artifact("pia.docx", pia_docx(facts))
     for report in result.reports:
         yield Artifact(f"server/{report.name}", report.content)
-    yield Artifact("run.json", json_bytes(record(desired, result, gates, commit)))
+    yield Artifact("run.json", json_bytes(record(desired, result, gates, commit, applied)))
 
 
 def metrics(name: str, blocks: Iterable[MetricBlock]) -> dict[str, Any]:
@@ -73,8 +79,14 @@ def blocks(content: bytes) -> tuple[MetricBlock, ...]:
     )
 
 
-def record(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], commit: str) -> dict[str, Any]:
-    """`run.json`: where the run came from and how it ended."""
+def record(
+    desired: DesiredSet,
+    result: RunResult,
+    gates: Sequence[GateResult],
+    commit: str,
+    applied: Applied | None = None,
+) -> dict[str, Any]:
+    """`run.json`: where the run came from, how it ended, and who allowed it."""
     return {
         "format": "avatar-gitops/run",
         "version": "1.0",
@@ -99,6 +111,14 @@ def record(desired: DesiredSet, result: RunResult, gates: Sequence[GateResult], 
             {"metric": gate.metric, "condition": gate.condition, "value": gate.value, "passed": gate.passed}
             for gate in gates
         ],
+        "applied": None
+        if applied is None
+        else {
+            "plan": applied.plan_digest,
+            "approved_by": list(applied.approved_by),
+            "waivers": list(applied.waivers),
+            "weaker": list(applied.weaker),
+        },
     }
 
 

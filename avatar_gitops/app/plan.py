@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from avatar_gitops.app.approving import Signed, signed
 from avatar_gitops.app.clock import SystemClock, today
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.offline import Offline, remember
@@ -38,7 +39,7 @@ class Consent:
     """What guard rails may be passed in one call: sets by name, and the reason for going over a threshold.
 
     `look` = the plan is only looked at, as `status` does, so that nothing is refused. `approved_by` names the people
-    who agreed to weaker privacy.
+    who agreed to weaker privacy, `authors` those who wrote the change; empty = whom the workflow or git names.
     """
 
     allow_delete: frozenset[str] = frozenset()
@@ -46,6 +47,7 @@ class Consent:
     force: str = ""
     look: bool = False
     approved_by: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
     @staticmethod
     def of(
@@ -53,20 +55,32 @@ class Consent:
         allow_relaunch: Iterable[str],
         force: str | None,
         approved_by: Iterable[str] = (),
+        authors: Iterable[str] = (),
     ) -> Consent:
         """Consent from command-line options."""
-        return Consent(frozenset(allow_delete), frozenset(allow_relaunch), force or "", approved_by=tuple(approved_by))
+        return Consent(
+            frozenset(allow_delete),
+            frozenset(allow_relaunch),
+            force or "",
+            approved_by=tuple(approved_by),
+            authors=tuple(authors),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it was made from, and what the policy says about it; nothing when it is only looked at."""
+    """A plan with what it was made from, and what the policy says about it; nothing when it is only looked at.
+
+    `who` are the people behind the change. `left` says, in words, what an apply of a reviewed plan leaves alone.
+    """
 
     plan: Plan
     observed: Observed
     loaded: Loaded
     connection: Connection
     policy: PolicyReport = field(default_factory=PolicyReport)
+    who: Signed = field(default_factory=Signed)
+    left: str = ""
 
 
 def plan(
@@ -143,8 +157,9 @@ def decide(seen: Seen, consent: Consent, selection: Selection = EVERYTHING) -> P
     made = replace(made, context=replace(seen.context, removed_in=_removed_in(loaded, made)))
     if consent.look:
         return Planned(made, observed, loaded, connection)
-    report = before(loaded, made, consent.approved_by, options.today)
-    return Planned(made, observed, loaded, connection, report)
+    who = signed(loaded.root, consent.approved_by, consent.authors)
+    report = before(loaded, made, who, options.today)
+    return Planned(made, observed, loaded, connection, report, who=who)
 
 
 def _removed_in(loaded: Loaded, made: Plan) -> dict[str, str]:

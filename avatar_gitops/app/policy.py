@@ -3,60 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from avatar_gitops.app.approving import Notes, Signed, signed
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.policy_files import load_book
 from avatar_gitops.errors import PolicyFailed
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.diff import against_lock
+from avatar_gitops.plan.ledger import Ledger, with_locks, would_make
 from avatar_gitops.plan.lock import GateResult, Lock, Metrics
-from avatar_gitops.plan.model import FieldChange, Plan
-from avatar_gitops.policy.engine import Book, judge
-from avatar_gitops.policy.model import Facts, Finding, PolicyReport, Stage
+from avatar_gitops.plan.model import Change, FieldChange, Plan
+from avatar_gitops.policy.approvals import Approval, by_their_author
+from avatar_gitops.policy.engine import Book, expiring, judge
+from avatar_gitops.policy.model import Facts, Finding, PolicyReport, Stage, Waiver
 from avatar_gitops.ports import Judge
-from avatar_gitops.workspace.discover import find_root
+from avatar_gitops.spec.models import Job
+from avatar_gitops.workspace.ledger import read_ledger
+from avatar_gitops.workspace.noise import read_noise
 
 
-def before(loaded: Loaded, plan: Plan, approvals: Sequence[str], today: date) -> PolicyReport:
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One set that is judged before a run; `releases` = it makes avatars that nobody has yet."""
+
+    desired: DesiredSet
+    fields: tuple[FieldChange, ...]
+    lock: Lock | None
+    releases: bool
+
+
+def before(loaded: Loaded, plan: Plan, who: Signed, today: date) -> PolicyReport:
     """What the policy says about the sets of a plan before anything is changed."""
-    sets = [
-        (change.desired, change.fields if change.effective else (), change.lock)
+    cases = [
+        Case(change.desired, change.fields if change.effective else (), change.lock, _makes(change, change.desired))
         for change in plan.changes
         if change.desired is not None
     ]
-    return _judge(loaded, sets, approvals, today)
+    return _judge(loaded, cases, who, today)
 
 
-def check(project: Path | None, approvals: Sequence[str], today: date) -> PolicyReport:
+def check(project: Path | None, approvals: Sequence[str], authors: Sequence[str], today: date) -> PolicyReport:
     """The same without a server: changes are those since the lock files were written."""
     loaded = load(project)
     locks = [loaded.locks.get(desired.name) for desired in loaded.desired]
-    sets = [(wish, against_lock(wish, lock), lock) for wish, lock in zip(loaded.desired, locks, strict=True)]
-    return _judge(loaded, sets, approvals, today)
+    cases = [
+        Case(wish, against_lock(wish, lock), lock, _other_avatars(wish, lock))
+        for wish, lock in zip(loaded.desired, locks, strict=True)
+    ]
+    return _judge(loaded, cases, signed(loaded.root, approvals, authors), today)
 
 
-def _judge(
-    loaded: Loaded,
-    sets: Sequence[tuple[DesiredSet, tuple[FieldChange, ...], Lock | None]],
-    approvals: Sequence[str],
-    today: date,
-) -> PolicyReport:
-    book = load_book(loaded.root)
+def _makes(change: Change, desired: DesiredSet) -> bool:
+    """Whether apply would release avatars that nobody has yet; without a seed every run gives others."""
+    again = desired.run.spec.seed is None and Job.STANDARD in change.jobs
+    return change.effective and (again or _other_avatars(desired, change.lock))
+
+
+def _other_avatars(desired: DesiredSet, lock: Lock | None) -> bool:
+    mine, theirs = desired.digests, lock.digests if lock else None
+    return theirs is None or (mine.standard, mine.input) != (theirs.standard, theirs.input)
+
+
+def _judge(loaded: Loaded, cases: Sequence[Case], who: Signed, today: date) -> PolicyReport:
+    book = withheld(load_book(loaded.root), who)
+    planned = tuple(release for case in cases if case.releases for release in would_make(case.desired))
+    ledger = Ledger(with_locks(read_ledger(loaded.root), loaded.locks.values()), planned, book.ledger)
     facts = [
         Facts(
-            desired=desired,
-            fields=fields,
-            metrics=lock.metrics if lock else None,
-            gates=lock.gates if lock else (),
+            desired=case.desired,
+            fields=case.fields,
+            metrics=case.lock.metrics if case.lock else None,
+            gates=case.lock.gates if case.lock else (),
             others=loaded.desired,
-            approvals=tuple(approvals),
+            approvals=who.approved_by,
             required_approvers=book.required_approvers,
+            authors=who.authors,
+            approvers=book.approvers,
+            published=case.lock,
+            ledger=ledger,
+            releases=case.releases,
         )
-        for desired, fields, lock in sets
+        for case in cases
     ]
-    return judge(book, Stage.BEFORE, facts, today, complete=len(facts) == len(loaded.desired))
+    report = judge(book, Stage.BEFORE, facts, today, complete=len(facts) == len(loaded.desired))
+    approval = Approval(who.approved_by, who.authors, book.required_approvers, book.approvers)
+    return replace(report, approved_by=approval.counting)
+
+
+def withheld(book: Book, who: Signed) -> Book:
+    """The policy without what the authors of the change waive for themselves."""
+    return replace(book, withheld=by_their_author(book.waivers, who.base, who.authors))
 
 
 def refuse(report: PolicyReport) -> None:
@@ -77,17 +116,27 @@ def _subject(finding: Finding) -> str:
     return f"{finding.rule} in {finding.set}" if finding.set else finding.rule
 
 
-def after(loaded: Loaded, today: Callable[[], date]) -> Judge:
-    """What the executor asks once a run is measured: the findings of the rules that look after it."""
-    book = load_book(loaded.root)
+def after(loaded: Loaded, notes: Notes, who: Signed, today: Callable[[], date]) -> Judge:
+    """What the executor asks once a run is measured: the findings of the rules that look after it; they are noted."""
+    book = withheld(load_book(loaded.root), who)
 
     def findings(desired: DesiredSet, metrics: Metrics, gates: Sequence[GateResult]) -> tuple[Finding, ...]:
-        facts = Facts(desired=desired, metrics=metrics, gates=tuple(gates), others=loaded.desired)
-        return judge(book, Stage.AFTER, [facts], today()).findings
+        change = notes.change(desired.name)
+        facts = Facts(
+            desired=desired,
+            metrics=metrics,
+            gates=tuple(gates),
+            others=loaded.desired,
+            published=change.lock if change else None,
+            noise=read_noise(loaded.root, desired.path) if book.regressive else None,
+        )
+        found = judge(book, Stage.AFTER, [facts], today()).findings
+        notes.later[desired.name] = found
+        return found
 
     return findings
 
 
-def book_of(project: Path | None) -> Book:
-    """The policy of the project around a folder."""
-    return load_book(find_root(project or Path.cwd()))
+def soon(root: Path, today: date) -> tuple[tuple[Waiver, int], ...]:
+    """Waivers that end within two weeks, with the days that are left."""
+    return expiring(load_book(root).waivers, today)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.diagnostics import Diagnostic, SpecError
-from avatar_gitops.policy.book import GROUP, Policies, build
+from avatar_gitops.policy.book import GROUP, Policies, build, waivers_of
 from avatar_gitops.policy.engine import Book
-from avatar_gitops.policy.model import Level, Rule, Stage
+from avatar_gitops.policy.model import Level, Rule, Stage, Waiver
 from avatar_gitops.spec.parse import Parsed, has_errors, parse_policy, parse_waivers, says_waivers
 from avatar_gitops.spec.policies import PolicyFile, WaiverFile
 from avatar_gitops.workspace.policies import installed, policy_files, read_policy
@@ -37,6 +37,12 @@ def load_book(root: Path) -> Book:
     if has_errors(found):
         raise SpecError("the policy files are not valid", found, hint="avatar-gitops validate")
     return book
+
+
+def read_waivers(files: Iterable[tuple[bytes, str]]) -> tuple[Waiver, ...]:
+    """The waivers in files that may not be valid: only what is, is read."""
+    parsed = [parse_waivers(content, name) for content, name in files if says_waivers(content)]
+    return tuple(one for entries in parsed for one in waivers_of(entries))
 
 
 def load_rules(name: str) -> Sequence[Rule]:

@@ -1,8 +1,11 @@
-"""Who approves what a pull request says now: reviews of older commits, dismissed and one's own do not count."""
+"""Who approves what a pull request says now: reviews of older commits, dismissed and one's own do not count.
+
+One's own are those of the author of the pull request and of everybody who wrote or committed one of its commits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +13,8 @@ from avatar_gitops.ci.conversation import Conversation
 from avatar_gitops.errors import RemoteRefused
 
 TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
+WEB: Final = "web-flow"  # commits that GitHub makes for people who press a button
+MOST_COMMITS: Final = 250  # GitHub lists no more of a pull request
 DECIDING: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 
 
@@ -43,7 +48,20 @@ def read_approvals(github: Conversation, repository: str, number: int) -> tuple[
     except (KeyError, TypeError):
         raise RemoteRefused("GitHub describes a pull request in a form that is not the documented one") from None
     reviews = [_review(item) for item in github.pages(f"repos/{repository}/pulls/{number}/reviews")]
-    return approvals([review for review in reviews if review is not None], head, author)
+    given = approvals([review for review in reviews if review is not None], head, author)
+    return _of_others(given, list(github.pages(f"repos/{repository}/pulls/{number}/commits"))) if given else ()
+
+
+def _of_others(given: Iterable[str], commits: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Those of them who neither wrote nor committed anything."""
+    if len(commits) >= MOST_COMMITS:
+        raise RemoteRefused(
+            f"the pull request has {MOST_COMMITS} commits or more, so nobody can tell who wrote it",
+            hint="squash its commits, or name who approves: avatar-gitops apply --approved-by LOGIN",
+        )
+    people = [commit.get(part) for commit in commits for part in ("author", "committer")]
+    wrote = {str(person.get("login", "")).lower() for person in people if isinstance(person, dict)} - {WEB}
+    return tuple(login for login in given if login.lower() not in wrote)
 
 
 def _review(item: Mapping[str, Any]) -> Review | None:

@@ -60,7 +60,17 @@ progress_option = click.option(
 )
 
 approved_option = click.option(
-    "--approved-by", metavar="NAME", multiple=True, help="Who agreed to weaker privacy; repeatable."
+    "--approved-by",
+    metavar="NAME",
+    multiple=True,
+    help="Who agreed to weaker privacy; repeatable. The author of the change does not count.",
+)
+
+author_option = click.option(
+    "--author",
+    metavar="NAME",
+    multiple=True,
+    help="Who wrote the change; repeatable. By default whom the workflow names, else the git user.",
 )
 
 

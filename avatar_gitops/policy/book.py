@@ -49,7 +49,7 @@ def build(files: Policies, load: Load) -> tuple[Book, tuple[Diagnostic, ...]]:
     waivers: list[Waiver] = []
     for entries in files.waivers:
         found += _check_waivers(entries, known)
-        waivers += _waivers(entries)
+        waivers += waivers_of(entries)
     book = Book(
         rules=tuple(rules[name] for name in sorted(rules)),
         severities=_severities(files.policies),
@@ -230,7 +230,8 @@ def _check_dates(parsed: Parsed[WaiverFile], entry: WaiverEntry, at: Path) -> It
         )
 
 
-def _waivers(parsed: Parsed[WaiverFile]) -> Iterator[Waiver]:
+def waivers_of(parsed: Parsed[WaiverFile]) -> Iterator[Waiver]:
+    """The waivers of a file, with their places; none when the file is not valid."""
     for index, entry in enumerate(parsed.value.waivers if parsed.value else ()):
         with suppress(ValueError):  # days that are none have a finding of their own
             yield replace(waiver(entry), path=parsed.file, line=parsed.locate(("waivers", index)).line)

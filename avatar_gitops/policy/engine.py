@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from avatar_gitops.plan.desired import DesiredSet, FieldPath
 from avatar_gitops.policy.model import Facts, Finding, Level, PolicyReport, Rule, Stage, Violation, Waiver, worst_first
+from avatar_gitops.policy.regressions import RegressionRule
 from avatar_gitops.spec.policies import LedgerLimits
 
 UNUSED_WAIVER: Final = "P090"
@@ -39,6 +39,11 @@ class Book:
         """How bad a finding of a rule is in this project."""
         level = self.severities.get(rule.id, rule.severity)
         return Level.WARN if self.assumed and level is Level.FAIL else level
+
+    @property
+    def regressive(self) -> bool:
+        """Whether a rule compares with the published run, so that the noise of repeated seeds is wanted."""
+        return any(isinstance(rule, RegressionRule) for rule in self.rules)
 
     def at(self, stage: Stage) -> tuple[Rule, ...]:
         """The rules that look at this stage, by id."""
@@ -71,14 +76,15 @@ def expiring(waivers: Sequence[Waiver], today: date) -> tuple[tuple[Waiver, int]
 def _findings(book: Book, rule: Rule, facts: Facts) -> Iterator[Finding]:
     desired, severity = facts.desired, book.severity(rule)
     for violation in _violations(rule, facts):
+        file, line = desired.place(violation.path)
         yield Finding(
             rule=rule.id,
             severity=violation.level or severity,
             set=desired.name,
             message=violation.message,
             detail=violation.detail,
-            path=desired.path,
-            line=_line(desired, violation.path),
+            path=file,
+            line=line,
         )
 
 
@@ -89,13 +95,6 @@ def _violations(rule: Rule, facts: Facts) -> list[Violation]:
     except Exception as error:
         # Its text may hold anything, so only the kind is told.
         return [Violation("the rule itself broke, so it counts as not passed", type(error).__name__)]
-
-
-def _line(desired: DesiredSet, path: FieldPath) -> int:
-    for length in range(len(path), 0, -1):
-        if path[:length] in desired.lines:
-            return desired.lines[path[:length]]
-    return 0
 
 
 def _settle(finding: Finding, book: Book, today: date) -> Finding:

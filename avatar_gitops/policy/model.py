@@ -166,13 +166,14 @@ class PolicyReport:
     """Findings, worst first, and the ids of the rules that found nothing.
 
     `assumed` = the project has no policy file, so the baseline was looked at and can only warn. `expiring` are waivers
-    that end soon, each with the days that are left.
+    that end soon, each with the days that are left. `approved_by` are those whose approval of weaker privacy counts.
     """
 
     findings: tuple[Finding, ...] = ()
     passed: tuple[str, ...] = ()
     assumed: bool = False
     expiring: tuple[tuple[Waiver, int], ...] = ()
+    approved_by: tuple[str, ...] = ()
 
     def at(self, level: Level) -> tuple[Finding, ...]:
         """Findings of one severity that nobody waived."""

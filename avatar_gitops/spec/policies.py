@@ -11,6 +11,7 @@ from avatar_gitops.spec.columns import Day, Model, Text
 from avatar_gitops.spec.models import Gate, Natural, Positive
 
 FOLDER: Final = "policies"
+LEDGER_FOLDER: Final = "ledger"
 MOST_DAYS: Final = 180
 """Longest life of a waiver; who still needs it afterwards says so again."""
 

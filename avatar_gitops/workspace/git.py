@@ -23,6 +23,11 @@ def head_commit(root: Path) -> str:
     return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
 
 
+def user(root: Path) -> tuple[str, ...]:
+    """Name and e-mail address of who commits here, as git is set up; empty where it is not."""
+    return tuple(filter(None, (_git(root, "config", name).strip() for name in ("user.name", "user.email"))))
+
+
 def is_dirty(root: Path, paths: Sequence[Path] = ()) -> bool:
     """Whether files (all, or these) differ from the commit, new ones included; False outside a repository."""
     chosen = [str(path) for path in paths]

@@ -217,6 +217,18 @@ def a_review(user: dict[str, str] | None, association: str = "MEMBER") -> dict[s
     return {"user": user, "state": "APPROVED", "commit_id": HEAD, "author_association": association}
 
 
+def test_who_wrote_a_commit_does_not_approve_it(fake: FakeGitHub, github: GitHub) -> None:
+    fake.pulls[7].reviews = [
+        {"user": {"login": name}, "state": "APPROVED", "commit_id": HEAD, "author_association": "MEMBER"}
+        for name in ("bob", "dpo")
+    ]
+    fake.pulls[7].committers = ["a.martin", "Bob"]
+    assert read_approvals(github, REPOSITORY, 7) == ("dpo",)
+    fake.pulls[7].committers = ["a.martin"] * 250
+    with pytest.raises(RemoteRefused, match="250 commits"):
+        read_approvals(github, REPOSITORY, 7)
+
+
 def test_approvals_are_read_over_pages(fake: FakeGitHub, github: GitHub) -> None:
     fake.pulls[7].reviews = [a_review({"login": f"user-{index:03}"}) for index in range(150)] + [
         a_review(None),

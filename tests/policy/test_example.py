@@ -20,7 +20,7 @@ def configs(tmp_path: Path) -> Path:
 
 
 def test_the_example_keeps_its_policy(configs: Path) -> None:
-    report = check(configs, (), date(2026, 11, 22))
+    report = check(configs, (), (), date(2026, 11, 22))
     assert report.findings == ()
     assert not report.assumed
 

@@ -31,6 +31,7 @@ class Pull:
     state: str = "open"
     merge_commit: str | None = None
     reviews: list[dict[str, Any]] = field(default_factory=list)
+    committers: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         return {
@@ -139,10 +140,14 @@ class Handler(BaseHTTPRequestHandler):
             return self.comments(int(found[1]), content)
         if found := re.fullmatch(prefix + r"/issues/comments/(\d+)", path):
             return self.edit(int(found[1]), content)
-        if found := re.fullmatch(prefix + r"/pulls/(\d+)(/reviews)?", path):
+        if found := re.fullmatch(prefix + r"/pulls/(\d+)(/reviews|/commits)?", path):
             pull = self.fake.pulls.get(int(found[1]))
             if pull is None:
                 return self.missing()
+            if found[2] == "/commits":
+                return self.page(
+                    [{"author": {"login": one}, "committer": {"login": "web-flow"}} for one in pull.committers]
+                )
             return self.page(pull.reviews) if found[2] else (200, pull.document(), {})
         if path == prefix + "/pulls":
             return self.page([pull.document() for pull in self.fake.pulls.values() if self.wanted(pull)])

@@ -10,6 +10,7 @@ import click
 
 from avatar_gitops.cli.console import note, out
 from avatar_gitops.cli.options import approved_option, consent_options, project_option, server_option
+from avatar_gitops.cli.options import author_option as change_author_option
 from avatar_gitops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def command() -> None:
 @dry_option
 @consent_options
 @approved_option
+@change_author_option
 @click.option("--reviews", is_flag=True, help="Approving reviews of the pull request count, too; needs GITHUB_TOKEN.")
 @click.pass_context
 def plan_command(
@@ -56,6 +58,7 @@ def plan_command(
     allow_relaunch: tuple[str, ...],
     force: str | None,
     approved_by: tuple[str, ...],
+    author: tuple[str, ...],
     reviews: bool,
 ) -> None:
     """Plan; write comment.md and plan.json, the step's outputs and its page. Changes nothing, publishes nothing.
@@ -66,7 +69,7 @@ def plan_command(
     from avatar_gitops.app.ci import ci_plan
     from avatar_gitops.app.plan import Consent
 
-    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
     _leave(ci_plan(project, server, consent, folder, reviews=reviews), folder, dry_run=dry_run)
 
 

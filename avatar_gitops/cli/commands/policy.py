@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from avatar_gitops.cli.console import ascii_wanted, out, style_for
-from avatar_gitops.cli.options import approved_option, ascii_option, color_option, project_option
+from avatar_gitops.cli.options import approved_option, ascii_option, author_option, color_option, project_option
 
 form_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -55,6 +55,7 @@ def list_command(project: Path | None, everything: bool, form: str, color: str) 
 @command.command("check", short_help="Apply the rules without a server; exit code 4 when one fails.")
 @project_option
 @approved_option
+@author_option
 @click.option(
     "--fail-on",
     type=click.Choice(["fail", "warn"]),
@@ -70,6 +71,7 @@ def check_command(
     ctx: click.Context,
     project: Path | None,
     approved_by: tuple[str, ...],
+    author: tuple[str, ...],
     fail_on: str,
     form: str,
     color: str,
@@ -81,7 +83,7 @@ def check_command(
     from avatar_gitops.policy.model import Level
     from avatar_gitops.report.policy import document, section
 
-    report = check(project, approved_by, SystemClock().now().date())
+    report = check(project, approved_by, author, SystemClock().now().date())
     if form == "json":
         out(json.dumps(document(report), indent=2, ensure_ascii=False))
     else:

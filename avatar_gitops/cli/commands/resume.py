@@ -11,6 +11,7 @@ from avatar_gitops.cli.console import ascii_wanted, style_for
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
+    author_option,
     color_option,
     events_option,
     parallelism_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @parallelism_option
 @approved_option
+@author_option
 @progress_option
 @events_option
 @quiet_option
@@ -46,6 +48,7 @@ def command(
     yes: bool,
     parallelism: int | None,
     approved_by: tuple[str, ...],
+    author: tuple[str, ...],
     progress: str,
     events: str | None,
     quiet: bool,
@@ -58,8 +61,10 @@ def command(
     from avatar_gitops.app.plan import Consent
     from avatar_gitops.cli.applying import Screen, run
 
+    consent = Consent(approved_by=approved_by, authors=author)
+
     def use(confirm: Confirm, listener: Listener) -> Applied:
-        return resume(project, server, Consent(approved_by=approved_by), How(parallelism), confirm, listener)
+        return resume(project, server, consent, How(parallelism), confirm, listener)
 
     screen = Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet, progress, False, verbose, events)
     ctx.exit(run("resume", use, screen))

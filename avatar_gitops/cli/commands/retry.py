@@ -11,6 +11,7 @@ from avatar_gitops.cli.console import ascii_wanted, note, style_for
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
+    author_option,
     color_option,
     events_option,
     parallelism_option,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @select_options
 @parallelism_option
 @approved_option
+@author_option
 @progress_option
 @events_option
 @quiet_option
@@ -50,6 +52,7 @@ def command(
     exclude: tuple[str, ...],
     parallelism: int | None,
     approved_by: tuple[str, ...],
+    author: tuple[str, ...],
     progress: str,
     events: str | None,
     quiet: bool,
@@ -69,8 +72,10 @@ def command(
         ctx.exit(0)
     how = How(parallelism, selection=Selection(select, exclude))
 
+    consent = Consent(approved_by=approved_by, authors=author)
+
     def use(confirm: Confirm, listener: Listener) -> Applied:
-        return retry(project, server, Consent(approved_by=approved_by), how, confirm, listener)
+        return retry(project, server, consent, how, confirm, listener)
 
     screen = Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet, progress, False, verbose, events)
     ctx.exit(run("retry", use, screen))
