@@ -11,6 +11,7 @@ from typing import Any
 
 from avatar_gitops.app.auditing import Call, actor, begun, ended, overrides_of, refusals
 from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.expected import Review, check, hold
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.notifying import Notifier, Sender
 from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
@@ -20,12 +21,11 @@ from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.app.summaries import index
 from avatar_gitops.app.telling import tell_plan
 from avatar_gitops.client.gateway import Gateway, connect
-from avatar_gitops.errors import StalePlan, UsageError
+from avatar_gitops.errors import UsageError
 from avatar_gitops.events import Listener, Stream
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.outcome import Outcome, State
-from avatar_gitops.plan.reviewed import moved, read, reviewed_digest
+from avatar_gitops.plan.reviewed import read
 from avatar_gitops.plan.select import Selection
 from avatar_gitops.reconcile.executor import Ports, execute, exit_code
 from avatar_gitops.reconcile.journal import FileJournal, latest_journal
@@ -41,6 +41,7 @@ Confirm = Callable[[Planned], bool]
 class How:
     """How an apply goes about it. `selection` restricts it to some sets; `expect_digest` and `reviewed` to one plan.
 
+    `reviewed` is the document in `plan_file`; with `only_equal` the changes that differ from it are left alone.
     `command` is what the user called.
     """
 
@@ -49,6 +50,8 @@ class How:
     expect_digest: str | None = None
     reviewed: Mapping[str, Any] | None = None
     selection: Selection = EVERYTHING
+    only_equal: bool = False
+    plan_file: str = ""
     command: str = "apply"
 
 
@@ -73,6 +76,8 @@ def apply(
 
     Raises Locked, UnsafePlan, StalePlan, and PolicyFailed before anything is changed.
     """
+    review = Review(how.reviewed, how.expect_digest, how.only_equal, how.plan_file)
+    check(review)
     loaded = load(project)
     stream = Stream.of(listener)
     call = Call(
@@ -92,8 +97,8 @@ def apply(
         closing(_gateway(loaded, connection, stream)) as gateway,
     ):
         planned = compare(loaded, connection, gateway, consent, _selection(how))
+        planned = hold(planned, consent, review)
         tell_plan(stream, planned)
-        _expected(planned.plan, how)
         if not planned.plan.effective:
             _write_index(loaded, ())
             return Applied(planned, confirmed=True)
@@ -156,25 +161,6 @@ def _selection(how: How) -> Selection:
     if how.reviewed is not None and how.selection.everything:
         return read(how.reviewed).selection
     return how.selection
-
-
-def _expected(plan: Plan, how: How) -> None:
-    """Refuse a plan that is not the reviewed one; a shortened digest of at least 8 characters will do."""
-    digest = reviewed_digest(how.reviewed) if how.reviewed is not None else how.expect_digest
-    if digest is None:
-        return
-    wanted, now = digest.removeprefix("sha256:"), plan.digest.removeprefix("sha256:")
-    if len(wanted) < 8:
-        raise UsageError("--expect-digest needs at least 8 characters of the digest")
-    if now.startswith(wanted):
-        return
-    differing = ", ".join(item.set for item in moved(how.reviewed, plan)) if how.reviewed is not None else ""
-    raise StalePlan(
-        f"the reviewed plan ({wanted[:8]}) is not the plan any more ({now[:8]})"
-        + (f"; changed since: {differing}" if differing else ""),
-        hint="nothing was changed; read the new plan: avatar-gitops plan",
-        code="R006",
-    )
 
 
 def _write_index(loaded: Loaded, outcomes: Collection[Outcome]) -> None:

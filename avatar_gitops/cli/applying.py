@@ -75,6 +75,8 @@ def _end(applied: Applied, seconds: float, screen: Screen) -> int:
     """Show how it ended; returns the exit code."""
     from avatar_gitops.report import outcome as report
 
+    if applied.planned.left:
+        note(f"{applied.planned.left}\n")
     if not applied.confirmed:
         note("Nothing was changed.")
         return 0
@@ -96,6 +98,8 @@ def _confirm(planned: Planned, screen: Screen) -> bool:
 
     shown = render(planned.plan, style=screen.style, ascii_only=screen.ascii_only, ending=False)
     shown += section(planned.policy, style=screen.style, ascii_only=screen.ascii_only)
+    if planned.left and not screen.yes:
+        shown += f"\n\n{planned.left}"
     if planned.policy.failed:
         note(shown + "\n")
         refuse(planned.policy)

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 @server_option
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @click.option("--expect-digest", metavar="DIGEST", default=None, help="Apply only this plan; 8 characters are enough.")
+@click.option(
+    "--only-equal",
+    is_flag=True,
+    help="With PLAN_FILE: apply the changes that are still the reviewed ones, leave the rest alone and list it.",
+)
 @parallelism_option
 @click.option(
     "--timeout", type=click.FloatRange(min=1), default=None, help="Seconds to wait for one set; no limit by default."
@@ -57,6 +62,7 @@ def command(
     server: str | None,
     yes: bool,
     expect_digest: str | None,
+    only_equal: bool,
     parallelism: int | None,
     timeout: float | None,
     select: tuple[str, ...],
@@ -80,7 +86,15 @@ def command(
     from avatar_gitops.plan.select import Selection
 
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
-    how = How(parallelism, timeout, expect_digest, _reviewed(plan_file), Selection(select, exclude))
+    how = How(
+        parallelism,
+        timeout,
+        expect_digest,
+        _reviewed(plan_file),
+        Selection(select, exclude),
+        only_equal=only_equal,
+        plan_file=str(plan_file or ""),
+    )
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return apply(project, server, consent, how, confirm, listener)
