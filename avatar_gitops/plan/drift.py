@@ -11,10 +11,14 @@ from enum import StrEnum
 from typing import Final
 
 from avatar_gitops.plan import versions
+from avatar_gitops.plan.blocks import Blocks
+from avatar_gitops.plan.claims import Claims, claims
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.match import match
+from avatar_gitops.plan.match import Matched, match
 from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
 from avatar_gitops.spec.models import Job
+
+NO_BLOCKS: Final = Blocks()
 
 
 class Kind(StrEnum):
@@ -69,14 +73,32 @@ class Drift:
         return tuple(dict.fromkeys(finding.set for finding in self.findings))
 
 
-def drift(locks: Iterable[Lock], observed: Observed, project: str, seen: Seen) -> Drift:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the server lists, sorted by what marks and git say about it."""
+
+    claims: Claims
+    matched: Matched
+
+    def ours(self, lock: Lock) -> tuple[ServerSet, ...]:
+        """Our versions of the set of a lock, newest first, also when a move of it waits for its apply."""
+        return self.matched.ours.get(self.claims.name(lock.set), ())
+
+
+def standing(locks: Iterable[Lock], observed: Observed, project: str, blocks: Blocks) -> Standing:
+    """Whose the listed sets are, as far as that can be told without the specs."""
+    claimed = claims(blocks, {lock.set: lock for lock in locks}, {}, observed.sets, project)
+    return Standing(claimed, match(observed.sets, project, claimed))
+
+
+def drift(locks: Iterable[Lock], observed: Observed, project: str, seen: Seen, blocks: Blocks = NO_BLOCKS) -> Drift:
     """What differs from what was applied, for every set that has a lock."""
-    found = match(observed.sets, project)
     ordered = sorted(locks, key=lambda lock: lock.set)
+    now = standing(ordered, observed, project, blocks)
     findings = [
         Finding(lock.set, kind, detail, lock.path)
         for lock in ordered
-        for kind, detail in sorted(_differences(lock, found.ours.get(lock.set, ()), observed, seen), key=_rank)
+        for kind, detail in sorted(_differences(lock, now, observed, seen), key=_rank)
     ]
     unseen = tuple(
         f"{lock.set}/{item.table}"
@@ -104,9 +126,10 @@ def _rank(difference: Difference) -> int:
     return list(Kind).index(difference[0])
 
 
-def _differences(lock: Lock, ours: Sequence[ServerSet], observed: Observed, seen: Seen) -> Iterator[Difference]:
-    version = published(lock, observed)
-    others = [item for item in observed.sets if item.display_name == lock.set and item not in ours]
+def _differences(lock: Lock, now: Standing, observed: Observed, seen: Seen) -> Iterator[Difference]:
+    ours, others = now.ours(lock), now.matched.foreign.get(lock.set, ())
+    version = next((item for item in ours if item.id == lock.run), None) or published(lock, observed)
+    others = tuple(item for item in others if item.id != lock.run)
     if version is None:
         yield _gone(lock, ours, others)
     elif version not in ours:
