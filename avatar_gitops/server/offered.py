@@ -24,6 +24,7 @@ FEATURES: Final = (
     "metrics_only",
     "privacy_metrics",
     "signal_metrics",
+    "advice:parameters",
     "report:pdf",
     "report:docx",
     "report_pia:docx",

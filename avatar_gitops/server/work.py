@@ -29,7 +29,7 @@ def run(assignment: Assignment, folder: Path, progress: Progress) -> list[Result
         raise JobFault("A file that this job needs was deleted while it ran.") from None
     except MemoryError:
         raise JobFault("The table needs more memory than this machine has.") from None
-    if assignment.kind is not JobKind.REPORT:
+    if assignment.kind not in {JobKind.REPORT, JobKind.ADVICE}:
         files.append(_run_metadata(assignment, folder, started))
     return files
 
@@ -50,7 +50,9 @@ def _run_kind(assignment: Assignment, folder: Path, progress: Progress) -> list[
 
             return run_report(assignment, folder)
         case JobKind.ADVICE:
-            raise JobFault("This version of the platform does not offer advice on parameters.")
+            from avatar_gitops.server.work_advice import run_advice
+
+            return run_advice(assignment, folder, progress)
 
 
 def _run_metadata(assignment: Assignment, folder: Path, started: datetime) -> ResultFile:

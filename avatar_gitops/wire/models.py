@@ -61,6 +61,7 @@ class ResultKind(StrEnum):
     SIGNAL_METRICS_SUMMARY = "signal_metrics_summary"
     RUN_METADATA = "run_metadata"
     REPORT = "report"
+    ADVICE = "advice"
 
 
 SENSITIVE_RESULTS: Final = frozenset({ResultKind.UNSHUFFLED, ResultKind.ORIGINAL_PROJECTIONS})

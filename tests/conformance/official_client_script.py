@@ -143,6 +143,21 @@ def data_frames(manager: Manager) -> None:
     ]
 
 
+def advised(manager: Manager) -> None:
+    """Advice asked for and applied by the client, then the run with it, found by its name."""
+    runner = new_runner(manager, "conformance_advice", seed=5)
+    runner.add_table("wbcd", TABLE)
+    runner.advise_parameters()
+    parameters = runner.config.avatarization["wbcd"]
+    SEEN["advice"] = [parameters.k, parameters.ncp, parameters.use_categorical_reduction, parameters.imputation]
+    summary = runner.table_summary("wbcd")
+    SEEN["advice_summary"] = [len(summary), "missing_number" in summary.columns]
+    runner.run(jobs_to_run=[JobKind.standard])
+    SEEN["advice_shape"] = list(runner.shuffled("wbcd").shape)
+    if hasattr(manager, "find_ids_by_name"):
+        SEEN["advice_sets"] = len(manager.find_ids_by_name("conformance_advice"))
+
+
 def main() -> None:
     manager = Manager(base_url=BASE_URL, api_key=API_KEY)
     SEEN["health"] = manager.get_health()
@@ -150,6 +165,7 @@ def main() -> None:
     reload_and_delete(manager, first)
     failures(manager)
     data_frames(manager)
+    advised(manager)
     Path("seen.json").write_text(json.dumps(SEEN, default=str))
 
 

@@ -114,3 +114,10 @@ def test_tables_may_be_data_frames_and_avatars_may_be_supplied(seen: Any) -> Non
     hidden_rate, hellinger_mean = seen["metrics_only"]
     assert 0 <= hidden_rate <= 100
     assert 0 <= hellinger_mean <= 100
+
+
+def test_advice_is_applied_by_the_client(seen: Any) -> None:
+    assert seen["advice"] == [6, 5, False, None]
+    assert seen["advice_summary"] == [9, True]
+    assert seen["advice_shape"] == [569, 9]
+    assert seen.get("advice_sets", 1) == 1

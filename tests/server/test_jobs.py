@@ -182,13 +182,13 @@ def test_links_and_pseudonymization_are_named(admin: Api) -> None:
     assert job["exception"] == f"Table 'people': {NOT_OFFERED} pseudonymization (column 'age')."
 
 
-def test_advice_is_declined_in_plain_words(admin: Api) -> None:
-    spec = {"schema": "schema", "advice": {"advisor_type": ["parameters"]}}
+def test_advice_on_links_is_declined_in_plain_words(admin: Api) -> None:
+    spec = {"schema": "schema", "advice": {"advisor_type": ["tables_links"]}}
     advice = {"kind": "AvatarAdviceParameters", "metadata": {"name": "advice_parameters"}, "spec": spec}
     set_id = admin.put_set(documents() + "\n---\n" + join([advice]))
     job = admin.wait(admin.launch(set_id, "advice_parameters"))
     assert (job["kind"], job["status"]) == ("advice", "error")
-    assert "does not offer advice" in job["exception"]
+    assert "does not offer advice on tables_links" in job["exception"]
 
 
 def test_a_later_upload_does_not_change_a_queued_run(admin: Api, finished: tuple[str, dict[str, str]]) -> None:

@@ -17,6 +17,7 @@ from tests.server.api import COLUMNS, documents, people
 from tests.server.workshop import Plain, Workshop, edited, with_document
 
 NOT_OFFERED = "Table 'people': this version of the platform does not offer"
+PARAMETERS = {"advisor_type": ["parameters"]}
 
 
 def test_a_default_run_ends_well(workshop: Workshop, default_run: dict[str, str]) -> None:
@@ -217,9 +218,23 @@ def test_a_table_that_is_too_large_for_the_machine_is_told(workshop: Workshop, m
     assert workshop.error(documents()) == "The table needs more memory than this machine has."
 
 
-def test_advice_is_declined(workshop: Workshop) -> None:
-    text = with_document("AvatarAdviceParameters", "advice", {"schema": "schema", "advice": {}})
-    assert workshop.error(text, "advice") == "This version of the platform does not offer advice on parameters."
+def test_advice_has_the_shape_that_clients_read(workshop: Workshop) -> None:
+    text = with_document("AvatarAdviceParameters", "advice", {"schema": "schema", "advice": PARAMETERS})
+    job = workshop.run(text, "advice")
+    assert (job["kind"], job["status"]) == ("advice", "finished")
+    assert list(workshop.listing(job["name"])) == ["advice"]
+    [entry] = workshop.json(job["name"], "people.advice.json")
+    assert entry["table_name"] == "people"
+    assert entry["advice"]["k"] >= 2
+    assert entry["advice"]["use_categorical_reduction"] is False
+    assert set(entry["advice"]["reasons"]) == {"k", "ncp", "use_categorical_reduction", "imputation"}
+    assert {"label", "dtype", "missing_number", "unique_number"} <= set(entry["advice"]["summary"]["stats"][0])
+
+
+def test_advice_on_links_is_declined(workshop: Workshop) -> None:
+    links = {"advisor_type": ["tables_links"]}
+    text = with_document("AvatarAdviceParameters", "advice", {"schema": "schema", "advice": links})
+    assert workshop.error(text, "advice") == "This version of the platform does not offer advice on tables_links."
 
 
 @pytest.mark.parametrize("make", [escaped, lambda table: table_of(table_file(table, "shuffled", "csv"), "shuffled")])

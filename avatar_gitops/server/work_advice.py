@@ -1,0 +1,81 @@
+"""The `advice` job: parameters that suit each table, in the shape that clients read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from avatar_gitops.engine.advice import Advice, ColumnSummary, advise
+from avatar_gitops.engine.tables import read_table
+from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
+from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.naming import escaped
+from avatar_gitops.server.offered import FEATURES
+from avatar_gitops.server.platform import MAXIMUM_ROWS
+from avatar_gitops.server.result_json import write_json
+from avatar_gitops.server.work_avatars import column_specs
+from avatar_gitops.wire import documents as wire
+from avatar_gitops.wire.models import ResultKind
+
+ADVISORS: Final = frozenset({"parameters", "variables"})
+REDUCTION: Final = "use_categorical_reduction"
+
+
+def run_advice(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
+    """One file for each table that has rows; tables that a database run would make have none yet."""
+    spec = wire.AdviceSpec.model_validate(assignment.parameters.spec)
+    wanted = {kind for kinds in (spec.advice or {}).values() for kind in kinds}
+    for kind in sorted(wanted - ADVISORS):
+        raise JobFault(f"This version of the platform does not offer advice on {kind}.")
+    schema = assignment.documents.schema(spec.schema_)
+    if schema is None:
+        raise JobFault(f"The set has no schema called {spec.schema_!r}.")
+    files = []
+    for done, table in enumerate(schema.tables):
+        progress(done / len(schema.tables))
+        filename = f"{escaped(table.name)}.advice.json"
+        write_json(folder / filename, [{"table_name": table.name, "advice": _advice(assignment, table)}])
+        files.append(ResultFile(ResultKind.ADVICE, filename))
+    return files
+
+
+def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
+    source = assignment.input_file(table.name, table.data.file if table.data else None)
+    columns = column_specs(table)
+    rows = read_table(source, {column.name: column.type for column in columns if column.type})
+    if rows.num_rows > MAXIMUM_ROWS:
+        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
+    return plain(advise(rows, columns, reduction=REDUCTION in FEATURES))
+
+
+def plain(advice: Advice) -> dict[str, Any]:
+    """Advice as clients read it, and, beside it, the reasons in words."""
+    if advice.k is None:
+        return {"summary": {"stats": list(map(_stats, advice.columns))}, "reasons": dict(advice.reasons)}
+    return {
+        "k": advice.k,
+        "ncp": advice.ncp,
+        "use_categorical_reduction": advice.use_categorical_reduction,
+        "imputation": None if advice.imputation is None else asdict(advice.imputation),
+        "summary": {"stats": list(map(_stats, advice.columns))},
+        "reasons": dict(advice.reasons),
+    }
+
+
+def _stats(column: ColumnSummary) -> dict[str, Any]:
+    return {
+        "label": column.name,
+        "dtype": column.type,
+        "missing_number": column.missing,
+        "missing_proportion": column.missing / column.rows if column.rows else 0.0,
+        "unique_number": column.unique,
+        "unique_proportion": column.unique / column.rows if column.rows else 0.0,
+        "mean": column.mean,
+        "median": column.median,
+        "standard_deviation": column.deviation,
+        "mode": column.mode,
+        "is_skewed": column.skewed,
+        "is_rare": column.rare,
+        "is_identifying": column.identifying,
+    }
