@@ -217,7 +217,7 @@ Event = (
 class Listener(Protocol):
     """Receives events, one at a time when it hears them from a stream."""
 
-    def __call__(self, event: Event) -> None: ...
+    def __call__(self, event: Event, /) -> None: ...
 
 
 def new_run() -> str:

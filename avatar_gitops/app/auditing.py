@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,10 @@ class Call:
     approvals: tuple[str, ...] = ()
 
 
-def overrides_of(consent: Consent) -> tuple[Override, ...]:
-    """The guard rails that options of one call pass."""
+def overrides_of(consent: Consent, only_equal: str | None = None) -> tuple[Override, ...]:
+    """The guard rails that options of one call pass; `only_equal` is the reviewed plan that is applied in part."""
     named = [
+        *([Override("--only-equal", only_equal)] if only_equal is not None else []),
         *(Override("--allow-delete", name) for name in sorted(consent.allow_delete)),
         *(Override("--allow-relaunch", name) for name in sorted(consent.allow_relaunch)),
     ]
@@ -51,27 +52,28 @@ def refusals(call: Call) -> Iterator[None]:
     try:
         yield
     except (UnsafePlan, StalePlan, PolicyFailed) as error:
-        entry = _entry(call, Phase.REFUSED, refusal=error.code or "", message=error.message, exit_code=error.exit_code)
-        append(call.root, entry, call.clock.now())
+        entry = _entry(call, Phase.REFUSED)
+        _write(call, replace(entry, refusal=error.code or "", message=error.message, exit_code=error.exit_code))
         raise
 
 
 def begun(call: Call, planned: Planned) -> None:
     """Record what is about to be carried out, and every guard rail that is passed for it."""
     sets = {change.set: change.action.value for change in planned.plan.effective}
-    entry = _entry(call, Phase.BEGUN, planned, sets=sets, waivers=_waivers(planned.policy))
-    append(call.root, entry, call.clock.now())
+    approvals = sorted({*call.approvals, *planned.policy.approved_by})
+    entry = _entry(call, Phase.BEGUN, planned)
+    _write(call, replace(entry, sets=sets, approvals=tuple(approvals), waivers=_waivers(planned.policy)))
 
 
 def ended(call: Call, planned: Planned, outcomes: Sequence[Outcome], exit_code: int) -> None:
     """Record how it ended."""
     sets = {outcome.set: outcome.state.value for outcome in outcomes}
-    append(call.root, _entry(call, Phase.ENDED, planned, sets=sets, exit_code=exit_code), call.clock.now())
+    _write(call, replace(_entry(call, Phase.ENDED, planned), sets=sets, exit_code=exit_code))
 
 
 def done(call: Call, sets: Mapping[str, str]) -> None:
     """Record an act that is no apply, such as taking over a set or ending a lock of somebody else."""
-    append(call.root, _entry(call, Phase.ENDED, sets=sets, exit_code=0), call.clock.now())
+    _write(call, replace(_entry(call, Phase.ENDED), sets=sets, exit_code=0))
 
 
 def actor(environment: Mapping[str, str]) -> str:
@@ -91,12 +93,11 @@ def audit_log(project: Path | None) -> Verified:
     return verify(find_root(project or Path.cwd()))
 
 
-def _entry(
-    call: Call,
-    phase: Phase,
-    planned: Planned | None = None,
-    **more: object,
-) -> Entry:
+def _write(call: Call, entry: Entry) -> None:
+    append(call.root, entry, call.clock.now())
+
+
+def _entry(call: Call, phase: Phase, planned: Planned | None = None) -> Entry:
     plan = planned.plan if planned else None
     return Entry(
         phase=phase,
@@ -109,7 +110,6 @@ def _entry(
         commit=plan.commit if plan else "",
         overrides=call.overrides,
         approvals=call.approvals,
-        **more,  # type: ignore[arg-type]
     )
 
 

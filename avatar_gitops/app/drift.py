@@ -11,13 +11,15 @@ from pathlib import Path
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.inputs import digest_key
 from avatar_gitops.app.loading import AppliedProject, load_applied
+from avatar_gitops.app.notifying import Sender, notify_drift
 from avatar_gitops.app.servers import open_server
 from avatar_gitops.client.gateway import reader
+from avatar_gitops.events import Listener, Stream
+from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.desired import avatars_input
-from avatar_gitops.plan.drift import Drift, Seen, published
+from avatar_gitops.plan.drift import Drift, Seen, standing
 from avatar_gitops.plan.drift import drift as find_drift
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.match import match
 from avatar_gitops.plan.observed import Observed
 from avatar_gitops.ports import RunReader
 from avatar_gitops.spec.facts import scheme
@@ -25,16 +27,22 @@ from avatar_gitops.spec.models import Job
 from avatar_gitops.workspace.inputs import file_digest, local_path
 
 
-def drift(project: Path | None, server: str | None) -> Drift:
-    """Compare the lock files with the server and with the files on disk. The specs need not be valid."""
+def drift(project: Path | None, server: str | None, listener: Listener | None = None) -> Drift:
+    """Compare the lock files with the server and with the files on disk. The specs need not be valid.
+
+    Webhooks that ask for drift are told of it.
+    """
     applied = load_applied(project)
+    stream, clock = Stream.of(listener), SystemClock()
     with (
         open_server(applied.root, applied.project, server) as connection,
         closing(
-            reader(connection.base_url, connection.api_key, clock=SystemClock(), verify=connection.verify_tls)
+            reader(connection.base_url, connection.api_key, clock=clock, verify=connection.verify_tls, listener=stream)
         ) as remote,
     ):
-        return compare(applied, connection.name, remote)
+        found = compare(applied, connection.name, remote)
+    notify_drift(Sender.of(applied.root, applied.project, found.server, os.environ, (stream, clock)), found)
+    return found
 
 
 def compare(applied: AppliedProject, server: str, remote: RunReader) -> Drift:
@@ -46,17 +54,17 @@ def compare(applied: AppliedProject, server: str, remote: RunReader) -> Drift:
         artifacts={name: dict(_artifacts(applied.out, lock)) for name, lock in applied.locks.items()},
         expired=frozenset(_expired(applied, observed, remote)),
     )
-    return find_drift(applied.locks.values(), observed, applied.name, seen)
+    return find_drift(applied.locks.values(), observed, applied.name, seen, Blocks.of(applied.project))
 
 
 def _expired(applied: AppliedProject, observed: Observed, remote: RunReader) -> Iterator[str]:
     """Sets whose published run is listed but has no results any more; one question for each set."""
-    ours = match(observed.sets, applied.name).ours
+    now = standing(applied.locks.values(), observed, applied.name, Blocks.of(applied.project))
     for name, lock in applied.locks.items():
-        version = published(lock, observed)
-        if version is None or version not in ours.get(name, ()):
+        ours = now.ours(lock)
+        if lock.run not in {owned.id for owned in ours}:
             continue
-        finished = {job.name for owned in ours[name] for job in owned.jobs if job.done and not job.failed}
+        finished = {job.name for owned in ours for job in owned.jobs if job.done and not job.failed}
         jobs = [lock.jobs[job] for job in Job if lock.jobs.get(job) in finished]
         if jobs and not remote.has_results(jobs[0]):
             yield name

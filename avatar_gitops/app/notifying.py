@@ -53,19 +53,30 @@ class Sender:
         """Post one outcome to every webhook that asks for it and was not told yet; what fails is a warning."""
         record = Notified.read(self.root)
         for hook in self.hooks:
-            notice = Notice(hook.url, name, made_from, outcome.value)
+            notice = Notice(_reference(hook), name, made_from, outcome.value)
             if outcome not in hook.on or record.told(notice):
                 continue
-            trouble = self._post(hook, notice, events)
-            if trouble:
-                self.stream(
-                    DiagnosticFound("warning", "", f"{hook.url} was not told about {name or 'drift'}: {trouble}")
-                )
-                continue
-            try:
-                record.add(notice)
-            except OSError as error:
-                self.stream(DiagnosticFound("warning", "", f"{record.path.name} cannot be written: {error.strerror}"))
+            if trouble := self._post(hook, notice, events):
+                self._warn(f"webhook {_reference(hook)} was not told about {name or 'drift'}: {trouble}")
+            else:
+                self._remember(record, notice)
+
+    def drift_is_gone(self) -> None:
+        """Remember that there is none any more, so that the next one is news again."""
+        record = Notified.read(self.root)
+        for hook in self.hooks:
+            gone = Notice(_reference(hook), "", NOTHING, WebhookEvent.DRIFT.value)
+            if record.knows(gone) and not record.told(gone):
+                self._remember(record, gone)
+
+    def _remember(self, record: Notified, notice: Notice) -> None:
+        try:
+            record.add(notice)
+        except OSError as error:
+            self._warn(f"{record.path.name} cannot be written: {error.strerror}")
+
+    def _warn(self, text: str) -> None:
+        self.stream(DiagnosticFound("warning", "", text))
 
     def _post(self, hook: Webhook, notice: Notice, events: Sequence[Event]) -> str:
         _, variable, *default = hook.url.split("/", 2)
@@ -135,19 +146,19 @@ def notify_drift(sender: Sender, drift: Drift) -> None:
     found = [DriftFound(item.set, item.kind.value, item.detail, item.path) for item in drift.findings]
     if found:
         sender.tell(WebhookEvent.DRIFT, "", digest([[event.set, event.kind, event.detail] for event in found]), found)
-        return
-    if sender.hooks:
-        record = Notified.read(sender.root)
-        for hook in sender.hooks:
-            gone = Notice(hook.url, "", NOTHING, WebhookEvent.DRIFT.value)
-            if record.knows(gone) and not record.told(gone):
-                record.add(gone)
+    else:
+        sender.drift_is_gone()
 
 
 def made_from(change: Change) -> str:
     """What a set is made from: spec and data; for a set that left git, what the change does."""
     wish = change.desired
     return digest([wish.digests.spec, wish.digests.input]) if wish else change.digest
+
+
+def _reference(hook: Webhook) -> str:
+    """What the project file calls it, without a default, which may be an address."""
+    return "/".join(hook.url.split("/", 2)[:2])
 
 
 def notice_parts(notice: Notice) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from avatar_gitops.cli.commands.plan import rendered
-from avatar_gitops.cli.console import Style, note, out, program
+from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, program, style_for
 from avatar_gitops.cli.eventlog import STANDARD_ERROR, telling
 from avatar_gitops.cli.progress import progress_for
 from avatar_gitops.errors import UsageError
@@ -42,6 +42,22 @@ class Screen:
     json: bool = False
     verbose: bool = False
     events: str | None = None
+
+    @staticmethod
+    def of(ctx: click.Context) -> Screen:
+        """The screen that the options of a command ask for; a document on standard output comes without progress."""
+        given = ctx.params
+        as_json = given.get("form") == "json"
+        return Screen(
+            style=plain if as_json else style_for(given["color"]),
+            ascii_only=ascii_wanted(given["ascii_only"]),
+            yes=given["yes"],
+            quiet=given["quiet"] or (as_json and given["progress"] == "auto"),
+            progress=given["progress"],
+            json=as_json,
+            verbose=given["verbose"],
+            events=given["events"],
+        )
 
 
 def run(command: str, use: Use, screen: Screen) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from avatar_gitops import __version__
 from avatar_gitops.cli.console import note
+from avatar_gitops.cli.progress import progress_for
 from avatar_gitops.errors import AvatarGitOpsError, UsageError
 from avatar_gitops.events import Event, Listener, Stream, new_run
 from avatar_gitops.report.event_lines import as_data, stamped, version
@@ -73,6 +74,14 @@ def telling(command: str, events: str | None, shown: Listener | None = None) -> 
     finally:
         if file is not None:
             file.close()
+
+
+@contextmanager
+def told(command: str, events: str | None, *, verbose: bool) -> Iterator[Stream]:
+    """The same for a command that shows no progress: on standard error there are at most its requests."""
+    progress = progress_for("lines" if verbose and events != STANDARD_ERROR else "none", note, verbose=verbose)
+    with telling(command, events, progress) as stream:
+        yield stream
 
 
 def _opened(target: str) -> int:

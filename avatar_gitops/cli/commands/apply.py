@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from avatar_gitops.cli.console import ascii_wanted, plain, style_for
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
+    author_option,
     color_option,
     consent_options,
     events_option,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @select_options
 @consent_options
 @approved_option
+@author_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @progress_option
 @events_option
@@ -70,6 +71,7 @@ def command(
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     approved_by: tuple[str, ...],
+    author: tuple[str, ...],
     force: str | None,
     form: str,
     progress: str,
@@ -85,7 +87,7 @@ def command(
     from avatar_gitops.cli.applying import Screen, run
     from avatar_gitops.plan.select import Selection
 
-    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
     how = How(
         parallelism,
         timeout,
@@ -99,18 +101,7 @@ def command(
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return apply(project, server, consent, how, confirm, listener)
 
-    as_json = form == "json"
-    screen = Screen(
-        plain if as_json else style_for(color),
-        ascii_wanted(ascii_only),
-        yes,
-        quiet or (as_json and progress == "auto"),
-        progress,
-        as_json,
-        verbose,
-        events,
-    )
-    ctx.exit(run("apply", use, screen))
+    ctx.exit(run("apply", use, Screen.of(ctx)))
 
 
 def _reviewed(path: Path | None) -> dict[str, Any] | None:

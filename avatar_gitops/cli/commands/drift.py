@@ -7,27 +7,50 @@ from pathlib import Path
 import click
 
 from avatar_gitops.cli.console import ascii_wanted, out, style_for
-from avatar_gitops.cli.options import ascii_option, color_option, project_option, server_option
+from avatar_gitops.cli.options import (
+    ascii_option,
+    color_option,
+    events_option,
+    project_option,
+    server_option,
+    verbose_option,
+)
 
 
 @click.command("drift")
 @project_option
 @server_option
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@events_option
+@verbose_option
 @color_option
 @ascii_option
 @click.pass_context
 def command(
-    ctx: click.Context, project: Path | None, server: str | None, form: str, color: str, ascii_only: bool
+    ctx: click.Context,
+    project: Path | None,
+    server: str | None,
+    form: str,
+    events: str | None,
+    verbose: bool,
+    color: str,
+    ascii_only: bool,
 ) -> None:
     """Compare the server with what was applied. Cannot change anything; exit code 2 when something differs.
 
     Lock files are compared, not specs: a change in git that waits for its apply is no drift.
+
+    Webhooks of the project file that ask for `drift` are told once for each set of findings, as far as
+    .avatar/notified.jsonl remembers.
     """
     from avatar_gitops.app.drift import drift
+    from avatar_gitops.app.telling import tell_drift
+    from avatar_gitops.cli.eventlog import told
     from avatar_gitops.report import drift as report
 
-    found = drift(project, server)
+    with told("drift", events, verbose=verbose) as stream:
+        found = drift(project, server, stream)
+        tell_drift(stream, found)
     match form:
         case "json":
             text = report.to_json(found)

@@ -12,12 +12,15 @@ from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, sty
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
+    author_option,
     color_option,
     consent_options,
+    events_option,
     offline_options,
     project_option,
     select_options,
     server_option,
+    verbose_option,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ FORMATS = ["text", "json", "markdown"]
 @select_options
 @consent_options
 @approved_option
+@author_option
+@events_option
+@verbose_option
 @color_option
 @ascii_option
 @click.pass_context
@@ -70,18 +76,25 @@ def command(
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     approved_by: tuple[str, ...],
+    author: tuple[str, ...],
     force: str | None,
+    events: str | None,
+    verbose: bool,
     color: str,
     ascii_only: bool,
 ) -> None:
     """Show what would happen to each set, why, and whether privacy gets weaker. Changes nothing."""
     from avatar_gitops.app.plan import Consent, plan
+    from avatar_gitops.app.telling import tell_plan
+    from avatar_gitops.cli.eventlog import told
     from avatar_gitops.plan.select import Selection
     from avatar_gitops.policy.model import Level
 
     files = [_target(text) for text in outs]
-    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by)
-    planned = plan(project, server, consent, Selection(select, exclude), offline=wanted_offline(ctx))
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
+    with told("plan", events, verbose=verbose) as stream:
+        planned = plan(project, server, consent, Selection(select, exclude), stream, wanted_offline(ctx))
+        tell_plan(stream, planned)
     found, policy = planned.plan, planned.policy
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
     out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only), policy).rstrip("\n"))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avatar_gitops.cli.console import ascii_wanted, style_for
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
@@ -66,5 +65,4 @@ def command(
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return resume(project, server, consent, How(parallelism), confirm, listener)
 
-    screen = Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet, progress, False, verbose, events)
-    ctx.exit(run("resume", use, screen))
+    ctx.exit(run("resume", use, Screen.of(ctx)))

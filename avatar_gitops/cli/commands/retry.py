@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avatar_gitops.cli.console import ascii_wanted, note, style_for
+from avatar_gitops.cli.console import note
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
@@ -77,5 +77,4 @@ def command(
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return retry(project, server, consent, how, confirm, listener)
 
-    screen = Screen(style_for(color), ascii_wanted(ascii_only), yes, quiet, progress, False, verbose, events)
-    ctx.exit(run("retry", use, screen))
+    ctx.exit(run("retry", use, Screen.of(ctx)))
