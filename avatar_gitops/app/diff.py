@@ -11,8 +11,10 @@ from avatar_gitops.app.loading import AppliedProject, load_applied
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.compare import Comparison, compare
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.noise import NoiseBand
 from avatar_gitops.workspace.git import file_at, files_at, resolve
 from avatar_gitops.workspace.locks import parse_lock
+from avatar_gitops.workspace.noise import read_noise
 
 SUFFIX = ".lock.yaml"
 
@@ -29,7 +31,14 @@ def diff(project: Path | None, before: str, after: str | None) -> Compared:
     """Compare `NAME` or `NAME@REF` with another one; alone, the committed lock is compared with the one of now."""
     applied = load_applied(project)
     first, second = (before, after) if after is not None else (_committed(before), before)
-    return Compared(compare(_lock(applied, first), _lock(applied, second)), (first, second))
+    old, new = _lock(applied, first), _lock(applied, second)
+    return Compared(compare(old, new, _band(applied, old, new)), (first, second))
+
+
+def _band(applied: AppliedProject, old: Lock, new: Lock) -> NoiseBand | None:
+    """What was measured for the later run, else for the earlier one; only bands of now are looked at."""
+    found = (read_noise(applied.root, lock.path, lock.set) for lock in (new, old))
+    return next((band for band in found if band is not None), None)
 
 
 def _committed(text: str) -> str:

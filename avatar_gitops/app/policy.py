@@ -128,7 +128,7 @@ def after(loaded: Loaded, notes: Notes, who: Signed, today: Callable[[], date]) 
             gates=tuple(gates),
             others=loaded.desired,
             published=change.lock if change else None,
-            noise=read_noise(loaded.root, desired.path) if book.regressive else None,
+            noise=read_noise(loaded.root, desired.path, desired.name) if book.regressive else None,
         )
         found = judge(book, Stage.AFTER, [facts], today()).findings
         notes.later[desired.name] = found

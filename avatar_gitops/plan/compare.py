@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -11,6 +11,7 @@ from avatar_gitops.plan import diff
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import FieldChange
+from avatar_gitops.plan.noise import NoiseBand, lock_family
 from avatar_gitops.spec.gates import METRICS, Direction, parse_gate
 
 EXACT: Final = 1e-9
@@ -30,7 +31,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricChange:
-    """One metric of one table. `noise` is the larger half-width of both runs' intervals, None for an exact metric.
+    """One metric of one table. `noise` is the largest difference that chance explains, None for an exact metric.
+
+    It comes from repeated seeds when it is `measured`, else it is the larger half-width of both runs' intervals.
 
     `gate` is the condition of the later run and `passed` whether this table's value fulfils it.
     """
@@ -44,6 +47,7 @@ class MetricChange:
     verdict: Verdict
     gate: str = ""
     passed: bool = True
+    measured: bool = False
 
     @property
     def regression(self) -> bool:
@@ -67,13 +71,18 @@ class InputChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All that two runs differ in, and what they have in common."""
+    """All that two runs differ in, and what they have in common.
+
+    `band` is the noise of repeated seeds, `doubt` what it was measured for when that is neither of both runs.
+    """
 
     before: Lock
     after: Lock
     fields: tuple[FieldChange, ...]
     metrics: tuple[MetricChange, ...]
     inputs: tuple[InputChange, ...]
+    band: NoiseBand | None = None
+    doubt: str = ""
 
     @property
     def regressions(self) -> tuple[MetricChange, ...]:
@@ -81,15 +90,26 @@ class Comparison:
         return tuple(change for change in self.metrics if change.regression)
 
 
-def compare(before: Lock, after: Lock) -> Comparison:
+def compare(before: Lock, after: Lock, band: NoiseBand | None = None) -> Comparison:
     """What changed from one published run to another one, of the same set or not."""
     fields = diff.spec_changes(before.spec, after.spec, {})
     return Comparison(
-        before, after, diff.weaker_first(fields), tuple(_metrics(before, after)), tuple(_inputs(before, after))
+        before,
+        after,
+        diff.weaker_first(fields),
+        tuple(_metrics(before, after, band)),
+        tuple(_inputs(before, after)),
+        band,
+        _doubt(band, before, after),
     )
 
 
-def _metrics(before: Lock, after: Lock) -> Iterator[MetricChange]:
+def _doubt(band: NoiseBand | None, before: Lock, after: Lock) -> str:
+    ways = [band.moved(lock_family(lock), lock.engine) for lock in (after, before)] if band else []
+    return " and ".join(ways[0]) if ways and all(ways) else ""
+
+
+def _metrics(before: Lock, after: Lock, band: NoiseBand | None) -> Iterator[MetricChange]:
     """Privacy before utility, in the order of the catalogue, table by table."""
     gates = {gate.metric: gate.condition for gate in after.gates}
     for table in sorted({*before.metrics, *after.metrics}):
@@ -97,7 +117,10 @@ def _metrics(before: Lock, after: Lock) -> Iterator[MetricChange]:
         for metric in sorted({*old, *new}, key=rank):
             widths = [lock.noise.get(table, {}).get(metric) for lock in (before, after)]
             noise = max((width for width in widths if width is not None), default=None)
-            yield _metric(table, metric, (old.get(metric), new.get(metric)), noise, gates.get(metric, ""))
+            measured = band.tolerance(table, metric) if band else None
+            chance = noise if measured is None else measured
+            found = _metric(table, metric, (old.get(metric), new.get(metric)), chance, gates.get(metric, ""))
+            yield replace(found, measured=measured is not None)
 
 
 def _metric(

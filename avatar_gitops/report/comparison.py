@@ -55,7 +55,7 @@ def render(found: Comparison, labels: tuple[str, str], *, style: Style = plain, 
         cells = (row.group if row.group != before else "", *row.cells[1:])
         before = row.group
         lines.append(style(_line(cells, widths), row.kind) if row.kind else _line(cells, widths))
-    text = "\n".join([*lines, "", _verdict(found)]) + "\n"
+    text = "\n".join([*lines, "", *_band(found), _verdict(found)]) + "\n"
     return to_ascii(text).replace("noise ?", "noise +") if ascii_only else text
 
 
@@ -65,7 +65,7 @@ def markdown(found: Comparison, labels: tuple[str, str]) -> str:
     lines = [f"### {sign} {escape(labels[0])} → {escape(labels[1])}", ""]
     lines += ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     lines += ["| " + " | ".join(escape(cell) for cell in row.cells) + " |" for row in _rows(found)]
-    return "\n".join([*lines, "", escape(_verdict(found))]) + "\n"
+    return "\n".join([*lines, "", *map(escape, _band(found)), escape(_verdict(found))]) + "\n"
 
 
 def to_json(found: Comparison, labels: tuple[str, str]) -> str:
@@ -97,6 +97,7 @@ def _metric_json(one: MetricChange) -> dict[str, Any]:
         "before": one.before,
         "after": one.after,
         "noise": one.noise,
+        "noise_from": "seeds" if one.measured else "interval" if one.noise is not None else None,
         "verdict": one.verdict.value,
         "gate": one.gate or None,
         "passed": one.passed if one.gate else None,
@@ -175,6 +176,14 @@ def _engine(found: Comparison) -> tuple[str, str, str]:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _band(found: Comparison) -> list[str]:
+    """Where the noise comes from, when it was measured with repeated seeds."""
+    if found.band is None:
+        return []
+    doubt = f"; it was measured for {found.doubt}" if found.doubt else ""
+    return [f"The noise is that of {count(len(found.band.seeds), 'seed')}{doubt}."]
 
 
 def _verdict(found: Comparison) -> str:

@@ -46,9 +46,12 @@ class _File(_Part):
     metrics: dict[str, dict[str, _Spread]]
 
 
-def noise_path(root: Path, spec_path: str) -> Path:
-    """The noise file of the spec at this path, relative to the project root; it stands beside the lock file."""
-    lock = lock_path(root, spec_path)
+def noise_path(root: Path, spec_path: str, one_of: str = "") -> Path:
+    """The noise file of the spec at this path, relative to the project root; it stands beside the lock file.
+
+    A spec that makes several sets has one for each: `one_of` is the name of the set.
+    """
+    lock = lock_path(root, spec_path, one_of)
     return lock.with_name(lock.name.removesuffix(LOCK_SUFFIX) + SUFFIX)
 
 
@@ -70,16 +73,23 @@ def noise_text(band: NoiseBand) -> str:
     return HEADER + emit.documents([content.model_dump(mode="json")])
 
 
-def write_noise(root: Path, spec_path: str, band: NoiseBand) -> Path:
+def write_noise(root: Path, spec_path: str, band: NoiseBand, *, one_of_many: bool = False) -> Path:
     """Write the band beside its spec in one step and return the path."""
-    path = noise_path(root, spec_path)
+    path = noise_path(root, spec_path, band.set if one_of_many else "")
     write_atomic(path, noise_text(band))
     return path
 
 
-def read_noise(root: Path, spec_path: str) -> NoiseBand | None:
-    """The band that was measured for a spec; None when there is none. Raises IntegrityError."""
-    path = noise_path(root, spec_path)
+def read_noise(root: Path, spec_path: str, name: str = "") -> NoiseBand | None:
+    """The band that was measured for a set (`name`) of a spec; None when there is none. Raises IntegrityError."""
+    for path in dict.fromkeys((noise_path(root, spec_path, name), noise_path(root, spec_path))):
+        band = _read(root, path)
+        if band is not None and name in {"", band.set}:
+            return band
+    return None
+
+
+def _read(root: Path, path: Path) -> NoiseBand | None:
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     try:
         with path.open("rb") as stream:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from avatar_gitops.plan.compare import Verdict, compare
 from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.plan.noise import NoiseBand, Spread, lock_family
 from avatar_gitops.report.comparison import markdown, render, to_json
 from avatar_gitops.spec.gates import METRICS
 from tests.support.planning import a_lock, a_version, an_input, wish
@@ -52,6 +53,21 @@ def test_all_that_can_differ(golden: Golden) -> None:
     golden("plan/compare.json", to_json(found, LABELS))
     assert render(found, LABELS, ascii_only=True).isascii()
     assert [one.metric for one in found.regressions] == ["hidden_rate", "linkability_protection_rate"]
+
+
+def test_a_measured_band_decides_instead_of_the_interval() -> None:
+    before, after = sides()
+    spread = {"patients": {"hidden_rate": Spread(93.0, 0.8, 8)}}
+    band = NoiseBand("patients", lock_family(before), before.engine, tuple(range(8)), spread)
+    found = compare(before, after, band)
+    one = next(one for one in found.metrics if one.metric == "hidden_rate")
+    assert (one.verdict, one.measured) == (Verdict.NOISE, True)
+    assert found.doubt == ""
+    assert "The noise is that of 8 seeds.\n" in render(found, LABELS)
+    other = compare(before, after, replace(band, family=replace(band.family, input="other")))
+    assert "it was measured for other data and other parameters and another engine" in render(other, LABELS)
+    sources = {metric["metric"]: metric["noise_from"] for metric in json.loads(to_json(found, LABELS))["metrics"]}
+    assert (sources["hidden_rate"], sources["hellinger_mean"], sources["closest_rate"]) == ("seeds", "interval", None)
 
 
 def test_the_same_run(golden: Golden) -> None:

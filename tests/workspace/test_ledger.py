@@ -73,10 +73,10 @@ def test_a_damaged_file_is_named_and_not_quoted(parse: object, content: bytes) -
 
 def test_a_band_is_read_as_it_was_written(tmp_path: Path, golden: object) -> None:
     (tmp_path / "configs").mkdir()
-    assert read_noise(tmp_path, "configs/people.yaml") is None
+    assert read_noise(tmp_path, "configs/people.yaml", "people") is None
     path = write_noise(tmp_path, "configs/people.yaml", BAND)
     assert path == noise_path(tmp_path, "configs/people.yaml") == tmp_path / "configs" / "people.noise.yaml"
-    read = read_noise(tmp_path, "configs/people.yaml")
+    read = read_noise(tmp_path, "configs/people.yaml", "people")
     assert read is not None
     assert read.spread("people", "hidden_rate") == Spread(93.1235, 0.5, 3)
     assert replace(read, metrics=BAND.metrics) == BAND

@@ -36,7 +36,8 @@ def command(
     """Compare two published runs: spec, metrics with their noise, gates, data, engine.
 
     BEFORE and AFTER are NAME (published now) or NAME@REF (published at a git commit, branch or tag); NAME alone is
-    compared with its last commit. Lock files are read, no server is asked.
+    compared with its last commit. Lock files are read, no server is asked. The noise is that
+    of repeated seeds where `avatar-gitops noise` measured it, else the interval of each metric.
     """
     from avatar_gitops.app.diff import diff
     from avatar_gitops.report import comparison as report
