@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from avatar_gitops.app.inputs import existing_file
@@ -41,9 +42,15 @@ class TextFile:
 def shown_from(path: Path, here: Path) -> str:
     """The name that people and editors can open from where they are."""
     try:
-        return Path(os.path.relpath(path, here.resolve())).as_posix()
+        return Path(os.path.relpath(path, _real(here))).as_posix()
     except ValueError:  # another drive
         return path.as_posix()
+
+
+@lru_cache(maxsize=4)
+def _real(folder: Path) -> Path:
+    """A folder without links; asked for every file of a project."""
+    return folder.resolve()
 
 
 @dataclass(slots=True)

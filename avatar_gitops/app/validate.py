@@ -119,9 +119,10 @@ def validate(
     for path in shared:
         layers.default(path)
     chosen = [path for path in paths if not files or path.resolve() in wanted or _below(path, shared)]
-    taken = {path.resolve() for path in (*chosen, *(file.path for file in (*policies, *policy_tests)))}
-    chosen += sorted(path for path in wanted - taken if is_spec_name(path.name))
-    rest = [path for path in paths if path not in chosen]
+    if files:
+        taken = {path.resolve() for path in (*chosen, *(file.path for file in (*policies, *policy_tests)))}
+        chosen += sorted(path for path in wanted - taken if is_spec_name(path.name))
+    rest = sorted(set(paths).difference(chosen))
     specs = [_check(root, layers, TextFile.read(path, here), absent_ok) for path in chosen]
     others = [name for path in rest for name in _names_only(TextFile.read(path, here))]
     with_project = not files or root / PROJECT_FILE in wanted

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from avatar_gitops.spec import canonical
-from avatar_gitops.spec.fields import Consequence, FieldPath, stage_content
+from avatar_gitops.spec.fields import Consequence, FieldPath, stage_contents
 from avatar_gitops.spec.models import AvatarRun
 
 __all__ = ["DesiredSet", "Digests", "FieldPath", "TableInput", "avatars_input", "desire", "input_digest"]
@@ -86,13 +86,11 @@ def input_digest(inputs: Iterable[TableInput]) -> str:
 
 
 def _digests(resolved: Mapping[str, Any], inputs: Iterable[TableInput]) -> Digests:
-    def of(stage: Consequence) -> str:
-        return canonical.digest(stage_content(resolved, stage))
-
+    stages = stage_contents(resolved)
     return Digests(
         spec=canonical.digest(resolved),
-        standard=of(Consequence.RERUN_ALL),
-        metrics=of(Consequence.RERUN_METRICS),
-        reports=of(Consequence.RERUN_REPORTS),
+        standard=canonical.digest(stages[Consequence.RERUN_ALL]),
+        metrics=canonical.digest(stages[Consequence.RERUN_METRICS]),
+        reports=canonical.digest(stages[Consequence.RERUN_REPORTS]),
         input=input_digest(inputs),
     )

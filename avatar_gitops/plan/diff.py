@@ -20,8 +20,9 @@ def against_lock(desired: DesiredSet, lock: Lock | None) -> tuple[FieldChange, .
     """What differs from what was published last, weaker first; nothing when nothing was published."""
     if lock is None:
         return ()
-    changed = (_placed(change, desired) for change in spec_changes(lock.spec, desired.resolved, desired.lines))
-    return weaker_first((*changed, *input_changes(lock.inputs, desired)))
+    same = lock.digests.spec == desired.digests.spec
+    changes = () if same else spec_changes(lock.spec, desired.resolved, desired.lines)
+    return weaker_first((*(_placed(change, desired) for change in changes), *input_changes(lock.inputs, desired)))
 
 
 def _placed(change: FieldChange, desired: DesiredSet) -> FieldChange:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Lock, Metrics
 from avatar_gitops.spec import canonical
-from avatar_gitops.spec.fields import Consequence, stage_content
+from avatar_gitops.spec.fields import Consequence, stage_contents
 
 __all__ = ["Family", "NoiseBand", "Spread", "family", "lock_family", "measure", "quantile", "tolerance"]
 
@@ -87,8 +87,10 @@ def lock_family(lock: Lock) -> Family:
 
 
 def _family(resolved: Mapping[str, Any], data: str) -> Family:
+    stages = stage_contents(resolved)
+
     def of(stage: Consequence) -> str:
-        return canonical.digest([item for item in stage_content(resolved, stage) if item[0] != SEED])
+        return canonical.digest([item for item in stages[stage] if item[0] != SEED])
 
     return Family(of(Consequence.RERUN_ALL), of(Consequence.RERUN_METRICS), data)
 

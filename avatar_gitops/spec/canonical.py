@@ -8,11 +8,16 @@ References such as `env/NAME` stay references, so the values behind them never c
 from __future__ import annotations
 
 import hashlib
-from typing import Any
-
-import rfc8785
+import json
+import re
+from typing import Any, Final
 
 from avatar_gitops.spec.models import AvatarRun, Job
+
+# Numbers that Python writes in another form, or that RFC 8785 refuses: fractions, exponents, 16 digits and more. What
+# looks like one inside a text only takes the slower way.
+DISPUTED: Final = re.compile(r"(?:^|[\[:,])-?[0-9]+(?:[.eE]|(?<=[0-9]{16}))")
+FIRST_SURROGATE: Final = "\ud800"
 
 
 def resolved(run: AvatarRun) -> dict[str, Any]:
@@ -29,7 +34,20 @@ def resolved(run: AvatarRun) -> dict[str, Any]:
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 text of plain JSON data: one byte sequence per value, whatever the order of keys."""
+    text = _fast(value)
+    if text is not None and not DISPUTED.search(text) and (text.isascii() or max(text) < FIRST_SURROGATE):
+        return text.encode()
+    import rfc8785
+
     return rfc8785.dumps(value)
+
+
+def _fast(value: Any) -> str | None:
+    """Python's own JSON, ten times as fast; it differs from RFC 8785 in some numbers and in the order of some keys."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    except (TypeError, ValueError):
+        return None
 
 
 def digest(value: Any) -> str:

@@ -262,19 +262,31 @@ def words(path: FieldPath, privacy: Privacy) -> str:
 
 def leaves(value: Any, path: FieldPath = ()) -> Iterator[tuple[FieldPath, Any]]:
     """Fields of a resolved spec with their values; a field that says no more than its default is left out."""
-    found = row(path)
-    if isinstance(value, Mapping) and (found is None or found.whole):
-        for key in value:
-            yield from leaves(value[key], (*path, key))
-    elif found is None or value != found.default:
-        yield path, value
+    found: list[tuple[FieldPath, Any]] = []
+    _collect(value, path, found)
+    return iter(found)
+
+
+def _collect(value: Any, path: FieldPath, found: list[tuple[FieldPath, Any]]) -> None:
+    of = row(path)
+    if (of is None or of.whole) and isinstance(value, Mapping):
+        for key, inner in value.items():
+            _collect(inner, (*path, key), found)
+    elif of is None or value != of.default:
+        found.append((path, value))
+
+
+def stage_contents(resolved: Mapping[str, Any]) -> Mapping[Consequence, list[Any]]:
+    """What each stage of the job graph depends on, as plain data in a fixed order."""
+    stages: dict[Consequence, list[Any]] = {stage: [] for stage in Consequence}
+    for path, value in leaves(resolved):
+        if path != ("spec", "jobs"):
+            stages[consequence(path, None, value)].append([list(path), value])
+    for content in stages.values():
+        content.sort(key=lambda item: [str(part) for part in item[0]])
+    return stages
 
 
 def stage_content(resolved: Mapping[str, Any], stage: Consequence) -> list[Any]:
-    """What one stage of the job graph depends on, as plain data in a fixed order."""
-    chosen = [
-        [list(path), value]
-        for path, value in leaves(resolved)
-        if path != ("spec", "jobs") and consequence(path, None, value) is stage
-    ]
-    return sorted(chosen, key=lambda item: [str(part) for part in item[0]])
+    """What one stage of the job graph depends on."""
+    return stage_contents(resolved)[stage]

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,15 @@ MAX_HEADER: Final = 1 << 20
 CHUNK_BYTES: Final = 1 << 20
 
 
+Stamp = tuple[int, ...]
+
+
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file does: many specs may name one file, which is read once while it stays the same."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 class InputUnreadable(AvatarGitOpsError):
     """A data file cannot be used as a table; the message names the reason and no value."""
 
@@ -45,7 +55,13 @@ def local_path(root: Path, uri: str) -> Path | None:
         target = (root / uri).resolve()
     except (OSError, RuntimeError, ValueError):
         return None
-    return target if target.is_relative_to(root.resolve()) else None
+    return target if target.is_relative_to(_real(root)) else None
+
+
+@lru_cache(maxsize=4)
+def _real(root: Path) -> Path:
+    """A folder without links; asked for every file of a project."""
+    return root.resolve()
 
 
 def local_facts(table: str, uri: str, path: Path, key: bytes | None = None) -> InputFacts:
@@ -68,6 +84,11 @@ def remote_facts(table: str, uri: str, digest: str) -> InputFacts:
 
 def file_digest(path: Path, key: bytes | None = None) -> str:
     """`sha256:…` of the bytes of a file, or `hmac-sha256:…` with a key."""
+    return _digest(path, _stamp(path), key)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, stamp: Stamp, key: bytes | None) -> str:
     state = hmac.new(key, digestmod=hashlib.sha256) if key is not None else hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
@@ -77,6 +98,15 @@ def file_digest(path: Path, key: bytes | None = None) -> str:
 
 def read_shape(path: Path, max_rows: int | None = None) -> Shape:
     """Header and row count of a CSV or Parquet file; counting a CSV stops at `max_rows`. Raises InputUnreadable."""
+    try:
+        stamp = _stamp(path)
+    except OSError as error:
+        raise InputUnreadable(f"the file cannot be opened ({error.strerror or 'unknown reason'})") from None
+    return _shape(path, stamp, max_rows)
+
+
+@lru_cache(maxsize=4096)
+def _shape(path: Path, stamp: Stamp, max_rows: int | None) -> Shape:
     try:
         with path.open("rb") as stream:
             start = stream.read(len(PARQUET_MAGIC))

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,3 +158,27 @@ def test_a_reference_is_digested_by_its_name(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("KEY", "two")
     assert digest_of(text) == before
     assert b"env/KEY" in canonical(resolved(run_of(text)))
+
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=6)
+    | st.sampled_from(["sha256:3e7", "[1.5", "a:-1234567890123456789", "\u2028", "\x7f\x80\b\n"])
+)
+KEYS = st.text(max_size=4) | st.sampled_from(["\ue000", "\U0001f600", "é", "z", "A"])
+TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4))
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=TREES)
+def test_the_fast_way_gives_the_bytes_of_rfc_8785(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [2**53, -(2**60), float("nan"), float("inf"), "\ud800", {"a": {1, 2}}])
+def test_what_rfc_8785_refuses_is_refused(value: Any) -> None:
+    with pytest.raises((rfc8785.CanonicalizationError, UnicodeError)):
+        canonical([value])
