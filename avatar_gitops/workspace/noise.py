@@ -47,9 +47,9 @@ class _File(_Part):
 
 
 def noise_path(root: Path, spec_path: str, one_of: str = "") -> Path:
-    """The noise file of the spec at this path, relative to the project root; it stands beside the lock file.
+    """The noise file beside the spec at this path, which is relative to the project root; it is called like the lock.
 
-    A spec that makes several sets has one for each: `one_of` is the name of the set.
+    `one_of` is the name of the set when the spec makes several.
     """
     lock = lock_path(root, spec_path, one_of)
     return lock.with_name(lock.name.removesuffix(LOCK_SUFFIX) + SUFFIX)

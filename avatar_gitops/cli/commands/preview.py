@@ -137,7 +137,7 @@ class Lines:
     def trial(self, done: Trial, number: int, total: int) -> None:
         """A trial ended."""
         if not self._quiet:
-            note(f"{done.key[0]}  {done.key[1]:<4} seed {done.seed:<10} {number} of {total} runs")
+            note(f"{done.key[0]}  {done.key[1]:<5} seed {done.seed:<10} {number} of {total} runs")
 
     def promoting(self, name: str) -> None:
         """The full run of a set begins."""
