@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from avatar_gitops.app.auditing import Call, done, refusals
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.import_ import Wishes, Written, find, make, origin_of, project_of, spec_named, write
 from avatar_gitops.app.loading import load
 from avatar_gitops.app.servers import open_server
+from avatar_gitops.audit.entry import Override
 from avatar_gitops.client.catalog import Catalog, Entry
 from avatar_gitops.client.compile import to_yaml
 from avatar_gitops.diagnostics import SpecError
@@ -66,6 +68,7 @@ def adopt(
 ) -> Adoption:
     """Compare a set with its spec and, if they agree or the caller says so, name it in the project file."""
     root, loaded = project_of(project)
+    call = Call.now(root, loaded.metadata.name, "adopt", _overrides(name, consent))
     with (
         open_server(root, loaded, server) as connection,
         closing(
@@ -76,7 +79,8 @@ def adopt(
         found = Adoption(name, entry.version.id, connection.name, "", recorded=False)
     if _belongs_to_us(entry, loaded):
         return replace(found, known=True)
-    _refuse_owned(entry, loaded, consent)
+    with refusals(call):
+        _refuse_owned(entry, loaded, consent)
     if spec_named(root, loaded, name) is None:
         written = make(root, loaded, origin_of(entry, found.server), replace(wishes, name=name))
         write(root, written)
@@ -85,8 +89,18 @@ def adopt(
         found = _compared(found, project, entry, name)
     if found.differences and not consent.differences:
         return found
+    done(call, {name: "adopted"})
     _record(root, found, entry, consent)
     return replace(found, recorded=True)
+
+
+def _overrides(name: str, consent: Consent) -> tuple[Override, ...]:
+    """What the caller passes, for the audit log."""
+    reason = consent.take_over.strip()
+    return (
+        *([Override("--take-over", name, reason)] if reason else []),
+        *([Override("--accept-differences", name)] if consent.differences else []),
+    )
 
 
 def _belongs_to_us(entry: Entry, project: Project) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from avatar_gitops.app.auditing import Call, actor, begun, ended, overrides_of, refusals
+from avatar_gitops.app.approving import Notes
+from avatar_gitops.app.auditing import Call, begun, ended, overrides_of, refusals
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.expected import Review, check, hold
 from avatar_gitops.app.loading import Loaded, load
@@ -80,16 +81,8 @@ def apply(
     check(review)
     loaded = load(project)
     stream = Stream.of(listener)
-    call = Call(
-        root=loaded.root,
-        project=loaded.name,
-        command=how.command,
-        run=stream.run,
-        actor=actor(os.environ),
-        clock=SystemClock(),
-        overrides=overrides_of(consent),
-        approvals=consent.approved_by,
-    )
+    passed = overrides_of(consent, how.plan_file if how.only_equal else None)
+    call = replace(Call.now(loaded.root, loaded.name, how.command, passed, stream.run), approvals=consent.approved_by)
     with (
         refusals(call),
         exclusive(loaded.root, call.clock),
@@ -136,8 +129,10 @@ def _carry_out(planned: Planned, gateway: Gateway, how: How, consent: Consent, s
         closing(Notifier(sender, plan)) as notifier,
         FileJournal(loaded.root, plan, clock, consent.force, stream.run) as journal,
     ):
-        judge = after(loaded, lambda: clock.now().date())
-        ports = Ports(gateway, Publisher(loaded), clock, stream.also(notifier), journal, judge)
+        notes = Notes(plan, planned.policy)
+        judge = after(loaded, notes, planned.who, lambda: clock.now().date())
+        publisher = Publisher(loaded, planned.policy.approved_by, notes)
+        ports = Ports(gateway, publisher, clock, stream.also(notifier), journal, judge)
         parallelism = how.parallelism or loaded.project.spec.parallelism
         outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
     _write_index(loaded, outcomes)

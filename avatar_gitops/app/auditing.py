@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.audit.entry import Entry, Override, Phase, WaiverUsed
 from avatar_gitops.audit.log import append
 from avatar_gitops.audit.verify import Verified, verify
 from avatar_gitops.errors import PolicyFailed, StalePlan, UnsafePlan
+from avatar_gitops.events import new_run
 from avatar_gitops.plan.outcome import Outcome
 from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import Clock
@@ -34,6 +37,11 @@ class Call:
     clock: Clock
     overrides: tuple[Override, ...] = ()
     approvals: tuple[str, ...] = ()
+
+    @staticmethod
+    def now(root: Path, project: str, command: str, overrides: tuple[Override, ...] = (), run: str = "") -> Call:
+        """A call of this process by whoever runs it, with an id of its own unless it has one."""
+        return Call(root, project, command, run or new_run(), actor(os.environ), SystemClock(), overrides)
 
 
 def overrides_of(consent: Consent, only_equal: str | None = None) -> tuple[Override, ...]:
