@@ -6,6 +6,7 @@ import csv
 import hashlib
 import hmac
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,16 +53,17 @@ class InputUnreadable(AvatarGitOpsError):
 def local_path(root: Path, uri: str) -> Path | None:
     """The file that a path in a spec means, relative to the project root; None if `..` or a symlink leaves the root."""
     try:
-        target = (root / uri).resolve()
-    except (OSError, RuntimeError, ValueError):
+        target = os.path.realpath(root / uri)
+    except (OSError, ValueError):
         return None
-    return target if target.is_relative_to(_real(root)) else None
+    base = _real(root)
+    return Path(target) if target == base or target.startswith(base.rstrip(os.sep) + os.sep) else None
 
 
 @lru_cache(maxsize=4)
-def _real(root: Path) -> Path:
+def _real(root: Path) -> str:
     """A folder without links; asked for every file of a project."""
-    return root.resolve()
+    return os.path.realpath(root)
 
 
 def local_facts(table: str, uri: str, path: Path, key: bytes | None = None) -> InputFacts:
