@@ -102,11 +102,13 @@ def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, 
     lines = opening(plan.project, plan.digest, origin.head or plan.commit, verdict)
     top = Block((*lines, f"### {_title(plan, waiting)}"))
     if not plan.effective:
-        return fit([top, *_policy(policy), *_kept(plan), *_notes(plan)], limit)
-    table = Block(plan_markdown.HEAD, tuple(plan_markdown.row(c, origin.files) for c in plan.effective), more="changes")
+        return fit([top, *_offline(plan), *_policy(policy), *_kept(plan), *_notes(plan)], limit)
+    table = Block(*plan_markdown.table(plan, origin.files), more="changes")
     others = plan_markdown.rest(plan)
-    blocks = [top, table, *([Block((others,))] if others else []), *_privacy(plan), *_policy(policy), *_kept(plan)]
+    blocks = [top, *_offline(plan), table, *([Block((others,))] if others else []), *_privacy(plan)]
     blocks += [
+        *_policy(policy),
+        *_kept(plan),
         *_notes(plan),
         *_fields(plan),
         *_deletions(plan),
@@ -122,8 +124,7 @@ def _title(plan: Plan, waiting: str) -> str:
     if waiting and plan.effective:
         return " · ".join(part for part in (f"⛔ Avatar plan: {waiting}", weaker) if part)
     if not plan.effective:
-        equal = count(words.counts(plan)[Action.UNCHANGED], "set")
-        return f"✅ Avatar plan: no changes · {equal} equal on {escape(plan.server)}"
+        return f"✅ Avatar plan: no changes · {plan_markdown.unchanged(plan)}"
     counted = words.counts(plan)
     parts = [f"{counted[action]} {action.value}" for action in words.ORDER if counted[action]]
     parts += [f"{counted[Action.UNCHANGED]} unchanged"] if counted[Action.UNCHANGED] else []
@@ -135,6 +136,15 @@ def _privacy(plan: Plan) -> Iterator[Block]:
     lines = [line for line in plan_markdown.privacy(plan) if line]
     if lines:
         yield Block((lines[0], "", *lines[1:3]), tuple(lines[3:]), more="fields")
+    head, rows = plan_markdown.released(plan)
+    if rows:
+        yield Block(head, rows, more="columns")
+
+
+def _offline(plan: Plan) -> Iterator[Block]:
+    lines = tuple(plan_markdown.origin(plan))
+    if lines:
+        yield Block(lines[:-1])
 
 
 def _policy(policy: PolicyBlock | None) -> Iterator[Block]:

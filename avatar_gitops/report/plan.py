@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from avatar_gitops.plan.exposure import exposure_of
 from avatar_gitops.plan.model import Action, Change, FieldChange, Plan, Privacy
+from avatar_gitops.report import exposure
+from avatar_gitops.report import plan_context as context
 from avatar_gitops.report import plan_words as words
 from avatar_gitops.report.values import (
     Style,
@@ -48,22 +51,24 @@ def summary(plan: Plan, *, style: Style = plain, ascii_only: bool = False) -> st
 
 def _nothing(plan: Plan) -> Iterator[str]:
     yield words.no_changes(plan)
+    yield from _origin(plan)
     if plan.foreign:
         yield f"{_foreign(plan)}."
-    yield from _section("Kept", [c for c in plan.changes if c.action is Action.KEEP], plain)
+    yield from _section("Kept", [c for c in plan.changes if c.action is Action.KEEP], plan, plain)
     yield from _notes(plan)
 
 
 def _lines(plan: Plan, style: Style) -> Iterator[str]:
     yield _head(plan)
+    yield from _origin(plan)
     yield _inventory(plan)
     first = words.weaker(plan)
     deletes = [c for c in plan.effective if c.action is Action.DELETE and c not in first]
     rest = [c for c in plan.effective if c not in first and c not in deletes]
-    yield from _section("Weaker privacy", first, style)
-    yield from _section("Deletes", deletes, style)
-    yield from _section("Other changes" if first or deletes else "Changes", rest, style)
-    yield from _section("Kept", [c for c in plan.changes if c.action is Action.KEEP], style)
+    yield from _section("Weaker privacy", first, plan, style)
+    yield from _section("Deletes", deletes, plan, style)
+    yield from _section("Other changes" if first or deletes else "Changes", rest, plan, style)
+    yield from _section("Kept", [c for c in plan.changes if c.action is Action.KEEP], plan, style)
     yield from _notes(plan)
     yield ""
     yield f"Plan: {_counts(plan)}."
@@ -75,7 +80,12 @@ def _lines(plan: Plan, style: Style) -> Iterator[str]:
 
 def _head(plan: Plan) -> str:
     commit = f"   commit {safe(plan.commit[:7])}" if plan.commit else ""
-    return f"Project {safe(plan.project)}   server {safe(plan.server)}{commit}"
+    left = context.credits_left(plan)
+    return f"Project {safe(plan.project)}   server {safe(plan.server)}{commit}{left and '   ' + left}"
+
+
+def _origin(plan: Plan) -> Iterator[str]:
+    yield from filter(None, [context.offline(plan), *context.not_compared(plan)])
 
 
 def _inventory(plan: Plan) -> str:
@@ -83,7 +93,8 @@ def _inventory(plan: Plan) -> str:
     on_server = sum(bool(change.versions) for change in plan.changes)
     foreign = f", {_foreign(plan)}" if plan.foreign else ""
     left_out = f", {count(plan.left_out, 'set')} not selected" if plan.left_out else ""
-    return f"{count(in_git, 'set')} in git, {on_server} of ours on the server{foreign}{left_out}"
+    where = f"{on_server} of ours on the server" if plan.context.offline is None else count(on_server, "lock file")
+    return f"{count(in_git, 'set')} in git, {where}{foreign}{left_out}"
 
 
 def _foreign(plan: Plan) -> str:
@@ -100,7 +111,7 @@ def _counts(plan: Plan) -> str:
     return ", ".join(parts)
 
 
-def _section(title: str, changes: list[Change], style: Style) -> Iterator[str]:
+def _section(title: str, changes: list[Change], plan: Plan, style: Style) -> Iterator[str]:
     if changes:
         yield ""
         yield style(title, "bold")
@@ -109,7 +120,7 @@ def _section(title: str, changes: list[Change], style: Style) -> Iterator[str]:
         for change in changes:
             mark = style(f"{change.action.symbol:^3} {change.set:<{name}}", change.action.value)
             yield f" {mark}   {_phrase(change):<{phrase}}   {words.effect(change)}".rstrip()
-            yield from _change(change, style)
+            yield from _change(change, plan, style)
 
 
 def _notes(plan: Plan) -> Iterator[str]:
@@ -124,16 +135,21 @@ def _phrase(change: Change) -> str:
     return f"{word}, {words.why(change)}"
 
 
-def _change(change: Change, style: Style) -> Iterator[str]:
+def _change(change: Change, plan: Plan, style: Style) -> Iterator[str]:
     if change.fields or change.action is Action.DELETE:
-        yield INDENT + style(_place(change), "link")
+        yield INDENT + style(_place(change, plan), "link")
     yield from _fields(change.fields, style)
     yield from _details(change)
 
 
-def _place(change: Change) -> str:
+def _place(change: Change, plan: Plan) -> str:
     if change.action is Action.DELETE and change.desired is None:
-        return f"was {safe(change.path)}" if change.path else "was never described in git"
+        removed = context.removed_in(change, plan)
+        return (
+            f"was {safe(change.path)}{removed and ', removed in ' + removed}"
+            if change.path
+            else "was never described in git"
+        )
     file, line = change.place
     return f"{safe(file)}:{line}" if line else safe(file)
 
@@ -155,6 +171,13 @@ def _details(change: Change) -> Iterator[str]:
             yield f"{INDENT}reuse   {reused}"
         if change.lock is not None:
             yield f"{INDENT}keep    published results stay until the new ones pass their gates"
+    exposed, time = exposure_of(change), context.time(change)
+    if exposed is not None:
+        first, *more = exposure.lines(exposed)
+        yield f"{INDENT}exposure {first}"
+        yield from (f"{INDENT}         {line}" for line in more)
+    if time:
+        yield f"{INDENT}time    {time}, from the last run"
     gone = words.deletion(change)
     if change.action is Action.DELETE:
         yield f"{INDENT}loses   {gone or 'only the lock file, nothing on the server'}"

@@ -8,11 +8,14 @@ from typing import Final
 
 from avatar_gitops.plan.model import Action, Change, Plan, Privacy
 from avatar_gitops.policy.model import PolicyReport
+from avatar_gitops.report import exposure
+from avatar_gitops.report import plan_context as context
 from avatar_gitops.report import plan_words as words
 from avatar_gitops.report.policy import markdown as policy_markdown
 from avatar_gitops.report.values import before_and_after, count, direction, field_name, safe, short_digest
 
 HEAD: Final = ("| | Set | What | Why |", "|---|---|---|---|")
+COST: Final = (" Cost |", "---|")
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~:])")
 
 
@@ -33,9 +36,9 @@ def escape(text: str) -> str:
 def _lines(plan: Plan, policy: PolicyReport | None) -> Iterator[str]:
     kept = [change for change in plan.changes if change.action is Action.KEEP]
     if not plan.effective:
-        equal = count(words.counts(plan)[Action.UNCHANGED], "set")
-        yield f"### ✅ Avatar plan: no changes · {equal} equal on {escape(plan.server)}"
+        yield f"### ✅ Avatar plan: no changes · {unchanged(plan)}"
         yield ""
+        yield from origin(plan)
         yield from _kept(kept)
         yield from _notes(plan)
         if policy and policy.findings:
@@ -43,21 +46,32 @@ def _lines(plan: Plan, policy: PolicyReport | None) -> Iterator[str]:
         return
     yield f"### {_title(plan, policy)}"
     yield ""
-    yield from HEAD
-    for change in plan.effective:
-        yield row(change)
+    yield from origin(plan)
+    head, rows = table(plan)
+    yield from (*head, *rows)
     yield ""
     others = rest(plan)
     if others:
         yield others
         yield ""
     yield from privacy(plan)
+    head, rows = released(plan)
+    if rows:
+        yield from (*head, *rows, "")
     if policy:
         yield from policy_markdown(policy, escape)
     yield from _kept(kept)
     yield from _notes(plan)
     commit = f" of commit {escape(plan.commit[:7])}" if plan.commit else ""
     yield f"<sub>Plan <code>{short_digest(plan.digest)}</code>{commit} against <b>{escape(plan.server)}</b></sub>"
+
+
+def unchanged(plan: Plan) -> str:
+    """How many sets are as they were published, and what that was compared with."""
+    amount = words.counts(plan)[Action.UNCHANGED]
+    if plan.context.offline is None:
+        return f"{count(amount, 'set')} equal on {escape(plan.server)}"
+    return f"{count(amount, 'set')} equal {escape(words.equal_to(plan, amount))}"
 
 
 def _title(plan: Plan, policy: PolicyReport | None) -> str:
@@ -75,8 +89,27 @@ def _title(plan: Plan, policy: PolicyReport | None) -> str:
     return f"✅ Avatar plan: {', '.join(parts)}"
 
 
-def row(change: Change, files: str = "") -> str:
-    """One line of the table of changes; `files` is the URL that the paths of specs are added to."""
+def origin(plan: Plan) -> Iterator[str]:
+    """What an offline plan was compared with and what it was not, each a paragraph; nothing for any other plan."""
+    for text in filter(None, [context.offline(plan), *context.not_compared(plan)]):
+        yield escape(text)
+        yield ""
+
+
+def table(plan: Plan, files: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Head and rows of the table of changes; `files` is the URL that the paths of specs are added to.
+
+    The last column, the expected time, is there when it is known of any set.
+    """
+    costs = {change.set: context.time(change) for change in plan.effective}
+    rows = [_row(change, files, context.removed_in(change, plan)) for change in plan.effective]
+    if not any(costs.values()):
+        return HEAD, tuple(rows)
+    head = tuple(line + more for line, more in zip(HEAD, COST, strict=True))
+    return head, tuple(f"{row} {costs[change.set] or '–'} |" for change, row in zip(plan.effective, rows, strict=True))
+
+
+def _row(change: Change, files: str, removed: str) -> str:
     weak = change.privacy is Privacy.WEAKER
     mark = (
         "▼"
@@ -86,7 +119,7 @@ def row(change: Change, files: str = "") -> str:
     loud = weak or change.action is Action.DELETE
     what = f"**{change.action.value}**" if loud else change.action.value
     effect = words.effect(change)
-    why = "; ".join(part for part in (_why(change), effect, _jobs(change)) if part)
+    why = "; ".join(part for part in (_why(change), effect, _jobs(change), removed and f"commit {removed}") if part)
     return f"| {mark} | {_link(change, files)} | {what} | {why} |"
 
 
@@ -125,6 +158,8 @@ def rest(plan: Plan) -> str:
         parts.append(f"{count(plan.foreign, 'set')} of someone else left alone")
     if plan.left_out:
         parts.append(f"{count(plan.left_out, 'set')} not selected")
+    if left := context.credits_left(plan):
+        parts.append(left)
     return " · ".join(parts)
 
 
@@ -142,6 +177,11 @@ def privacy(plan: Plan) -> Iterator[str]:
         name = escape(field_name(field.path))
         yield f"| `{change.set}` · {name} | {escape(before)} | {escape(after)} | {direction(field)} |"
     yield ""
+
+
+def released(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Head and rows of a table of what enters or leaves the release; both empty when nothing does."""
+    return exposure.markdown(plan, escape)
 
 
 def _kept(kept: list[Change]) -> Iterator[str]:

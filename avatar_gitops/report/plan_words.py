@@ -160,6 +160,15 @@ def weaker(plan: Plan) -> list[Change]:
     return [change for change in plan.effective if change.privacy is Privacy.WEAKER]
 
 
+def equal_to(plan: Plan, amount: int) -> str:
+    """What sets without changes are equal to."""
+    base = plan.context.offline
+    if base is None:
+        return f"{count(amount, 'set')} on the server ({safe(plan.server)})"
+    where = f"at {safe(base.commit[:7])}" if base.commit else "on disk"
+    return f"{count(amount, 'lock file')} {where} (offline)"
+
+
 def no_changes(plan: Plan) -> str:
     """The verdict on a plan that does nothing."""
     if not plan.changes:
@@ -169,7 +178,7 @@ def no_changes(plan: Plan) -> str:
     equal, kept = counted[Action.UNCHANGED], counted[Action.KEEP]
     verb = "equals" if equal == 1 else "equal"
     sentences = [
-        f"{count(equal, 'set')} in git {verb} {count(equal, 'set')} on the server ({safe(plan.server)})." * bool(equal),
+        f"{count(equal, 'set')} in git {verb} {equal_to(plan, equal)}." * bool(equal),
         f"{count(kept, 'set')} {'is kept as it is' if kept == 1 else 'are kept as they are'}." * bool(kept),
         f"{count(plan.left_out, 'set')} {'was' if plan.left_out == 1 else 'were'} not selected." * bool(plan.left_out),
     ]
