@@ -10,7 +10,8 @@ from pathlib import Path
 
 from avatar_gitops.app.validate import validate
 from avatar_gitops.diagnostics import Diagnostic
-from avatar_gitops.spec.parse import parse_project, parse_run
+from avatar_gitops.spec.layers import DEFAULTS_FILE
+from avatar_gitops.spec.parse import parse_defaults, parse_project, parse_run
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.workspace.files import write_atomic
 
@@ -62,7 +63,14 @@ def _edited(text: str, edits: Iterable[Diagnostic]) -> str:
 
 def _repaired(name: str, before: bytes, after: bytes, edits: Iterable[Diagnostic]) -> bool:
     """Whether every finding that was answered is gone and the text is no worse as YAML; new ones may come to light."""
-    parse = parse_project if Path(name).name == PROJECT_FILE else parse_run
-    old, new = ({(one.code, one.path) for one in parse(text, name).diagnostics} for text in (before, after))
+    old, new = ({(one.code, one.path) for one in _findings(name, text)} for text in (before, after))
     answered = {(edit.code, edit.path) for edit in edits}
     return answered.isdisjoint(new) and all(found in old for found in new if found[0].startswith("Y"))
+
+
+def _findings(name: str, text: bytes) -> tuple[Diagnostic, ...]:
+    """What is wrong with a file, taken alone."""
+    kind = Path(name).name
+    if kind == PROJECT_FILE:
+        return parse_project(text, name).diagnostics
+    return parse_defaults(text, name).diagnostics if kind == DEFAULTS_FILE else parse_run(text, name).diagnostics

@@ -14,7 +14,7 @@ from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.spec.schema import Kind, file_name, schema_text
 
 IGNORED: Final = b".avatar/\nout/\n"
-SCHEMAS: Final[tuple[Kind, ...]] = ("run", "project")
+SCHEMAS: Final[tuple[Kind, ...]] = ("run", "project", "defaults", "policy", "waivers", "policy-test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def _project(folder: Path) -> dict[str, tuple[bytes, str]]:
         PROJECT_FILE: (project.encode(), 'project file, server "local"'),
         "configs/iris-demo.yaml": (scaffold.joinpath("iris-demo.yaml").read_bytes(), "one run: 1 table, k=20"),
         "data/iris.csv": (scaffold.joinpath("iris.csv").read_bytes(), "public sample (UCI Iris, CC BY 4.0)"),
+        "policies/baseline.yaml": (scaffold.joinpath("baseline.yaml").read_bytes(), "rules for every set"),
         ".gitignore": (IGNORED, "keeps server state and results out of git"),
     }
     return contents | {

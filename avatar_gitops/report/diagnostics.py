@@ -36,8 +36,11 @@ def _block(diagnostic: Diagnostic, sources: Sources, width: int, style: Style) -
     return "\n".join((head, *lines)) + "\n"
 
 
-def summary(diagnostics: Sequence[Diagnostic], files_checked: int) -> str:
-    """The verdict in one line: how many files, how many of them valid, how many errors and warnings."""
+def summary(diagnostics: Sequence[Diagnostic], files_checked: int, sets_made: int = 0) -> str:
+    """The verdict in one line: how many files, how many of them valid, how many errors and warnings.
+
+    `sets_made` is said when it is not 0: then specs make more sets than there are files.
+    """
     errors = [found for found in diagnostics if found.severity is Severity.ERROR]
     warnings = sum(found.severity is Severity.WARNING for found in diagnostics)
     bad = len({found.span.file for found in errors})
@@ -46,7 +49,7 @@ def summary(diagnostics: Sequence[Diagnostic], files_checked: int) -> str:
         text += f", {bad} with {_count(len(errors), 'error')}"
     if warnings:
         text += f", {_count(warnings, 'warning')}"
-    return text + "."
+    return text + (f". The specs make {_count(sets_made, 'set')}." if sets_made else ".")
 
 
 def explain_line(diagnostics: Sequence[Diagnostic]) -> str:
@@ -76,12 +79,13 @@ def _guess(diagnostic: Diagnostic) -> str:
     return label[: label.index("?") + 1] if label.startswith("did you mean") and "?" in label else ""
 
 
-def as_json(diagnostics: Iterable[Diagnostic], files_checked: int) -> str:
+def as_json(diagnostics: Iterable[Diagnostic], files_checked: int, sets_made: int = 0) -> str:
     """One JSON document with every finding; absent texts are null."""
     document = {
         "format": "avatar-gitops/diagnostics",
         "version": "1.0",
         "files": files_checked,
+        **({"sets": sets_made} if sets_made else {}),
         "diagnostics": [_plain(diagnostic) for diagnostic in diagnostics],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -117,14 +117,18 @@ def _method(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iterator[Diag
             fix="add `k: 20` for the avatar method",
         )
     for extra in chosen[1:]:
+        first, second = (parsed.locate_key((*inner, key)) for key in (chosen[0], extra))
+        inherited = chosen[0] if first.file != parsed.file else extra if second.file != parsed.file else ""
         yield Diagnostic(
             code="X005",
             message=f"`{chosen[0]}` and `{extra}` are two methods for one table",
-            span=parsed.locate_key((*inner, extra)),
+            span=second,
             path=(*inner, extra),
             label="second method",
-            fix="keep one; `k` is the avatar method, `open_dp` and `fast_dp` are differential privacy",
-            related=(Related(parsed.locate_key((*inner, chosen[0])), "first method"),),
+            fix=f"take the inherited one away: `{inherited}: null`"
+            if inherited
+            else "keep one; `k` is the avatar method, `open_dp` and `fast_dp` are differential privacy",
+            related=(Related(first, "first method"),),
         )
 
 

@@ -1,4 +1,4 @@
-"""Keys of a spec file in the order of the schema, by moving whole lines: comments, quotes and values stay as written.
+"""Keys of a file in the order of its schema, by moving whole lines: comments, quotes and values stay as written.
 
 A block of lines belongs to its key: the comments and blank lines above it, its value, and deeper comments below. What
 stands inside `{…}` and `[…]` is left alone, and so is a file that would not mean the same afterwards.
@@ -20,7 +20,14 @@ from avatar_gitops.spec.schema import Kind, schema
 FIRST: Final = ("k", "open_dp", "fast_dp", "known_variables", "target")
 """Keys that people look for first; they come before the others of their group."""
 
-KINDS: Final[Mapping[str, Kind]] = {"AvatarRun": "run", "Project": "project"}
+KINDS: Final[Mapping[str, Kind]] = {
+    "AvatarRun": "run",
+    "Project": "project",
+    "Defaults": "defaults",
+    "Policy": "policy",
+    "Waivers": "waivers",
+    "PolicyTest": "policy-test",
+}
 LINES: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
 
@@ -38,6 +45,12 @@ def in_order(text: str) -> str | None:
     after, _ = read(moved, "")
     same = after is not None and after.data == document.data and _solid(moved) == _solid(ended)
     return moved if same else text
+
+
+def kind_of(text: str) -> Kind | None:
+    """Which kind of file a text says it is; None when it is none of ours."""
+    document, _ = read(text, "")
+    return KINDS.get(str(document.data.get("kind"))) if document and isinstance(document.data, dict) else None
 
 
 def _solid(text: str) -> list[str]:

@@ -36,7 +36,7 @@ def test_init_writes_a_valid_project(
     assert main.run(["init", "demo"]) == 0
     golden("cli/init.txt", capsys.readouterr().out)
     assert main.run(["validate", "--project", "demo"]) == 0
-    assert "2 files checked: 2 valid." in capsys.readouterr().out
+    assert "3 files checked: 3 valid." in capsys.readouterr().out
 
 
 def test_init_writes_nothing_when_a_file_is_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

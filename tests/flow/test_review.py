@@ -149,7 +149,7 @@ def test_fmt_orders_keys_and_changes_no_plan(cli: Cli, unique: Unique) -> None:
 
     checked = cli("fmt", "--check")
     assert (checked.code, path.read_text(encoding="utf-8")) == (2, messy)
-    assert f"would order configs/{name}.yaml" in checked.out
+    assert f"would format configs/{name}.yaml" in checked.out
     assert cli("fmt").code == 0
     assert path.read_text(encoding="utf-8") == f"# mine\n{head}spec:\n{spec}"
     assert path.stat().st_mode & 0o777 == 0o600

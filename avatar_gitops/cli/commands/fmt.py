@@ -16,16 +16,17 @@ from avatar_gitops.cli.options import project_option
 @click.option("--check", is_flag=True, help="Write nothing; exit with 2 when a file would change.")
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], project: Path | None, check: bool) -> None:
-    """Put the keys of specs in the order of the schema: all of the project, or only FILES.
+    """Put keys in the order of the schema: in specs, defaults, the project file, policies and waivers, or only FILES.
 
-    Comments, quotes and values stay as they are written, and no digest changes. A file that is not readable YAML is
-    left alone, and the exit code is 3.
+    Comments, quotes and values stay as they are written, and no digest changes. Where the project has a folder
+    schemas/, the first line tells editors which schema the file has; `avatar-gitops schema --write schemas` makes it. A
+    file that is not readable YAML is left alone, and the exit code is 3.
     """
     from avatar_gitops.app.fmt import fmt
 
     found = fmt(project, files, check=check)
     for name in found.changed:
-        out(f"{'would order' if check else 'ordered'} {name}")
+        out(f"{'would format' if check else 'formatted'} {name}")
     for name in found.unreadable:
         note(f"left alone, not readable YAML: {name}   see: avatar-gitops validate")
     total = len(found.changed) + len(found.kept) + len(found.unreadable)

@@ -42,6 +42,9 @@ def command(
 ) -> None:
     """Check specs without any network call: all of the project, or only FILES.
 
+    Each run is checked as a whole, with its defaults, what its `from` says and each combination of its matrix; a
+    finding is at the file that said it. Of a `_defaults.yaml` among FILES, the specs that it holds for are checked too.
+
     Exit code 0 if there is no error, 3 if there is one; warnings do not count.
     """
     from avatar_gitops.app.validate import validate
@@ -51,10 +54,10 @@ def command(
         _repair(project, files)
     result = validate(project, files)
     found = [item for item in result.diagnostics if not quiet or item.severity is Severity.ERROR]
-    verdict = summary(found, result.files_checked)
+    verdict = summary(found, result.files_checked, result.sets_made)
     match form:
         case "json":
-            out(as_json(found, result.files_checked).rstrip("\n"))
+            out(as_json(found, result.files_checked, result.sets_made).rstrip("\n"))
         case "sarif":
             from avatar_gitops.report.sarif import as_sarif
 
