@@ -13,6 +13,7 @@ from avatar_gitops.plan.blocks import Adopted, Blocks
 from avatar_gitops.plan.desired import DesiredSet, Digests
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.observed import Annotation, ServerSet
+from avatar_gitops.plan.versions import digests
 from avatar_gitops.spec.models import Job
 
 Locks = Mapping[str, Lock]
@@ -43,18 +44,22 @@ def claims(blocks: Blocks, locks: Locks, wanted: Wanted, sets: Iterable[ServerSe
     by_name = _by_name(locks, names)
     marks: dict[str, Mapping[str, str]] = {}
     runs: dict[str, str] = {}
+    for name, lock in by_name.items():
+        for version_id, made_from in lock.adopted.items():
+            if version_id in known and known[version_id].project != project:
+                marks[version_id] = _marks(known[version_id], name, project, made_from)
     for entry in blocks.adopted:
         version, name = known.get(entry.id.lower()), names.get(entry.set, entry.set)
-        if version is None or not may_adopt(entry, version, project):
+        if version is None or version.id in marks or not may_adopt(entry, version, project):
             continue
         if version.project == project:
             runs[version.id] = name
             continue
-        made_from = _made_from(version, by_name.get(name), wanted.get(name), known)
+        said = _made_from(version, by_name.get(name), wanted.get(name), known)
         if entry.differs and name not in by_name:
-            made_from = Digests("", "", "", "", "")
-        if made_from is not None:
-            marks[version.id] = _marks(version, name, project, made_from)
+            said = Digests("", "", "", "", "")
+        if said is not None:
+            marks[version.id] = _marks(version, name, project, said)
     for lock in sorted(locks.values(), key=lambda lock: (names.get(lock.set, lock.set) == lock.set, lock.set)):
         runs |= {version.id: names.get(lock.set, lock.set) for version in _base_chain(lock, known, project)}
     return Claims(names, runs, marks)
@@ -63,6 +68,12 @@ def claims(blocks: Blocks, locks: Locks, wanted: Wanted, sets: Iterable[ServerSe
 def may_adopt(entry: Adopted, version: ServerSet, project: str) -> bool:
     """Whether nobody else marked the version, or the project says that it takes over what others marked."""
     return entry.take_over or version.project in {None, project}
+
+
+def adopted(versions: Iterable[ServerSet]) -> Mapping[str, Digests]:
+    """What a lock has to remember of versions that carry no marks of ours: their digests, where they are known."""
+    found = {version.id: digests(version) for version in versions if version.adopted}
+    return {version_id: made_from for version_id, made_from in found.items() if made_from.spec}
 
 
 def _names(blocks: Blocks, locks: Locks, wanted: Collection[str]) -> Mapping[str, str]:
@@ -99,14 +110,12 @@ def _base_chain(lock: Lock, known: Mapping[str, ServerSet], project: str) -> Ite
 def _made_from(
     version: ServerSet, lock: Lock | None, desired: DesiredSet | None, known: Mapping[str, ServerSet]
 ) -> Digests | None:
-    """What an adopted version was made from: what was published of it, else what the spec beside it says.
+    """What a version to adopt was made from: the spec beside it says so.
 
-    Once something newer was published nobody says it any more. None = there is neither lock nor spec.
+    When something newer was published already, nobody does. None = there is neither lock nor spec.
     """
     if lock is None:
         return desired.digests if desired else None
-    if lock.run == version.id:
-        return lock.digests
     published = known.get(lock.run)
     since = published.created_at if published else _moment(lock.started)
     newer = since is None or since >= version.created_at

@@ -69,7 +69,7 @@ def refuse_adoption(changes: Iterable[Change], observed: Observed, project: str,
     selected = {change.set: change for change in changes}
     for entry in options.blocks.adopted:
         change, version = selected.get(entry.set), known.get(entry.id.lower())
-        if change is None or change.desired is None:
+        if change is None or change.desired is None or (change.lock and entry.id.lower() in change.lock.adopted):
             continue
         if version is None and change.lock is None:
             raise UnsafePlan(

@@ -14,6 +14,7 @@ from avatar_gitops.errors import AvatarGitOpsError, RemoteUnavailable
 from avatar_gitops.events import Event, GateChecked, JobLaunched, SetCreated, SetDone, StepEnded, StepStarted
 from avatar_gitops.plan import steps as plan_steps
 from avatar_gitops.plan.annotations import marks
+from avatar_gitops.plan.claims import adopted
 from avatar_gitops.plan.deletion import deletion
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
@@ -272,7 +273,7 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
     desired = _desired(change)
     if progress.result is not None:
         lock = _lock(desired, progress, progress.result, means.plan.commit)
-        lock = replace(lock, moved_from=change.moved_from)
+        lock = replace(lock, moved_from=change.moved_from, adopted=adopted(change.versions))
         progress.lock = means.workspace.publish(desired, lock, progress.result)
         return
     assert change.lock is not None
@@ -283,6 +284,7 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
         set=desired.name,
         path=desired.path,
         moved_from=change.moved_from,
+        adopted=adopted(change.versions),
         digests=desired.digests,
         spec=desired.resolved,
         jobs={job.value: standing[job].name for job in wanted(desired.run) if job in standing},

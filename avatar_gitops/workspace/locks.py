@@ -67,6 +67,7 @@ class _File(_Part):
     set: str
     path: str
     moved_from: list[str] = []
+    adopted: dict[str, _Digests] = {}
     commit: str = ""
     engine: str
     digests: _Digests
@@ -96,6 +97,7 @@ def lock_text(lock: Lock) -> str:
         set=lock.set,
         path=lock.path,
         moved_from=list(lock.moved_from),
+        adopted={run: _Digests.model_validate(made, from_attributes=True) for run, made in lock.adopted.items()},
         commit=lock.commit,
         engine=lock.engine,
         digests=_Digests.model_validate(lock.digests, from_attributes=True),
@@ -110,7 +112,9 @@ def lock_text(lock: Lock) -> str:
     )
     plain = content.model_dump(mode="json", exclude_none=True)
     # The parts stand in the order of the model, what is inside them in the order of the names.
-    ordered = {name: _sorted(value) for name, value in plain.items() if value or name not in {"noise", "moved_from"}}
+    ordered = {
+        name: _sorted(value) for name, value in plain.items() if value or name not in {"noise", "moved_from", "adopted"}
+    }
     return HEADER + emit.documents([ordered])
 
 
@@ -233,6 +237,7 @@ def _to_lock(found: _File) -> Lock:
         gates=tuple(GateResult(gate.metric, gate.condition, gate.value, gate.passed) for gate in found.gates),
         commit=found.commit,
         moved_from=tuple(found.moved_from),
+        adopted={run: Digests(**made.model_dump()) for run, made in found.adopted.items()},
         applied=_to_applied(found.applied),
     )
 

@@ -18,34 +18,12 @@ from avatar_gitops.plan.select import STATES, Selection
 from avatar_gitops.plan.steps import CreateSet, DeleteJobs, LaunchJob, Publish, steps
 from avatar_gitops.spec.models import Job
 from avatar_gitops.spec.project import Prune
-from tests.support.planning import a_version, an_input, wish
+from tests.support.planning import a_version, wish
+from tests.support.wishes import specs
 from tests.support.world import CALM, World
 
 NAMES = ("ants", "bees")
 FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-JOBS = st.one_of(
-    st.just([job.value for job in Job]),
-    st.lists(st.sampled_from([job.value for job in Job]), min_size=1, unique=True),
-)
-
-
-@st.composite
-def specs(draw: st.DrawFn) -> dict[str, Any]:
-    """What may be said about a set: one field of each consequence class, jobs, lifecycle, data."""
-    known = draw(st.sampled_from([["age"], ["age", "sex"]]))
-    return {
-        "table": {
-            "avatarization": {"k": draw(st.sampled_from([10, 20]))},
-            "privacy_metrics": {"known_variables": known},
-        },
-        "pia": {"language": draw(st.sampled_from(["en", "fr"]))},
-        "metadata": {"owner": draw(st.sampled_from(["anna", "ben"]))},
-        "jobs": draw(JOBS),
-        "gates": draw(st.sampled_from([{}, {"hidden_rate": ">= 90"}])),
-        "lifecycle": {"keep_versions": draw(st.integers(1, 3))},
-        "data": an_input(draw(st.sampled_from("ab"))),
-    }
 
 
 @st.composite

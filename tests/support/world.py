@@ -12,11 +12,12 @@ from datetime import timedelta
 from avatar_gitops.plan import steps as s
 from avatar_gitops.plan import versions
 from avatar_gitops.plan.annotations import marks
+from avatar_gitops.plan.claims import adopted
 from avatar_gitops.plan.desired import DesiredSet, Digests
 from avatar_gitops.plan.jobs import AFTER, wanted
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Action, Change, Plan
-from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
+from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
 from avatar_gitops.plan.planner import Options, plan
 from avatar_gitops.spec.fields import STAGE, Consequence
 from avatar_gitops.spec.models import Job
@@ -55,6 +56,7 @@ class World:
     ticks: int = 0
     done: list[s.Step] = field(default_factory=list)
     receipts: set[str] = field(default_factory=set)
+    change: Change | None = None
 
     def observed(self) -> Observed:
         """What the server lists: sets that have jobs."""
@@ -80,11 +82,30 @@ class World:
                 if not job.done:
                     self._end(version.id, job)
 
+    def previewed(self, item: DesiredSet) -> str:
+        """Somebody makes a preview of a set and waits for it; its id."""
+        target = self._create(item, None)
+        annotations = {**self.sets[target].annotations, Annotation.PREVIEW: "PR 1"}
+        self.sets[target] = replace(self.sets[target], annotations=annotations)
+        self.change = None
+        for job in wanted(item.run):
+            self._launch(target, job, [needed for needed in AFTER[job] if needed in wanted(item.run)])
+        self.settle()
+        return target
+
+    def made_by_hand(self, item: DesiredSet, number: int) -> str:
+        """Somebody makes a set without this program; the id of the new set."""
+        made = self.sets.pop(self.previewed(item))
+        name = f"00000000-0000-4000-8000-{number:012d}"
+        self.sets[name] = replace(made, id=name, annotations={})
+        return name
+
     def job_names(self) -> set[str]:
         """All jobs on the server."""
         return {job.name for version in self.sets.values() for job in version.jobs}
 
     def _change(self, change: Change) -> None:
+        self.change = change
         standing = {Action.COLLECT, Action.UPDATE, Action.ADOPT, Action.RENAME}
         target = change.current.id if change.action in standing and change.current else ""
         try:
@@ -151,9 +172,14 @@ class World:
         self.sets[target] = replace(version, jobs=(*version.jobs, entry))
 
     def _counting(self, version: ServerSet) -> Mapping[Job, ServerJob]:
-        return versions.effective(
-            version, versions.newest_first(v for v in self.sets.values() if v.jobs or v is version)
-        )
+        seen = (*self.change.versions, *self.change.previews) if self.change else ()
+        marks_of = {item.id: item.annotations for item in seen}
+
+        def claimed(item: ServerSet) -> ServerSet:
+            return replace(item, annotations=marks_of.get(item.id, item.annotations))
+
+        listed = [claimed(v) for v in self.sets.values() if v.jobs or v is version]
+        return versions.effective(claimed(version), versions.newest_first(listed))
 
     def _end(self, set_id: str, job: ServerJob) -> None:
         """A job fails when it is meant to, or when one that it was made from failed or is gone."""
@@ -172,16 +198,27 @@ class World:
         counting = self._counting(self.sets[target])
         for job in wanted(desired.run):
             made = self.made[counting[job].name]
-            assert made.content == content_of(desired.digests, job), f"{job} was made from something else"
+            by_hand = not any(entry is counting[job] for v in self.sets.values() if v.project for entry in v.jobs)
+            assert by_hand or made.content == content_of(desired.digests, job), f"{job} was made from something else"
             expected = tuple(counting[needed].name for needed in AFTER[job] if needed in counting)
             assert made.after == expected, f"{job} measures other avatars than those that are published"
         jobs = {job.value: counting[job].name for job in wanted(desired.run)}
-        self.locks[desired.name] = Lock(
+        lock = Lock(
             desired.name, desired.path, desired.digests, desired.resolved, desired.inputs, target, "s", "f", jobs, "1"
+        )
+        assert self.change is not None
+        self.locks[desired.name] = replace(
+            lock, moved_from=self.change.moved_from, adopted=adopted(self.change.versions)
         )
 
     def _delete(self, names: Sequence[str]) -> None:
-        owned = {job.name for version in self.sets.values() if version.project == PROJECT for job in version.jobs}
+        claimed = (*self.change.versions, *self.change.previews) if self.change else ()
+        owned = {
+            job.name
+            for version in (*claimed, *self.sets.values())
+            if version.project == PROJECT
+            for job in version.jobs
+        }
         assert set(names) <= owned, "a job is deleted that is not ours"
         for version in list(self.sets.values()):
             left = tuple(job for job in version.jobs if job.name not in names)
