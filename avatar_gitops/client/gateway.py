@@ -23,7 +23,7 @@ from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.ports import Clock
 from avatar_gitops.spec.models import Job, Source
-from avatar_gitops.wire.models import Capabilities, JobResponse, JobStatus
+from avatar_gitops.wire.models import Capabilities, JobKind, JobResponse, JobStatus
 
 PARALLEL_READS: Final = 4
 
@@ -53,7 +53,8 @@ class Reader:
         """Everything listed for this key, newest set first; a version's documents are read once, they never change."""
         listed: dict[str, list[JobResponse]] = defaultdict(list)
         for job in api.list_jobs(self._http):
-            listed[str(job.set_name)].append(job)
+            if job.kind != JobKind.ADVICE:  # clients ask for advice in sets that hold nothing else
+                listed[str(job.set_name)].append(job)
         self._read_marks([set_id for set_id in listed if set_id not in self._marks])
         self._marks.keep(listed)
         versions = (server_set(set_id, jobs, self._marks.get(set_id)) for set_id, jobs in listed.items())

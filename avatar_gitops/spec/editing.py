@@ -106,17 +106,16 @@ class _Lines:
         return self._behind(path, [*above, f"{' ' * (span.column - 1)}- {emit.flow(item)}"])
 
     def _entry(self, column: int, key: str, value: Any, comment: str) -> list[str]:
-        """Lines of a new key: a list of mappings one under the other, anything else on one line."""
+        """Lines of a new key: groups of groups and lists of groups one under the other, anything else on one line."""
         indent = " " * (column - 1)
         above = [f"{indent}# {comment}"] if comment else []
         name = emit.flow({key: None}).removeprefix("{").removesuffix(" null}")
-        if isinstance(value, Sequence) and not isinstance(value, str) and value and isinstance(value[0], Mapping):
-            inner = indent + " " * STEP
-            return [
-                f"{indent}{name}",
-                *[inner + line.strip() for line in above],
-                *(f"{inner}- {emit.flow(i)}" for i in value),
-            ]
+        inner = indent + " " * STEP
+        if isinstance(value, Mapping) and value and all(isinstance(item, Mapping) for item in value.values()):
+            return [*above, f"{indent}{name}", *(f"{inner}{emit.flow({k: v})[1:-1]}" for k, v in value.items())]
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            said = [f"{inner}# {comment}"] if comment else []
+            return [f"{indent}{name}", *said, *(f"{inner}- {emit.flow(item)}" for item in value)]
         return [*above, f"{indent}{name} {emit.flow(value)}"]
 
     def _replaced(self, path: Path, value: Any) -> str:

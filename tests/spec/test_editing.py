@@ -95,6 +95,7 @@ TABLE: Path = ("spec", "tables", "iris")
         ((*TABLE, "columns", "species", "tag"), "sensitive", "          type: category\n          tag: sensitive\n"),
         ((*TABLE, "columns", "a: b", "tag"), "sensitive", '        "a: b": {tag: sensitive}\n'),
         ((*TABLE, "privacy_metrics", "known_variables"), ["a", "b"], "privacy_metrics: {known_variables: [a, b]}\n"),
+        (("spec", "tables", "b", "columns", "x", "tag"), "sensitive", "    b:\n      columns: {x: {tag: sensitive}}\n"),
         (("spec", "gates", "hidden_rate"), ">= 90", '  gates: {hidden_rate: ">= 90"}\n'),
         (("spec", "pia", "language"), "fr", "    language: fr\n"),
     ],
@@ -125,7 +126,10 @@ def test_what_cannot_be_written_alone_is_refused(text: str) -> None:
 
 NAMES = st.sampled_from(["a", "b", "c d", "yes", "1", "é"])
 VALUES = st.one_of(
-    st.integers(-(10**6), 10**6), st.booleans(), st.text(max_size=8).filter(str.isprintable), st.lists(NAMES, max_size=2)
+    st.integers(-(10**6), 10**6),
+    st.booleans(),
+    st.text(max_size=8).filter(str.isprintable),
+    st.lists(NAMES, max_size=2),
 )
 TREES = st.recursive(VALUES, lambda inner: st.dictionaries(NAMES, inner, max_size=3), max_leaves=8)
 
