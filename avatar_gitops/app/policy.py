@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from avatar_gitops.app.approving import Notes, Signed, signed
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.policy_files import load_book
+from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import PolicyFailed
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.diff import against_lock
@@ -20,6 +22,7 @@ from avatar_gitops.policy.approvals import Approval, by_their_author
 from avatar_gitops.policy.engine import Book, expiring, judge
 from avatar_gitops.policy.model import Facts, Finding, PolicyReport, Stage, Waiver
 from avatar_gitops.ports import Judge
+from avatar_gitops.report import sarif_policy
 from avatar_gitops.spec.models import Job
 from avatar_gitops.workspace.ledger import read_ledger
 from avatar_gitops.workspace.noise import read_noise
@@ -35,6 +38,9 @@ class Case:
     releases: bool
 
 
+APPROVAL: Final = "P031"
+
+
 def before(loaded: Loaded, plan: Plan, who: Signed, today: date) -> PolicyReport:
     """What the policy says about the sets of a plan before anything is changed."""
     cases = [
@@ -47,7 +53,11 @@ def before(loaded: Loaded, plan: Plan, who: Signed, today: date) -> PolicyReport
 
 def check(project: Path | None, approvals: Sequence[str], authors: Sequence[str], today: date) -> PolicyReport:
     """The same without a server: changes are those since the lock files were written."""
-    loaded = load(project)
+    return check_loaded(load(project), approvals, authors, today)
+
+
+def check_loaded(loaded: Loaded, approvals: Sequence[str], authors: Sequence[str], today: date) -> PolicyReport:
+    """The same for a project that is read."""
     locks = [loaded.locks.get(desired.name) for desired in loaded.desired]
     cases = [
         Case(wish, against_lock(wish, lock), lock, _other_avatars(wish, lock))
@@ -103,10 +113,12 @@ def refuse(report: PolicyReport) -> None:
     failed = report.failed
     if not failed:
         return
+    agreed = any(finding.rule == APPROVAL for finding in failed)
     number = "1 finding of the policy stops" if len(failed) == 1 else f"{len(failed)} findings of the policy stop"
     raise PolicyFailed(
         f"{number} this apply, nothing was changed: {', '.join(map(_subject, failed))}",
-        hint="change the spec, or let somebody answer for it in policies/waivers.yaml; "
+        hint=("--approved-by NAME when somebody else has read what gets weaker; " if agreed else "")
+        + "change the spec, or let somebody answer for it in policies/waivers.yaml; "
         f"avatar-gitops explain {failed[0].rule}",
         code=failed[0].rule,
     )
@@ -140,3 +152,22 @@ def after(loaded: Loaded, notes: Notes, who: Signed, today: Callable[[], date]) 
 def soon(root: Path, today: date) -> tuple[tuple[Waiver, int], ...]:
     """Waivers that end within two weeks, with the days that are left."""
     return expiring(load_book(root).waivers, today)
+
+
+def findings_file(kind: str, report: PolicyReport, root: Path) -> str:
+    """What the policy says as `sarif` or `gitlab`, with paths from the root of the repository."""
+    if kind == "gitlab":
+        return sarif_policy.as_code_quality(report, _prefix(root))
+    return sarif_policy.as_sarif(report, load_book(root).rules, _prefix(root))
+
+
+def unread_file(error: SpecError) -> str:
+    """The same as `sarif` when files cannot be read: nothing was judged, and why."""
+    return sarif_policy.unread_sarif(error.diagnostics, _prefix(Path.cwd()))
+
+
+def _prefix(folder: Path) -> str:
+    """The way from the root of the git repository to a folder; empty at the root and outside of one."""
+    here = folder.resolve()
+    root = next((above for above in (here, *here.parents) if (above / ".git").exists()), here)
+    return "" if root == here else here.relative_to(root).as_posix()

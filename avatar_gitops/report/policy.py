@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from avatar_gitops.policy.model import Finding, Level, PolicyReport, Rule
+from avatar_gitops.policy.model import Finding, Level, PolicyReport, Rule, Waiver
 from avatar_gitops.report.values import Style, count, plain, safe, to_ascii
 
 WORDS: Final = {Level.FAIL: "FAIL", Level.WARN: "WARN", Level.INFO: "INFO"}
@@ -26,8 +26,20 @@ def verdict(report: PolicyReport) -> str:
 
 def section(report: PolicyReport, *, style: Style = plain, ascii_only: bool = False) -> str:
     """The verdict and one line per finding, worst first."""
-    text = "\n".join([verdict(report), *_lines(report.findings, style)])
+    text = "\n".join([verdict(report), *_lines(report.findings, style), *expiry(report.expiring)])
     return to_ascii(text) if ascii_only else text
+
+
+def expiry(expiring: Sequence[tuple[Waiver, int]]) -> list[str]:
+    """`1 waiver expires in 9 days: P044 for claims-*, dpo-lead.`; nothing when none ends soon."""
+    if not expiring:
+        return []
+    first, days = expiring[0]
+    when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
+    each = "" if len(expiring) == 1 else ", the first"
+    verb = "expires" if len(expiring) == 1 else "expire within 2 weeks"
+    about = f"{first.rule} for {', '.join(first.sets)}, {safe(first.owner)}"
+    return [f"{count(len(expiring), 'waiver')} {verb}{each} {when}: {about}."]
 
 
 def short(report: PolicyReport) -> str:
@@ -40,7 +52,7 @@ def short(report: PolicyReport) -> str:
 def below(plan: str, report: PolicyReport, effective: bool, *, style: Style = plain, ascii_only: bool = False) -> str:
     """The text of a plan with the policy below it, and the last lines when there is something to apply."""
     parts = [plan.rstrip("\n")]
-    if effective or report.findings:
+    if effective or report.findings or report.expiring:
         parts.append(section(report, style=style, ascii_only=ascii_only))
     if effective:
         parts.append(ending(report))
@@ -91,6 +103,16 @@ def as_data(report: PolicyReport) -> dict[str, Any]:
         "counts": dict(report.counts),
         "passed": list(report.passed),
         "findings": [_data(finding) for finding in report.findings],
+        "expiring": [
+            {
+                "rule": waiver.rule,
+                "sets": list(waiver.sets),
+                "owner": waiver.owner,
+                "expires": waiver.expires.isoformat(),
+                "days": days,
+            }
+            for waiver, days in report.expiring
+        ],
     }
 
 
@@ -128,6 +150,7 @@ def markdown(report: PolicyReport, escape: Callable[[str], str]) -> Iterator[str
     parts += [f"{counts[name]} {name}" for name in ("info", "warned", "waived") if counts[name]]
     if counts["failed"]:
         parts.append(f"**{counts['failed']} failed**")
+    parts += [f"⏳ {escape(line.removesuffix('.'))}" for line in expiry(report.expiring)]
     yield f"**Policy** {' · '.join(parts)}" + (f" · {ASSUMED}" if report.assumed else "")
     yield ""
     if report.findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from avatar_gitops.report.policy import (
     below,
     cases,
     document,
+    expiry,
     rules,
     section,
     short,
@@ -60,6 +62,7 @@ REPORT = PolicyReport(
         ),
     ),
     passed=("P010", "P013"),
+    expiring=((replace(WAIVER, expires=date(2026, 12, 31)), 9),),
 )
 SCHEMA = Path(__file__).parents[2] / "schemas" / "plan.v1.schema.json"
 
@@ -104,6 +107,17 @@ def test_names_from_outside_cannot_become_markup() -> None:
     assert "<b>" not in text
     assert "](http" not in text
     assert "@team" not in text
+
+
+def test_waivers_that_end_soon_are_told_also_when_all_is_well() -> None:
+    second = replace(WAIVER, rule="P010", sets=("a", "b"))
+    report = PolicyReport(passed=("P010",), expiring=((second, 1), (WAIVER, 9)))
+    assert below("No changes.", report, False) == (
+        "No changes.\nPolicy: 1 passed.\n"
+        "2 waivers expire within 2 weeks, the first tomorrow: P010 for a, b, dpo-lead.\n"
+    )
+    assert expiry([(WAIVER, 0)]) == ["1 waiver expires today: P044 for claims-*, dpo-lead."]
+    assert next(policy_markdown(report, escape)).startswith("**Policy** 1 passed · ⏳ 2 waivers expire within 2 weeks")
 
 
 def test_rules_and_tests_are_listed(golden: Golden) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from avatar_gitops.policy.model import PolicyReport
 
 FORMATS = ["text", "json", "markdown"]
+FINDINGS = ["sarif", "gitlab"]
 
 
 @click.command("plan")
@@ -40,7 +41,13 @@ FORMATS = ["text", "json", "markdown"]
 @click.option("--summary", is_flag=True, help="Two lines.")
 @click.option("--explain", is_flag=True, help="The steps that apply would carry out.")
 @click.option("--why", metavar="NAME", default=None, help="The fields and digests behind one change.")
-@click.option("--out", "outs", metavar="FORMAT:PATH", multiple=True, help="Also write the plan to a file; repeatable.")
+@click.option(
+    "--out",
+    "outs",
+    metavar="FORMAT:PATH",
+    multiple=True,
+    help="Also write the plan to a file, or the findings of the policy as sarif or gitlab; repeatable.",
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option(
     "--fail-on",
@@ -85,6 +92,7 @@ def command(
 ) -> None:
     """Show what would happen to each set, why, and whether privacy gets weaker. Changes nothing."""
     from avatar_gitops.app.plan import Consent, plan
+    from avatar_gitops.app.policy import findings_file
     from avatar_gitops.app.telling import tell_plan
     from avatar_gitops.cli.eventlog import told
     from avatar_gitops.plan.select import Selection
@@ -99,7 +107,11 @@ def command(
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
     out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only), policy).rstrip("\n"))
     for kind, path in files:
-        path.write_text(rendered(found, kind, None, plain, False, policy), encoding="utf-8")
+        if kind in FINDINGS:
+            text = findings_file(kind, policy, planned.loaded.root)
+        else:
+            text = rendered(found, kind, None, plain, False, policy)
+        path.write_text(text, encoding="utf-8")
         note(f"Wrote {path}")
     if fail_on and policy.breaks(Level(fail_on)):
         ctx.exit(4)
@@ -158,6 +170,7 @@ def rendered(
 
 def _target(text: str) -> tuple[str, Path]:
     kind, colon, path = text.partition(":")
-    if not colon or kind not in FORMATS or not path:
-        raise click.UsageError(f"--out takes FORMAT:PATH with a format of {', '.join(FORMATS)}, not {text!r}.")
+    if not colon or kind not in [*FORMATS, *FINDINGS] or not path:
+        known = ", ".join([*FORMATS, *FINDINGS])
+        raise click.UsageError(f"--out takes FORMAT:PATH with a format of {known}, not {text!r}.")
     return kind, Path(path)

@@ -31,6 +31,14 @@ def command() -> None:
             metric: hidden_rate            reason: Pilot for the ethics board
             condition: ">= 90"             granted: 2026-09-15
         required_approvers: [dpo]          expires: 2026-12-31
+        approvers: {dpo: [d.lead, a.martin]}
+        regressions:
+          - metric: hidden_rate       # not worse than published by more than chance explains
+            sets: [patients-*]
+        ledger: {max_releases: 5, max_epsilon: 10}
+
+    Weaker privacy needs an approval by somebody who did not write the change, and nobody waives what their own change
+    needs. Chance is measured by `avatar-gitops noise`.
     """
 
 
@@ -63,7 +71,14 @@ def list_command(project: Path | None, everything: bool, form: str, color: str) 
     show_default=True,
     help="Exit with 4 when there is such a finding, or a worse one.",
 )
-@form_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "gitlab"]),
+    default="text",
+    show_default=True,
+    help="Form of the findings; `sarif` for code scanning, `gitlab` for a Code Quality report.",
+)
 @color_option
 @ascii_option
 @click.pass_context
@@ -77,18 +92,58 @@ def check_command(
     color: str,
     ascii_only: bool,
 ) -> None:
-    """Apply the rules that look before a run, without a server: specs against lock files."""
-    from avatar_gitops.app.clock import SystemClock
-    from avatar_gitops.app.policy import check
+    """Apply the rules that look before a run, without a server: specs against lock files.
+
+    In `sarif` a waived finding is a suppressed result, and files that cannot be read are notifications of the run.
+    """
+    from avatar_gitops.app.clock import today
+    from avatar_gitops.app.loading import load
+    from avatar_gitops.app.policy import check_loaded, findings_file, unread_file
+    from avatar_gitops.diagnostics import SpecError
     from avatar_gitops.policy.model import Level
     from avatar_gitops.report.policy import document, section
 
-    report = check(project, approved_by, author, SystemClock().now().date())
-    if form == "json":
-        out(json.dumps(document(report), indent=2, ensure_ascii=False))
-    else:
-        out(section(report, style=style_for(color), ascii_only=ascii_wanted(ascii_only)))
+    try:
+        loaded = load(project)
+        report = check_loaded(loaded, approved_by, author, today())
+    except SpecError as error:
+        if form == "sarif":
+            out(unread_file(error).rstrip("\n"))
+        raise
+    match form:
+        case "json":
+            out(json.dumps(document(report), indent=2, ensure_ascii=False))
+        case "sarif" | "gitlab":
+            out(findings_file(form, report, loaded.root).rstrip("\n"))
+        case _:
+            out(section(report, style=style_for(color), ascii_only=ascii_wanted(ascii_only)))
     ctx.exit(4 if report.breaks(Level(fail_on)) else 0)
+
+
+@command.command("ledger", short_help="List the releases of each source: to whom, which columns, epsilon in sum.")
+@project_option
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@color_option
+@ascii_option
+def ledger_command(project: Path | None, form: str, color: str, ascii_only: bool) -> None:
+    """List the releases of each source: how many, to whom, with which columns, how much epsilon in sum.
+
+    Apply puts every release on record in ledger/*.yaml, one file per source; commit them with the lock files. A release
+    stays on record when its set is deleted. Data are the same when their digest or their address is. Releases with
+    other bytes count; the same avatars again do not. Epsilon adds up by basic composition.
+    """
+    from avatar_gitops.app.ledger import ledger
+    from avatar_gitops.report import ledger as report
+
+    found = ledger(project)
+    match form:
+        case "json":
+            text = report.to_json(found)
+        case "markdown":
+            text = report.markdown(found)
+        case _:
+            text = report.render(found, style=style_for(color), ascii_only=ascii_wanted(ascii_only))
+    out(text.rstrip("\n"))
 
 
 @command.command("test", short_help="Run the tests in policies/tests/.")
@@ -108,6 +163,14 @@ def test_command(ctx: click.Context, project: Path | None, color: str, ascii_onl
         - name: k of 3 is refused
           spec: {tables: {people: {avatarization: {k: 3}}}}
           expect: [P010]
+        - name: a loss within the noise passes
+          stage: after
+          published_metrics: {hidden_rate: 95}
+          metrics: {hidden_rate: 94}
+          noise: {hidden_rate: {sd: 0.8, n: 8}}
+
+    A test may also say `author`, `approved_by`, `waivers`, `base_waivers` (those before the change) and `releases`
+    (those in the ledger).
     """
     from avatar_gitops.app.policy_tests import run_tests
     from avatar_gitops.report.policy import cases

@@ -28,11 +28,14 @@ def command(
     ascii_only: bool,
 ) -> None:
     """List the sets with their state, gates, hidden rate, age and commit."""
+    from avatar_gitops.app.policy import soon
     from avatar_gitops.app.status import status
     from avatar_gitops.plan.select import Selection
     from avatar_gitops.report import status as report
+    from avatar_gitops.report.policy import expiry
 
-    plan = status(project, server, Selection(select, exclude)).plan
+    found = status(project, server, Selection(select, exclude))
+    plan = found.plan
     now = datetime.now(UTC)
     match form:
         case "json":
@@ -41,4 +44,5 @@ def command(
             text = report.markdown(plan, now)
         case _:
             text = report.render(plan, now, style=style_for(color), ascii_only=ascii_wanted(ascii_only))
+            text = "\n".join([text.rstrip("\n"), *expiry(soon(found.loaded.root, now.date()))])
     out(text.rstrip("\n"))
