@@ -25,6 +25,7 @@ from avatar_gitops.cli.options import (
 
 if TYPE_CHECKING:
     from avatar_gitops.app.offline import Offline
+    from avatar_gitops.app.plan import Planned
     from avatar_gitops.plan.model import Plan
     from avatar_gitops.policy.model import PolicyReport
 
@@ -92,7 +93,6 @@ def command(
 ) -> None:
     """Show what would happen to each set, why, and whether privacy gets weaker. Changes nothing."""
     from avatar_gitops.app.plan import Consent, plan
-    from avatar_gitops.app.policy import findings_file
     from avatar_gitops.app.telling import tell_plan
     from avatar_gitops.cli.eventlog import told
     from avatar_gitops.plan.select import Selection
@@ -107,15 +107,21 @@ def command(
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
     out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only), policy).rstrip("\n"))
     for kind, path in files:
-        if kind in FINDINGS:
-            text = findings_file(kind, policy, planned.loaded.root)
-        else:
-            text = rendered(found, kind, None, plain, False, policy)
-        path.write_text(text, encoding="utf-8")
-        note(f"Wrote {path}")
+        _write(kind, path, planned)
     if fail_on and policy.breaks(Level(fail_on)):
         ctx.exit(4)
     ctx.exit(2 if detailed_exitcode and found.effective else 0)
+
+
+def _write(kind: str, path: Path, planned: Planned) -> None:
+    from avatar_gitops.app.policy import findings_file
+
+    if kind in FINDINGS:
+        text = findings_file(kind, planned.policy, planned.loaded.root)
+    else:
+        text = rendered(planned.plan, kind, None, plain, False, planned.policy)
+    path.write_text(text, encoding="utf-8")
+    note(f"Wrote {path}")
 
 
 def wanted_offline(ctx: click.Context) -> Offline | None:
