@@ -30,9 +30,13 @@ UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """Ask for a plan without a server; `base` is the revision whose lock files count, None for the best guess."""
+    """Ask for a plan without a server; `base` is the revision whose lock files count, None for the best guess.
+
+    `on_disk` = the lock files as they are in the work tree count, whatever git knows.
+    """
 
     base: str | None = None
+    on_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def remember(project_path: Path | None, asked: Offline) -> Remembered:
     result = validate(project_path, absent_ok=True)
     if result.project is None or not result.ok:
         raise invalid(result)
-    base = find_base(result.root, asked.base)
+    base = Base() if asked.on_disk else find_base(result.root, asked.base)
     locks = {lock.set: lock for lock in _locks(result.root, result.project, base)}
     key = digest_key(result.project, os.environ, required=False)
     reader = _Reader(result.root, key, keyless=result.project.spec.digest_key is not None and key is None)

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from avatar_gitops.app import promotion
 from avatar_gitops.app.plan import EVERYTHING
-from avatar_gitops.app.preview_cases import AUTO, Case, Cases, Sources, cases, read
+from avatar_gitops.app.preview_cases import AUTO, Case, Cases, cases
 from avatar_gitops.app.servers import server_name
 from avatar_gitops.app.trials import Bench, Measured, Trial, measure, measuring, preview_platform, trial
 from avatar_gitops.client.gateway import Gateway
@@ -19,7 +19,6 @@ from avatar_gitops.plan.model import Selection
 from avatar_gitops.plan.prediction import PredictedGate, Preview, SetPreview, means, predict, seeds
 from avatar_gitops.policy.gates import evaluate
 from avatar_gitops.ports import Clock
-from avatar_gitops.workspace.git import head_commit
 
 HEAD: Final = "head"
 BASE: Final = "base"
@@ -61,15 +60,15 @@ def preview(project: Path | None, ask: Ask, clock: Clock, teller: Teller) -> Pre
 
     Raises SpecError, UsageError, Locked, and RemoteUnavailable when a server gives no answer.
     """
-    found = read(project, ask.base)
-    ready = cases(found, ask.selection, ask.on)
-    server = server_name(found.project, ask.server, os.environ)
-    made = Preview(found.project.metadata.name, server, "", (), ready.unchanged, ask.base, head_commit(found.root))
+    ready = cases(project, ask.selection, ask.on, ask.base)
+    loaded = ready.loaded
+    server = server_name(loaded.project, ask.server, os.environ)
+    made = Preview(loaded.name, server, "", (), ready.unchanged, ask.base, loaded.commit)
     if not ready.cases:
         return made
-    with promotion.target(found.root, found.project, ask.server, ask.promote, clock) as target:
-        with preview_platform(found.root, made.project) as gateway:
-            engine, sets = _measured(ready, ask, _bench(gateway, made, ask, clock, teller), found)
+    with promotion.target(loaded.root, loaded.project, ask.server, ask.promote, clock) as target:
+        with preview_platform(loaded.root, made.project) as gateway:
+            engine, sets = _measured(ready, ask, _bench(gateway, made, ask, clock, teller))
         made = replace(made, engine=engine, sets=sets)
         return promotion.promote(made, target, ask.label, teller.promoting) if target else made
 
@@ -79,7 +78,7 @@ def _bench(gateway: Gateway, made: Preview, ask: Ask, clock: Clock, teller: Tell
     return Bench(gateway, clock, made.project, made.commit, ask.keep, parallelism, teller.trial)
 
 
-def _measured(ready: Cases, ask: Ask, bench: Bench, found: Sources) -> tuple[str, tuple[SetPreview, ...]]:
+def _measured(ready: Cases, ask: Ask, bench: Bench) -> tuple[str, tuple[SetPreview, ...]]:
     """The engine and the prediction of each set."""
     trials = [item for case in ready.cases for item in _trials(case, ask.seeds)]
     results = measure(trials, bench)

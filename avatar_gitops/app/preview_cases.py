@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,44 +10,25 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from avatar_gitops.app.inputs import digest_key, existing_file, facts_of, is_pointer
-from avatar_gitops.app.validate import LoadedRun, ValidationResult, invalid, validate
-from avatar_gitops.diagnostics import Diagnostic
-from avatar_gitops.errors import UsageError
+from avatar_gitops.app.inputs import existing_file, facts_of, is_pointer
+from avatar_gitops.app.loading import Loaded
+from avatar_gitops.app.offline import Offline
+from avatar_gitops.app.plan import Consent, plan_offline
+from avatar_gitops.app.validate import LoadedRun
+from avatar_gitops.diagnostics import Diagnostic, SpecError
 from avatar_gitops.plan.desired import DesiredSet, TableInput, desire
-from avatar_gitops.plan.diff import against_lock
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.model import Action, Change, FieldChange, Reason, Selection
+from avatar_gitops.plan.model import Action, Change, FieldChange, Selection
 from avatar_gitops.plan.prediction import Basis
-from avatar_gitops.plan.select import chosen
 from avatar_gitops.plan.versions import first_difference
 from avatar_gitops.spec.facts import InputFacts, scheme
-from avatar_gitops.spec.fields import Consequence
+from avatar_gitops.spec.fields import STAGE, Consequence
 from avatar_gitops.spec.models import AvatarRun, Source, Table
-from avatar_gitops.spec.project import Project
-from avatar_gitops.workspace.discover import shown
-from avatar_gitops.workspace.git import contents_at, files_at, resolve
 from avatar_gitops.workspace.inputs import InputUnreadable, read_shape
-from avatar_gitops.workspace.locks import parse_lock
 
 AUTO: Final = "auto"
-LOCKS: Final = ".lock.yaml"
 RERUN: Final = frozenset({Consequence.RERUN_ALL, Consequence.RERUN_METRICS})
 DATA_ONLY: Final = "only the data changed, and the published run was made from other data: the head alone is measured"
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """A valid project whose data files need not be here, with the locks of now or of a commit."""
-
-    result: ValidationResult
-    project: Project
-    locks: Mapping[str, Lock]
-
-    @property
-    def root(self) -> Path:
-        """The project folder."""
-        return self.result.root
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,94 +52,64 @@ class Case:
 class Cases:
     """The sets to measure, and how many others would not run again."""
 
+    loaded: Loaded
     cases: tuple[Case, ...]
     unchanged: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A set as it is now beside what is published of it; `here` = the data are at hand."""
+    """A set that would run again, and what is published of it; `here` = the data are at hand."""
 
     loaded: LoadedRun
     desired: DesiredSet
     lock: Lock | None
+    fields: tuple[FieldChange, ...]
     here: bool
 
-    @property
-    def stage(self) -> Consequence:
-        """The first stage that would run again; data that cannot be compared count as unchanged."""
-        if self.lock is None:
-            return Consequence.RERUN_ALL
-        now = self.desired.digests
-        if not self.desired.inputs:
-            now = replace(now, input=self.lock.digests.input)
-        return first_difference(self.lock.digests, now)
 
-    @property
-    def change(self) -> Change:
-        """The set as selectors see it."""
-        again = self.stage is not Consequence.METADATA
-        action = (Action.RELAUNCH if self.lock else Action.LAUNCH) if again else Action.UNCHANGED
-        reason = (Reason.SPEC_CHANGED if self.lock else Reason.NEW) if again else Reason.NOTHING_CHANGED
-        fields = against_lock(self.desired, self.lock)
-        return Change(self.desired.name, action, reason, self.desired.path, fields, (), self.desired, lock=self.lock)
+def cases(project: Path | None, selection: Selection, on: str, base: str = "") -> Cases:
+    """The sets that a plan against the lock files would run again, or measure again, ready to run.
 
-
-def read(project: Path | None, base: str = "") -> Sources:
-    """Read a project as a preview needs it. Raises SpecError, and UsageError for a revision that git does not know."""
-    result = validate(project, absent_ok=True)
-    if result.project is None or not result.ok:
-        raise invalid(result)
-    locks = _locks_at(result.root, result.project, base) if base else _locks(result.root, result.project)
-    return Sources(result, result.project, {lock.set: lock for lock in locks})
-
-
-def cases(found: Sources, selection: Selection, on: str) -> Cases:
-    """The sets that would run again because of their spec or their data, ready to run.
-
-    Raises SpecError when there is nothing to run one of them on.
+    `base` is a git revision whose lock files count; without it those on disk do. Needs neither a server nor a secret,
+    and the data only where no sample stands in for them. Raises SpecError, UsageError.
     """
-    candidates = [_candidate(found, loaded) for loaded in found.result.runs]
-    changes = [candidate.change for candidate in candidates]
-    names = chosen(changes, selection)
-    wanted = [one for one in candidates if one.desired.name in names and one.stage in RERUN]
-    ready = [(one, _basis(one, on)) for one in wanted]
-    problems = [problem for one, basis in ready for problem in _nothing_to_run_on(one, basis)]
-    if problems:
-        raise invalid(replace(found.result, diagnostics=(*found.result.diagnostics, *problems)))
-    made = tuple(_case(found, one, basis) for one, basis in ready)
-    return Cases(made, len(names) - len(made))
+    offline = Offline(base) if base else Offline(on_disk=True)
+    planned = plan_offline(project, Consent(look=True), selection, offline)
+    loaded = planned.loaded
+    candidates = [_candidate(loaded, change) for change in planned.plan.changes if _runs_again(change)]
+    ready = [(one, _basis(one, on)) for one in candidates]
+    _refuse([problem for one, basis in ready for problem in _nothing_to_run_on(one, basis)])
+    made = tuple(_case(loaded, one, basis) for one, basis in ready)
+    present = [change for change in planned.plan.changes if change.desired is not None]
+    return Cases(loaded, made, len(present) - len(made))
 
 
-def inputs_of(found: Sources, loaded: LoadedRun, run: AvatarRun) -> tuple[tuple[TableInput, ...], list[Diagnostic]]:
+def _runs_again(change: Change) -> bool:
+    stages = {STAGE[job] for job in change.jobs}
+    return change.action in {Action.LAUNCH, Action.RELAUNCH} and bool(stages & RERUN)
+
+
+def _candidate(loaded: Loaded, change: Change) -> _Candidate:
+    assert change.desired is not None
+    run = loaded.runs[change.set]
+    lock = change.lock or next(iter(change.left), None)
+    here = all(_is_here(loaded.root, source) for source in _files(run.run))
+    return _Candidate(run, change.desired, lock, change.fields, here)
+
+
+def _refuse(problems: Iterable[Diagnostic]) -> None:
+    found = tuple(problems)
+    if found:
+        raise SpecError("a preview has nothing to run on", found, hint="avatar-gitops explain X024")
+
+
+def _inputs(loaded: Loaded, run: LoadedRun, wanted: AvatarRun) -> tuple[tuple[TableInput, ...], list[Diagnostic]]:
     """The files that a run reads, fingerprinted without a key: these digests stay on this machine."""
-    spec = found.project.spec.model_copy(update={"digest_key": None})
-    plain = found.project.model_copy(update={"spec": spec})
-    facts, problems = facts_of(found.root, plain, replace(loaded.parsed, value=run), {})
+    spec = loaded.project.spec.model_copy(update={"digest_key": None})
+    plain = loaded.project.model_copy(update={"spec": spec})
+    facts, problems = facts_of(loaded.root, plain, replace(run.parsed, value=wanted), {})
     return tuple(map(_input, facts)), problems
-
-
-def _candidate(found: Sources, loaded: LoadedRun) -> _Candidate:
-    here = all(_is_here(found.root, source) for source in _files(loaded.run))
-    inputs: tuple[TableInput, ...] = ()
-    keyed = found.project.spec.digest_key is not None
-    if here and not (keyed and digest_key(found.project, os.environ, required=False) is None):
-        facts, problems = facts_of(found.root, found.project, loaded.parsed, os.environ)
-        if problems:
-            raise invalid(replace(found.result, diagnostics=(*found.result.diagnostics, *problems)))
-        inputs = tuple(map(_input, facts))
-    desired = desire(loaded.run, shown(found.root, loaded.path), inputs)
-    return _Candidate(loaded, desired, _lock(found, desired.name), here)
-
-
-def _lock(found: Sources, name: str) -> Lock | None:
-    """What is published of a set, also under the names that it had."""
-    before = {moved.to: moved.from_ for moved in found.project.spec.moved}
-    seen: set[str] = set()
-    while name not in found.locks and name in before and name not in seen:
-        seen.add(name)
-        name = before[name]
-    return found.locks.get(name)
 
 
 def _basis(one: _Candidate, on: str) -> Basis:
@@ -191,26 +141,24 @@ def _nothing_to_run_on(one: _Candidate, basis: Basis) -> Iterator[Diagnostic]:
         )
 
 
-def _case(found: Sources, one: _Candidate, basis: Basis) -> Case:
+def _case(loaded: Loaded, one: _Candidate, basis: Basis) -> Case:
     run = one.loaded.run if basis is Basis.DATA else _on_samples(one.loaded.run)
-    inputs, problems = inputs_of(found, one.loaded, run)
-    if problems:
-        raise invalid(replace(found.result, diagnostics=(*found.result.diagnostics, *problems)))
-    head = desire(run, one.desired.path, inputs, one.desired.lines)
-    base, notes = _base(found, one, run)
+    inputs, problems = _inputs(loaded, one.loaded, run)
+    _refuse(problems)
+    base, notes = _base(loaded, one, run)
     return Case(
         name=one.desired.name,
         path=one.desired.path,
         basis=basis,
-        head=head,
+        head=desire(run, one.desired.path, inputs),
         base=base,
         new=one.lock is None,
-        fields=one.change.fields,
+        fields=one.fields,
         notes=notes,
     )
 
 
-def _base(found: Sources, one: _Candidate, head: AvatarRun) -> tuple[DesiredSet | None, tuple[str, ...]]:
+def _base(loaded: Loaded, one: _Candidate, head: AvatarRun) -> tuple[DesiredSet | None, tuple[str, ...]]:
     """The published spec on the input of the head, and why there is none."""
     if one.lock is None:
         return None, ()
@@ -225,7 +173,7 @@ def _base(found: Sources, one: _Candidate, head: AvatarRun) -> tuple[DesiredSet 
     if missing:
         return None, (f"{', '.join(missing)} left the spec, so that the published one cannot run on the same tables",)
     run = _with_tables(published, {name: _fed(table, head.spec.tables[name]) for name, table in _tables(published)})
-    inputs, problems = inputs_of(found, one.loaded, run)
+    inputs, problems = _inputs(loaded, one.loaded, run)
     if problems:
         return None, ("the input of the published spec cannot be read: the head alone is measured",)
     return desire(run, one.desired.path, inputs), ()
@@ -275,17 +223,3 @@ def _is_here(root: Path, source: str | Source) -> bool:
 
 def _input(facts: InputFacts) -> TableInput:
     return TableInput(facts.table, facts.digest, facts.bytes, facts.columns, facts.rows_bucket)
-
-
-def _locks(root: Path, project: Project) -> Iterator[Lock]:
-    for path in sorted((root / project.spec.specs).rglob(f"*{LOCKS}")):
-        yield parse_lock(path.read_bytes(), shown(root, path))
-
-
-def _locks_at(root: Path, project: Project, ref: str) -> Iterator[Lock]:
-    commit = resolve(root, ref)
-    if not commit:
-        raise UsageError(f"git does not know the commit `{ref}`", hint="--base takes a branch, a tag or a commit")
-    paths = [path for path in files_at(root, commit, project.spec.specs) if path.endswith(LOCKS)]
-    for path, content in contents_at(root, commit, paths).items():
-        yield parse_lock(content, f"{path} at {ref}")

@@ -37,6 +37,10 @@ PREVIEW_STATE: Final = ".avatar/preview"
 MEASURING: Final = (Job.STANDARD, Job.PRIVACY_METRICS, Job.SIGNAL_METRICS)
 TRIAL: Final = "trial"
 KEPT: Final = "kept trial"
+DIGESTS: Final = frozenset(
+    {Annotation.SPEC_DIGEST, Annotation.STANDARD_DIGEST, Annotation.METRICS_DIGEST, Annotation.REPORTS_DIGEST}
+)
+"""Marks that would let a plan take a trial for a finished preview."""
 PATIENCE: Final = Patience(least=0.05, most=2.0)
 MOST_WORKERS: Final = 8
 
@@ -147,6 +151,8 @@ def launch(
         raise Stopped
     bench.server.upload(desired)
     annotations = {**marks(desired, bench.project, bench.commit, __version__), Annotation.PREVIEW.value: text}
+    if text in {TRIAL, KEPT}:
+        annotations = {name: value for name, value in annotations.items() if name not in DIGESTS}
     set_id = bench.server.create(desired, annotations)
     for job in jobs:
         after = [started[needed].name for needed in prerequisites(job, jobs)]

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from avatar_gitops.app.loading import load
-from avatar_gitops.app.preview_cases import DATA_ONLY, Case, cases, read
+from avatar_gitops.app.preview_cases import DATA_ONLY, Case, cases
 from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Selection
 from avatar_gitops.plan.prediction import Basis
+from avatar_gitops.spec.models import Job
 from avatar_gitops.workspace.locks import write_lock
 
 PROJECT = "apiVersion: avatar-gitops/v1\nkind: Project\nmetadata: {name: demo}\nspec: {SPEC}\n"
@@ -55,11 +56,14 @@ def publish(root: Path) -> None:
 
 def lock(item: DesiredSet) -> Lock:
     stamp = "2026-01-01T00:00:00+00:00"
-    return Lock(item.name, item.path, item.digests, item.resolved, item.inputs, "run", stamp, stamp, {}, "engine")
+    jobs = {job.value: f"{item.name}-{job.value}" for job in Job}
+    return Lock(
+        item.name, item.path, item.digests, item.resolved, item.inputs, f"run-{item.name}", stamp, stamp, jobs, "engine"
+    )
 
 
 def found(root: Path, on: str = "auto", base: str = "", **selection: Any) -> dict[str, Case]:
-    return {case.name: case for case in cases(read(root, base), Selection(**selection), on).cases}
+    return {case.name: case for case in cases(root, Selection(**selection), on, base).cases}
 
 
 SAMPLE = "      sample: data/sample.csv\n"
@@ -75,7 +79,7 @@ def test_only_sets_whose_runs_or_metrics_change_are_measured(root: Path) -> None
     spec(root, "metric", more="      privacy_metrics: {known_variables: [age], target: city}\n")
     spec(root, "both", k=9)
     spec(root, "new")
-    made = cases(read(root), Selection(), "auto")
+    made = cases(root, Selection(), "auto")
     assert [(case.name, case.new, case.base is None) for case in made.cases] == [
         ("both", False, False),
         ("metric", False, False),
@@ -177,10 +181,13 @@ def test_the_base_may_be_a_commit(root: Path) -> None:
     git("add", "-A")
     git("commit", "-qm", "published")
     spec(root, k=9)
+    spec(root, "b")
+    assert set(found(root, select=("git:HEAD",))) == {"a", "b"}
+    (root / "configs" / "b.yaml").unlink()
     assert not found(root, base="HEAD")["a"].new
     assert found(root, base="HEAD~1")["a"].new
     with pytest.raises(UsageError, match="nowhere"):
-        read(root, "nowhere")
+        found(root, base="nowhere")
 
 
 def test_a_spec_of_another_version_leaves_the_head_without_base(root: Path) -> None:
@@ -193,3 +200,12 @@ def test_a_spec_of_another_version_leaves_the_head_without_base(root: Path) -> N
     case = found(root)["a"]
     assert case.base is None
     assert "not valid for this version" in case.notes[0]
+
+
+def test_every_set_of_a_matrix_is_a_case_of_its_own(root: Path) -> None:
+    spec(root, "m", more="  matrix: {k: [5, 9]}\n")
+    made = found(root)
+    assert [case.head.run.spec.tables["people"].avatarization for case in made.values()] != []
+    assert len(made) == 2
+    assert {case.path for case in made.values()} == {"configs/m.yaml"}
+    assert len({case.head.digests.standard for case in made.values()}) == 2
