@@ -22,7 +22,7 @@ from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.app.summaries import index
 from avatar_gitops.app.telling import tell_plan
 from avatar_gitops.client.gateway import Gateway, connect
-from avatar_gitops.errors import UsageError
+from avatar_gitops.errors import RemoteRefused, UsageError
 from avatar_gitops.events import Listener, Stream
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.outcome import Outcome, State
@@ -92,6 +92,7 @@ def apply(
         planned = compare(loaded, connection, gateway, consent, _selection(how))
         planned = hold(planned, consent, review)
         tell_plan(stream, planned)
+        _afford(planned)
         if not planned.plan.effective:
             _write_index(loaded, ())
             return Applied(planned, confirmed=True)
@@ -106,6 +107,17 @@ def apply(
         applied = Applied(planned, True, _carry_out(planned, gateway, how, consent, stream))
         ended(call, planned, applied.outcomes, applied.exit_code)
         return applied
+
+
+def _afford(planned: Planned) -> None:
+    """Refuse to start runs that nobody can pay for. Raises RemoteRefused."""
+    plan = planned.plan
+    running = [change.set for change in plan.effective if change.jobs]
+    if plan.context.credits == 0 and running:
+        raise RemoteRefused(
+            f"no credits are left on {plan.server}, and {', '.join(running)} would run; nothing was changed",
+            hint="get credits, or leave these sets out: " + " ".join(f"--exclude {name}" for name in running),
+        )
 
 
 def _gateway(loaded: Loaded, connection: Connection, stream: Stream) -> Gateway:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.forges import forge, on_gitlab, pipeline
 from avatar_gitops.app.loading import load_applied
+from avatar_gitops.app.offline import Offline
 from avatar_gitops.app.plan import Consent, Planned, plan
 from avatar_gitops.app.policy import refuse
 from avatar_gitops.app.validate import validate
@@ -63,7 +64,15 @@ class Report:
     error: AvatarGitOpsError | None = None
 
 
-def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: Path, *, reviews: bool) -> Report:
+def ci_plan(
+    project: Path | None,
+    server: str | None,
+    consent: Consent,
+    folder: Path,
+    *,
+    reviews: bool,
+    offline: Offline | None = None,
+) -> Report:
     """Plan and say it for a pull request, also when there is no plan because specs are wrong or guard rails refuse.
 
     With `reviews` whoever approves the head of the pull request has agreed to weaker privacy.
@@ -76,7 +85,7 @@ def ci_plan(project: Path | None, server: str | None, consent: Consent, folder: 
             consent, approved_by=(*consent.approved_by, *given), authors=(*consent.authors, *filter(None, [wrote]))
         )
     try:
-        planned = plan(project, server, consent)
+        planned = plan(project, server, consent, offline=offline)
     except SpecError as error:
         text = invalid_comment(_project_name(root), error.diagnostics, _origin(run, Path.cwd()))
         return _failed(text, error, folder)

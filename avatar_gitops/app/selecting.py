@@ -9,6 +9,7 @@ from avatar_gitops.app.loading import Loaded
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.select import Selection, refs
 from avatar_gitops.plan.touched import touched
+from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.workspace.git import changed_files, head_commit, merge_base, resolve
 
 
@@ -39,4 +40,7 @@ def _touched(loaded: Loaded, ref: str) -> frozenset[str]:
             f"`{asked}`: git cannot tell what changed since then",
             hint="a shallow clone may lack the common commit: git fetch --unshallow",
         )
-    return touched(loaded.desired, loaded.locks, changed)
+    if loaded.project.spec.defaults is not None and PROJECT_FILE in changed:
+        changed |= {item.path for item in loaded.desired}
+    starts = {name: [run.start] for name, run in loaded.runs.items() if run.start}
+    return touched(loaded.desired, loaded.locks, changed, starts)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from avatar_gitops.cli.console import note, out
-from avatar_gitops.cli.options import approved_option, consent_options, project_option, server_option
+from avatar_gitops.cli.options import (
+    approved_option,
+    consent_options,
+    offline_options,
+    project_option,
+    server_option,
+)
 from avatar_gitops.cli.options import author_option as change_author_option
 from avatar_gitops.errors import UsageError
 
@@ -43,6 +49,7 @@ def command() -> None:
 @server_option
 @dir_option
 @dry_option
+@offline_options
 @consent_options
 @approved_option
 @change_author_option
@@ -54,6 +61,8 @@ def plan_command(
     server: str | None,
     folder: Path,
     dry_run: bool,
+    offline: bool,
+    base: str | None,
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     force: str | None,
@@ -68,9 +77,11 @@ def plan_command(
     """
     from avatar_gitops.app.ci import ci_plan
     from avatar_gitops.app.plan import Consent
+    from avatar_gitops.cli.commands.plan import wanted_offline
 
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
-    _leave(ci_plan(project, server, consent, folder, reviews=reviews), folder, dry_run=dry_run)
+    wanted = wanted_offline(ctx)
+    _leave(ci_plan(project, server, consent, folder, reviews=reviews, offline=wanted), folder, dry_run=dry_run)
 
 
 @command.command("applied")
