@@ -76,6 +76,7 @@ def adopt(
         ) as catalog,
     ):
         entry = find(catalog, connection.name, name, set_id)
+        name = entry.version.display_name if name == entry.version.id else name
         found = Adoption(name, entry.version.id, connection.name, "", recorded=False)
     if _belongs_to_us(entry, loaded):
         return replace(found, known=True)

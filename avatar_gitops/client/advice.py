@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from avatar_gitops.client.compile import RESULTS_VOLUME, to_documents
 from avatar_gitops.client.gateway import Gateway
 from avatar_gitops.client.refusals import clean
 from avatar_gitops.client.transport import Transport
-from avatar_gitops.errors import RemoteRefused
+from avatar_gitops.errors import RemoteRefused, RemoteUnavailable
 from avatar_gitops.plan.advice import Advised, AdvisedColumn
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.ports import Clock
@@ -49,7 +50,8 @@ class Adviser(Gateway):
             files = self._objects.download(ResultKind.ADVICE, urls)
             return dict(advice for file in files for advice in _read(file.content, desired.name))
         finally:
-            api.delete_jobs(self._http, [name])
+            with suppress(RemoteRefused, RemoteUnavailable):  # what is left is ignored by every command
+                api.delete_jobs(self._http, [name])
 
     def _launched(self, set_id: str) -> str:
         def send() -> str:

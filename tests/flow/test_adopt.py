@@ -80,8 +80,7 @@ def test_a_set_of_nobody_is_compared_listed_and_published(
 
 def test_a_set_without_spec_gets_one(cli: Cli, platform: Platform, unique: Unique) -> None:
     name = unique("fresh")
-    elsewhere(cli, platform, name, marked=False)
-    adopted = cli("adopt", name)
+    adopted = cli("adopt", elsewhere(cli, platform, name, marked=False))
     assert adopted.code == 0, adopted.text
     assert "k: 12" in (cli.root / "configs" / f"{name}.yaml").read_text(encoding="utf-8")
     assert f"=  {name}" in cli("plan").out

@@ -72,6 +72,18 @@ def test_a_set_that_is_not_there_and_options_that_do_not_fit_are_refused(cli: Cl
     assert cli("advise", "--overwrite").code == 64
 
 
+def test_a_server_that_gives_no_advice_says_why_and_keeps_nothing(cli: Cli, platform: Platform, unique: Unique) -> None:
+    name = unique("wrong")
+    cli.spec(name).write_text(
+        SPEC.replace("NAME", name).replace("      # agreed", "      columns: {city: {type: int}}\n      # agreed"),
+        encoding="utf-8",
+    )
+    refused = cli("advise", name)
+    assert refused.code == 1
+    assert f"gave no advice on {name}: Column 'city' should hold whole numbers" in refused.err
+    assert platform.jobs(name) == []
+
+
 def test_advice_that_somebody_else_asked_for_is_no_set(cli: Cli, platform: Platform, unique: Unique) -> None:
     name = unique("shared")
     cli.spec(name)

@@ -99,6 +99,10 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform)
         ("history",),
         ("retry", "--yes"),
         ("fmt",),
+        ("advise",),
+        ("advise", "--format", "json"),
+        ("import", "canary", "--stdout"),
+        ("adopt", "canary"),
         ("policy", "list"),
         ("policy", "check"),
         ("ci", "plan", "--dry-run"),
@@ -131,7 +135,7 @@ def test_no_failure_shows_or_writes_a_cell_value(flock: Cli, platform: Platform,
     path = flock.root / "configs" / "canary.yaml"
     path.write_text(SPEC.replace(before, after), encoding="utf-8")
     found = []
-    for call in [("validate",), ("apply", "--yes"), ("status",), ("show", "canary"), ("plan",)]:
+    for call in [("validate",), ("advise",), ("apply", "--yes"), ("status",), ("show", "canary"), ("plan",)]:
         found += leaks(" ".join(call), flock(*call).text.encode())
     for name, content in written(flock.root):
         found += leaks(name, content)
