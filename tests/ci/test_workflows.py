@@ -173,6 +173,8 @@ def test_lock_files_travel_from_apply_to_a_commit(written: Path, tmp_path: Path)
     (work / "configs/a.lock.yaml").write_text("after\n")
     (work / "configs/new.lock.yaml").write_text("new\n")
     (work / "configs/gone.lock.yaml").unlink()
+    (work / "ledger").mkdir()
+    (work / "ledger/people-0a1b2c3d.yaml").write_text("new\n")
     (work / "configs/a.yaml").write_text("not to be committed\n")
     temp.mkdir()
     stub(tmp_path, "avatar-gitops", "mkdir -p avatar-ci")
@@ -189,7 +191,7 @@ def test_lock_files_travel_from_apply_to_a_commit(written: Path, tmp_path: Path)
     shown = git(origin, "show", "--name-status", "--format=%s", "main").split("\n")
     assert shown[0] == "Record what was applied"
     assert sorted(line for line in shown[1:] if line) == [
-        "A\tconfigs/new.lock.yaml", "D\tconfigs/gone.lock.yaml", "M\tconfigs/a.lock.yaml",
+        "A\tconfigs/new.lock.yaml", "A\tledger/people-0a1b2c3d.yaml", "D\tconfigs/gone.lock.yaml", "M\tconfigs/a.lock.yaml",
     ]  # fmt: skip
     (temp / "avatar-ci/locks.patch").write_text("")
     assert "No lock file has changed." in bash(commit, other, **home).stdout

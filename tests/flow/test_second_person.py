@@ -60,9 +60,7 @@ def test_an_author_alone_allows_nothing_and_who_allowed_it_is_on_record(
     assert len(platform.jobs(name)) == 5
 
 
-def test_a_waiver_that_its_author_adds_does_not_count(
-    cli: Cli, unique: Unique, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_waiver_that_its_author_adds_does_not_count(cli: Cli, unique: Unique) -> None:
     name = unique("own")
     owned(cli.spec(name, k=3, more=GOOD))
     policies(cli)
