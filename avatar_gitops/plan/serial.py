@@ -102,4 +102,5 @@ def _field(field: FieldChange) -> dict[str, Any]:
         "privacy": field.privacy.value,
         "consequence": field.consequence.value,
         "line": field.line or None,
+        **({"file": field.file} if field.file else {}),
     }

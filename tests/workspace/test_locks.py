@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.lock import GateResult, Lock
-from avatar_gitops.workspace.locks import lock_path, lock_text, parse_lock, read_lock, write_lock
+from avatar_gitops.workspace.locks import lock_path, lock_text, parse_lock, read_lock, remove_lock, write_lock
 from tests.support.planning import a_lock, a_version, wish
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=15)
@@ -42,6 +42,21 @@ def test_a_lock_is_written_beside_its_spec_and_read_back(tmp_path: Path) -> None
     path = write_lock(tmp_path, sample())
     assert path == tmp_path / "configs" / "patients.lock.yaml" == lock_path(tmp_path, "configs/patients.yaml")
     assert read_lock(tmp_path, "configs/patients.yaml") == sample()
+
+
+def test_each_set_of_a_matrix_has_a_lock_of_its_own_and_there_is_never_a_second_one(tmp_path: Path) -> None:
+    first, second = (replace(sample(), set=name) for name in ("patients-k5", "patients-k10"))
+    for lock in (first, second):
+        path = write_lock(tmp_path, lock, one_of_many=True)
+        assert path.name == f"patients.{lock.set}.lock.yaml"
+        assert path == lock_path(tmp_path, "configs/patients.yaml", lock.set)
+    assert write_lock(tmp_path, first).name == "patients.lock.yaml"
+    names = sorted(path.name for path in (tmp_path / "configs").iterdir())
+    assert names == ["patients.lock.yaml", "patients.patients-k10.lock.yaml"]
+    assert not remove_lock(tmp_path, "configs/patients.yaml", "other")
+    assert remove_lock(tmp_path, "configs/patients.yaml", "patients-k10")
+    assert remove_lock(tmp_path, "configs/patients.yaml", "patients-k5")
+    assert list((tmp_path / "configs").iterdir()) == []
 
 
 def test_there_may_be_no_lock(tmp_path: Path) -> None:
