@@ -36,6 +36,12 @@ class Platform:
     lose: list[str] = field(default_factory=list)
     undeletable: set[str] = field(default_factory=set)
     capabilities: Mapping[str, Any] | None = None
+    credits: Mapping[str, Any] | None = None
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What the platform says about itself and the key."""
+        return {"/capabilities": self.capabilities, "/users/credits_info": self.credits}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api")
@@ -65,8 +71,8 @@ class Platform:
                 return answer({"name": (name := self.add(body["set_name"], body["parameters_name"])), "Location": name})
             case "POST", ["jobs", "bulk-delete"]:
                 return self.bulk_delete(json.loads(request.content)["job_names"])
-            case "GET", ["capabilities"] if self.capabilities is not None:
-                return answer(self.capabilities)
+            case "GET", ["users", "credits_info"] | ["capabilities"] if said := self.said.get(path):
+                return answer(said)
         return answer({"detail": "no such route"}, 404)
 
     def add(self, set_id: str, parameters: str, display_name: str = "patients", **more: Any) -> str:
@@ -280,3 +286,24 @@ def test_whether_results_are_still_there_is_asked_and_not_fetched(status: int, t
 def test_a_server_that_refuses_to_tell_about_results_is_an_error() -> None:
     with pytest.raises(RemoteRefused):
         Reader(transport(lambda request: answer({"detail": "no"}, 422))).has_results("job-1")
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ({"credits": 38, "is_credit_enabled": True}, 38),
+        ({"credits": 0, "is_credit_enabled": True}, 0),
+        ({"credits": 38, "is_credit_enabled": False}, None),
+        ({"credits": None, "is_credit_enabled": False}, None),
+        (None, None),
+    ],
+)
+def test_credits_are_known_only_where_they_count(said: Mapping[str, Any] | None, left: int | None) -> None:
+    assert Reader(transport(Platform(credits=said))).credits() == left
+
+
+def test_nobody_waits_for_credits() -> None:
+    clock = StillClock()
+    platform = Platform(lose=["GET /users/credits_info"] * 9)
+    assert Reader(transport(platform, clock)).credits() is None
+    assert (platform.asked, clock.slept) == (["GET /users/credits_info"], [])

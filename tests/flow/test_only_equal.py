@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
+from avatar_gitops.client.gateway import Reader
 from tests.support.flow import FIVE, Cli, Platform
 
 Unique = Callable[[str], str]
@@ -73,3 +76,22 @@ def test_a_review_of_another_place_or_of_no_document_is_refused(cli: Cli, platfo
         assert refused.code == 6, refused.text
         assert f"   {key:<10}{value} -> " in refused.err
     assert platform.jobs(name) == []
+
+
+def test_without_credits_nothing_is_started(
+    cli: Cli, platform: Platform, unique: Unique, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, done = unique("poor"), unique("done")
+    cli.spec(done, more="  jobs: [standard]\n")
+    assert cli("apply", "--yes").code == 0
+    cli.spec(name)
+    monkeypatch.setattr(Reader, "credits", lambda self: 0)
+    assert "credits 0 left" in cli("plan").out
+    refused = cli("apply", "--yes")
+    assert refused.code == 1
+    assert f"no credits are left on env, and {name} would run; nothing was changed" in refused.err
+    assert f"--exclude {name}" in refused.err
+    assert platform.jobs(name) == []
+    assert cli("apply", "--yes", "--exclude", name).code == 0
+    monkeypatch.setattr(Reader, "credits", lambda self: 38)
+    assert json.loads(cli("plan", "--format", "json").out)["credits"] == 38

@@ -15,7 +15,7 @@ from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.observed import Observed
 from avatar_gitops.plan.planner import Options, plan
 from avatar_gitops.plan.reviewed import read
-from avatar_gitops.plan.select import Selection
+from avatar_gitops.plan.select import Selection, refs
 from avatar_gitops.plan.serial import document
 from avatar_gitops.report.plan import render
 from avatar_gitops.report.plan_markdown import markdown
@@ -40,7 +40,8 @@ def zoo(select: tuple[str, ...] = (), exclude: tuple[str, ...] = (), **more: Any
     items["bees"] = wish("bees", table={"avatarization": {"k": 5}}, **said["bees"])
     items["foxes"] = wish("foxes", metadata={"owner": "ben"})
     del items["elks"]
-    options = Options(selection=Selection(select, exclude), **more)
+    touched = {"main": frozenset({"ants", "elks", "gone"}), "v1": frozenset[str]()}
+    options = Options(selection=Selection(select, exclude, touched=touched), **more)
     return plan(list(items.values()), Observed("prod", tuple(versions)), locks, options, PROJECT)
 
 
@@ -70,6 +71,8 @@ def names(select: tuple[str, ...] = (), exclude: tuple[str, ...] = (), **more: A
         ("state:unchanged", "dogs elks"),
         ("state:not-published", ""),
         ("weaker:", "bees"),
+        ("git:main", "ants elks"),
+        ("git:v1", ""),
     ],
 )
 def test_each_form_of_a_selector(selector: str, found: str) -> None:
@@ -95,6 +98,9 @@ def test_selects_are_united_and_excludes_taken_away() -> None:
         ("lable:domain", "`lable:domain` is no selector", "did you mean `label:…`?"),
         ("name:ants", "`name:ants` is no selector", "NAME, path:GLOB"),
         ("qqq:ants", "`qqq:ants` is no selector", "NAME, path:GLOB"),
+        ("git:", "it says nothing to look for", "git:REF"),
+        ("gti:main", "`gti:main` is no selector", "did you mean `git:…`?"),
+        ("git:v2", "nobody asked git", ""),
         ("weaker:ants", "nothing follows `weaker:`", "write `weaker:`"),
         ("owner:", "it says nothing to look for", "owner:TEXT"),
         ("", "it says nothing to look for", "NAME"),
@@ -157,3 +163,10 @@ def test_a_plan_document_says_what_it_was_restricted_to() -> None:
     Draft202012Validator(schema).validate(restricted)
     with pytest.raises(IntegrityError):
         read({**restricted, "selection": "bees"})
+
+
+def test_a_plan_document_names_the_sets_that_a_commit_stood_for() -> None:
+    asked = document(zoo(("git:main", "bees", "git:v1"), ("git:v1",)))["selection"]
+    assert asked["select"] == ["ants", "elks", "gone", "bees", "git:v1"]
+    assert asked["exclude"] == ["git:v1"]
+    assert refs(Selection(("git:main", "bees", "git:v1"), ("git:v1",))) == ("main", "v1")
