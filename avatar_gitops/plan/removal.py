@@ -25,7 +25,7 @@ def expired(change: Change, options: Options) -> Change | None:
     last = last_day(change)
     if last is None or options.today <= last:
         return None
-    ended = replace(change, action=Action.DELETE, reason=Reason.RETENTION_DUE, due=last.isoformat(), jobs=())
+    ended = replace(change, action=Action.DELETE, reason=Reason.RETENTION_DUE, due=last.isoformat(), fields=())
     if not (ended.versions or ended.lock or ended.left):
         return replace(ended, action=Action.KEEP)
     return _guarded(ended, options)
