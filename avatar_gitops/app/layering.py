@@ -66,12 +66,13 @@ class Layers:
     files: dict[Path, TextFile] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
     _defaults: dict[Path, Document | None] = field(default_factory=dict)
+    _below: dict[Path, tuple[Path, ...]] = field(default_factory=dict)
     _started: dict[Path, tuple[Document | None, list[Diagnostic]]] = field(default_factory=dict)
 
     def runs(self, spec: TextFile) -> tuple[MadeRun, ...]:
         """The runs of a spec file, at least one; without a value when the file or a layer of it cannot be used."""
         document, found = read(spec.content, spec.shown)
-        below = [self.default(path) for path in folder_defaults(self.root, self._settings, spec.path)]
+        below = [self.default(path) for path in self._defaults_for(spec.path)]
         if document is None or None in below:
             return (MadeRun(Parsed(spec.shown, None, ordered(found), document)),)
         defaults = [*self._of_project(), *(layer for layer in below if layer is not None)]
@@ -85,6 +86,12 @@ class Layers:
         if path not in self._defaults:
             self._defaults[path] = self._read_default(path)
         return self._defaults[path]
+
+    def _defaults_for(self, spec: Path) -> tuple[Path, ...]:
+        """The `_defaults.yaml` files that hold for a spec; the specs of one folder share them."""
+        if spec.parent not in self._below:
+            self._below[spec.parent] = folder_defaults(self.root, self._settings, spec)
+        return self._below[spec.parent]
 
     def is_layer(self, shown: str) -> bool:
         """Whether a finding in this file is about something that several specs may share."""
@@ -126,7 +133,8 @@ class Layers:
         try:
             path = existing_file(self.root, uri)
         except InputUnreadable as error:
-            return None, [_cannot_start(spec, error.message, error.hint or "")]
+            hint = (error.hint or "").replace(", or use a URL", "")  # as a data file may have
+            return None, [_cannot_start(spec, error.message, hint)]
         if path not in self._started:
             self._started[path] = self._read_start(path)
         return self._started[path]

@@ -52,18 +52,24 @@ class InputUnreadable(AvatarGitOpsError):
 
 def local_path(root: Path, uri: str) -> Path | None:
     """The file that a path in a spec means, relative to the project root; None if `..` or a symlink leaves the root."""
+    if "\0" in uri:
+        return None
+    target = root / uri
     try:
-        target = os.path.realpath(root / uri)
-    except (OSError, ValueError):
+        if target.name in {"", ".."} or target.is_symlink():
+            target = Path(os.path.realpath(target))
+        else:
+            target = Path(_real(target.parent), target.name)
+    except OSError:
         return None
     base = _real(root)
-    return Path(target) if target == base or target.startswith(base.rstrip(os.sep) + os.sep) else None
+    return target if str(target) == base or str(target).startswith(base.rstrip(os.sep) + os.sep) else None
 
 
-@lru_cache(maxsize=4)
-def _real(root: Path) -> str:
-    """A folder without links; asked for every file of a project."""
-    return os.path.realpath(root)
+@lru_cache(maxsize=1024)
+def _real(folder: Path) -> str:
+    """A folder without links; a project asks for the same few folders for every file."""
+    return os.path.realpath(folder)
 
 
 def local_facts(table: str, uri: str, path: Path, key: bytes | None = None) -> InputFacts:

@@ -96,3 +96,8 @@ def test_a_reference_is_no_secret() -> None:
         "  servers: {prod: {base_url: 'https://example.org', api_key: env/AVATAR_API_KEY}}\n"
     )
     assert parse_project(text, "avatar-gitops.yaml").diagnostics == ()
+
+
+@pytest.mark.parametrize("text", ["a://b:c@d", "x?sig=abc", "octopize_apikey.a", "sk-0123456789abcdef"])
+def test_the_shortest_secrets_are_found(text: str) -> None:
+    assert secret_in(text) is not None
