@@ -51,7 +51,7 @@ class LoadedRun:
 class ValidationResult:
     """What was read and found. `runs` are those without errors; `sources` the texts that findings may quote.
 
-    `sets_made` counts the sets of all specs, 0 when each spec makes one.
+    `sets_made` counts the sets of all specs, 0 when each spec makes one, or when there are errors.
     """
 
     root: Path
@@ -247,7 +247,7 @@ def _result(
         diagnostics=diagnostics,
         files_checked=len(files),
         sources=_sources(named, files),
-        sets_made=sets if sets > len(specs) else 0,
+        sets_made=sets if sets > len(specs) and not errors else 0,
     )
 
 

@@ -72,19 +72,19 @@ def without_positions(data: dict[str, Any], file: str) -> Document:
     return Document(file, data, dict.fromkeys(paths, start), dict.fromkeys(paths[1:], start), {}, frozenset())
 
 
-def own_keys(layer: Document) -> list[Diagnostic]:
-    """Findings about what stands in a defaults layer and only a spec can say."""
+def own_keys(layer: Document, at: Path = ()) -> list[Diagnostic]:
+    """Findings about what stands in a defaults layer, at a path of its file, and only a spec can say."""
     return [
         Diagnostic(
             code="X060",
             message=f"`{path[-1]}` cannot be a default",
-            span=layer.locate_key(path),
-            path=path,
+            span=layer.locate_key((*at, *path)),
+            path=(*at, *path),
             why=why,
             fix="write it in the spec",
         )
         for path, why in OWN.items()
-        if path[-1] in _mapping(layer, path[:-1])
+        if path[-1] in _mapping(layer, (*at, *path[:-1]))
     ]
 
 

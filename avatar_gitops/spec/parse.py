@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -22,6 +22,7 @@ from avatar_gitops.spec.schema import Kind
 from avatar_gitops.spec.structure import check_structure
 
 T = TypeVar("T", bound=Model)
+DEFAULTS: Final[Path] = ("spec", "defaults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ def parse_run(text: str | bytes, file: str) -> Parsed[AvatarRun]:
 
 def parse_project(text: str | bytes, file: str) -> Parsed[Project]:
     """A project file from its text; `file` is the name that findings show."""
-    return _parse(text, file, Project, "project")
+    parsed = _parse(text, file, Project, "project")
+    own = own_keys(parsed.document, DEFAULTS) if parsed.document else []
+    return _said_better(parsed, own) if own else parsed
 
 
 def parse_defaults(text: str | bytes, file: str) -> Parsed[DefaultsFile]:

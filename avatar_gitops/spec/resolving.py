@@ -1,4 +1,4 @@
-"""From one spec file and what lies below it to its runs: layers merged, matrix expanded, each run checked as a whole."""
+"""From a spec file and what lies below it to its runs: layers merged, matrix expanded, each run checked in full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.spec.layers import stack
-from avatar_gitops.spec.matrix import MATRIX, expand, has_matrix
+from avatar_gitops.spec.matrix import MATRIX, NAME, PLACEHOLDER, expand, has_matrix
 from avatar_gitops.spec.models import API_VERSION, AvatarRun
 from avatar_gitops.spec.nodes import Document, Path
 from avatar_gitops.spec.parse import Parsed, examine, has_errors, ordered
@@ -54,7 +54,7 @@ def make_runs(
         merged = replace(merged, data=_without(merged.data, left_out))
     file = start.file if start is not None else ""
     if not many:
-        return (MadeRun(examine(merged, found, AvatarRun, "run"), start=file),)
+        return (MadeRun(_without_braces(examine(merged, found, AvatarRun, "run")), start=file),)
     variants, problems = expand(merged)
     if not variants:
         return (MadeRun(Parsed(spec.file, None, ordered([*found, *problems]), merged)),)
@@ -73,6 +73,19 @@ def _pointed(parsed: Parsed[AvatarRun], paths: frozenset[Path]) -> Parsed[Avatar
         for finding in parsed.diagnostics
     )
     return replace(parsed, diagnostics=found)
+
+
+def _without_braces(parsed: Parsed[AvatarRun]) -> Parsed[AvatarRun]:
+    """A finding about braces in a name says what they need, instead of which letters a name may have."""
+    wrong = next((one for one in parsed.diagnostics if one.path == NAME and one.code == "S006"), None)
+    name = parsed.document.data["metadata"]["name"] if wrong and parsed.document else ""
+    part = PLACEHOLDER.search(name)
+    if wrong is None or part is None:
+        return parsed
+    text = f"`{part[0]}` in the name has no value: the spec has no `matrix`"
+    fix = f"add `matrix: {{{part[1]}: […]}}` to `spec`, or remove the braces"
+    better = replace(wrong, code="X065", message=text, label="", why="", fix=fix)
+    return replace(parsed, diagnostics=tuple(better if one is wrong else one for one in parsed.diagnostics))
 
 
 def _own_findings(spec: Document) -> list[Diagnostic]:

@@ -64,6 +64,8 @@ REASONS: Final = {
     "servers.*": Reason(form="be lower-case letters, digits, `_` or `-`, and start with a letter"),
     "digest": Reason(form="be `sha256:` or `hmac-sha256:` and 64 hexadecimal digits", fix="on Linux: sha256sum FILE"),
     "keep_versions": Reason(why="it counts published versions", fix="write a whole number from 1 to 100"),
+    "matrix.=": Reason(fix="write a list of values, such as k: [5, 10, 20]"),
+    "matrix": Reason(fix="write the values of each key, such as matrix: {k: [5, 10, 20]}, or remove it"),
     "source": Reason(fix="write a path such as `source: data/patients.csv`"),
     "gates.=": Reason(
         form='be a comparison such as ">= 90": one of >=, <=, >, < and a number',
