@@ -219,3 +219,24 @@ def test_a_refusal_names_its_override_which_is_used_and_recorded(
 
 def words(item: Any) -> list[str]:
     return [value for value in item.values() if value] if isinstance(item, dict) else [item]
+
+
+def test_what_stops_a_retry_is_overridden_by_the_same_options(cli: Cli, unique: Unique) -> None:
+    name = unique("again")
+    project(cli, ", thresholds: {min_sets: 1, max_relaunch_percent: 0}")
+    applied(cli, name)
+    broken = "      columns: {city: {type: int}}\n" + QUICK  # text where a number is declared: the job fails
+    cli.spec(name, k=15, more=broken)
+    assert cli("apply", "--yes", "--force", "try").code == 1
+    refused = cli("retry", "--yes")
+    assert refused.code == 5, refused.text
+    assert "--allow-relaunch NAME" in refused.err
+    assert cli("retry", "--yes", "--allow-relaunch", name).code == 1
+    entries = [(entry["command"], entry["phase"], len(entry["overrides"])) for entry in audit(cli)[2:]]
+    assert entries == [
+        ("apply", "begun", 1),
+        ("apply", "ended", 1),
+        ("retry", "refused", 0),
+        ("retry", "begun", 1),
+        ("retry", "ended", 1),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
     from avatar_gitops.events import Listener
 
 
-@click.command("apply")
+TELLING: Final = """What is begun, ended, refused or overridden is added to the audit log in audit/; commit it with the
+lock files.
+
+Webhooks of the project file are posted each outcome of a set once for the same spec and data, also over retries and
+later applies, as .avatar/notified.jsonl remembers. Where that folder is new each time, as in CI, receivers know a
+repeated message by its X-Avatar-Gitops-Delivery header. With AVATAR_GITOPS_WEBHOOK_KEY set, bodies are signed
+(HMAC-SHA256, X-Avatar-Gitops-Signature). A message that is not delivered is a warning and nothing else."""
+
+
+@click.command("apply", epilog=TELLING)
 @click.argument("plan_file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @project_option
 @server_option

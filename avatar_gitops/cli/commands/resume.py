@@ -12,6 +12,7 @@ from avatar_gitops.cli.options import (
     ascii_option,
     author_option,
     color_option,
+    consent_options,
     events_option,
     parallelism_option,
     progress_option,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @server_option
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @parallelism_option
+@consent_options
 @approved_option
 @author_option
 @progress_option
@@ -46,6 +48,9 @@ def command(
     server: str | None,
     yes: bool,
     parallelism: int | None,
+    allow_delete: tuple[str, ...],
+    allow_relaunch: tuple[str, ...],
+    force: str | None,
     approved_by: tuple[str, ...],
     author: tuple[str, ...],
     progress: str,
@@ -60,7 +65,7 @@ def command(
     from avatar_gitops.app.plan import Consent
     from avatar_gitops.cli.applying import Screen, run
 
-    consent = Consent(approved_by=approved_by, authors=author)
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return resume(project, server, consent, How(parallelism), confirm, listener)

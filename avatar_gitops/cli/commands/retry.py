@@ -13,6 +13,7 @@ from avatar_gitops.cli.options import (
     ascii_option,
     author_option,
     color_option,
+    consent_options,
     events_option,
     parallelism_option,
     progress_option,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @select_options
 @parallelism_option
+@consent_options
 @approved_option
 @author_option
 @progress_option
@@ -51,6 +53,9 @@ def command(
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     parallelism: int | None,
+    allow_delete: tuple[str, ...],
+    allow_relaunch: tuple[str, ...],
+    force: str | None,
     approved_by: tuple[str, ...],
     author: tuple[str, ...],
     progress: str,
@@ -72,7 +77,7 @@ def command(
         ctx.exit(0)
     how = How(parallelism, selection=Selection(select, exclude))
 
-    consent = Consent(approved_by=approved_by, authors=author)
+    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
         return retry(project, server, consent, how, confirm, listener)
