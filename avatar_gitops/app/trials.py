@@ -7,6 +7,7 @@ the set, their avatars are never fetched, and their jobs are deleted as soon as 
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -179,16 +180,22 @@ def _nobody(event: Event) -> None:
 def preview_platform(root: Path, project: str) -> Iterator[Gateway]:
     """The embedded platform that previews of a project run on, in a state folder of its own; for one user at a time.
 
-    What an earlier preview had no time to delete is deleted first. Raises Locked.
+    What a preview that was killed could not delete is deleted first; at the end the folder goes, with the copies of the
+    data in it, unless runs were kept. Raises Locked.
     """
     state = root / PREVIEW_STATE
     workers = max(2, min(MOST_WORKERS, os.cpu_count() or 2))
-    with embedded(state, "a preview", workers=workers) as (base_url, api_key), _alone(state):
-        gateway = connect(base_url, api_key, root=root, clock=SystemClock())
-        with closing(gateway):
-            left = [version for version in gateway.observe(project).sets if _is_leftover(version, project)]
-            gateway.delete([job.name for version in left for job in version.jobs])
-            yield gateway
+    used = True
+    with _alone(state):
+        with embedded(state, "a preview", workers=workers) as (base_url, api_key):
+            gateway = connect(base_url, api_key, root=root, clock=SystemClock())
+            with closing(gateway):
+                left = [version for version in gateway.observe(project).sets if _is_leftover(version, project)]
+                gateway.delete([job.name for version in left for job in version.jobs])
+                yield gateway
+                used = bool(gateway.observe(project).sets)
+        if not used:
+            shutil.rmtree(state, ignore_errors=True)
 
 
 def _is_leftover(version: ServerSet, project: str) -> bool:
@@ -198,6 +205,7 @@ def _is_leftover(version: ServerSet, project: str) -> bool:
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
     lock = FileLock(state.with_suffix(".lock"))
+    state.parent.mkdir(parents=True, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from avatar_gitops.app.trials import Bench, Trial, measure, measuring, preview_platform, trial
+from avatar_gitops.app.trials import TRIAL, Bench, Trial, launch, measure, measuring, preview_platform, trial
 from avatar_gitops.errors import Locked, RemoteUnavailable
 from avatar_gitops.plan.blocks import Blocks
+from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.model import Action
 from avatar_gitops.plan.observed import Annotation, Observed
 from avatar_gitops.plan.planner import Options, plan
 from avatar_gitops.plan.versions import digests
 from avatar_gitops.spec.models import Job
+from avatar_gitops.workspace.inputs import file_digest
+from tests.support.flow import people as rows
 from tests.support.http import StillClock
 from tests.support.memory import Memory, MemoryServer
 from tests.support.planning import PROJECT, wish
@@ -99,8 +102,6 @@ def test_a_platform_is_used_by_one_preview_at_a_time_which_deletes_what_a_killed
     item = people(tmp_path)
     with preview_platform(tmp_path, PROJECT) as gateway:
         stopping = Bench(gateway, StillClock(), PROJECT)
-        from avatar_gitops.app.trials import TRIAL, launch
-
         started: dict[Job, object] = {}
         launch(item.desired, (Job.STANDARD,), TRIAL, stopping, started)  # type: ignore[arg-type]
         assert len(gateway.observe(PROJECT).sets) == 1
@@ -108,15 +109,12 @@ def test_a_platform_is_used_by_one_preview_at_a_time_which_deletes_what_a_killed
             pass
     with preview_platform(tmp_path, PROJECT) as gateway:
         assert gateway.observe(PROJECT).sets == ()
+    assert not (tmp_path / ".avatar" / "preview").exists()
 
 
 @pytest.fixture
 def people() -> Callable[[Path], Trial]:
     def made(root: Path) -> Trial:
-        from avatar_gitops.workspace.inputs import file_digest
-        from tests.support.flow import people as rows
-        from tests.support.planning import TableInput
-
         path = root / "data" / "patients.csv"
         path.parent.mkdir()
         path.write_text(rows())

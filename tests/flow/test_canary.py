@@ -56,10 +56,11 @@ def flock(cli: Cli) -> Cli:
 
 
 def written(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file that commands wrote, but the data, the delivered avatars and the embedded server's own state."""
+    """Every file that commands wrote, but the data, the delivered avatars and the state of embedded servers."""
     for path in root.rglob("*"):
         parts = path.relative_to(root).parts
-        if path.is_file() and parts[0] != "data" and DELIVERED not in parts and parts[:2] != (".avatar", "server"):
+        state = parts[:1] == (".avatar",) and parts[1:2] in {("server",), ("preview",)} and path.name != "server.log"
+        if path.is_file() and parts[0] != "data" and DELIVERED not in parts and not state:
             yield path.relative_to(root).as_posix(), path.read_bytes()
 
 
@@ -86,7 +87,13 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform)
         ("plan", "--format", "json"),
         ("plan", "--format", "markdown"),
         ("plan", "--explain"),
-        ("apply", "--yes"),
+        ("plan", "--offline"),
+        ("plan", "--offline", "--format", "json"),
+        ("plan", "--offline", "--format", "markdown"),
+        ("ci", "plan", "--offline", "--dry-run"),
+        ("preview", "--seeds", "2", "--out", "json:preview.json", "--out", "markdown:preview.md"),
+        ("noise", "canary", "--seeds", "3"),
+        ("apply", "--yes", "--events", "events.jsonl", "-v"),
         ("plan",),
         ("status",),
         ("status", "--format", "json"),
@@ -97,6 +104,7 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform)
         ("drift",),
         ("drift", "--format", "json"),
         ("history",),
+        ("audit", "log"),
         ("retry", "--yes"),
         ("fmt",),
         ("advise",),
