@@ -11,7 +11,6 @@ from typing import Any
 from avatar_gitops.app.clock import today
 from avatar_gitops.app.inputs import check_inputs, facts_of, sources_of
 from avatar_gitops.app.layering import Layers, TextFile, said_once
-from avatar_gitops.app.policy_files import read_book
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span, SpecError
 from avatar_gitops.spec.checks import check_names, check_run
 from avatar_gitops.spec.checks_blocks import check_blocks, check_retention
@@ -208,6 +207,8 @@ def _policy_findings(policies: Sequence[TextFile], tests: Sequence[TextFile], ch
     """Findings about the chosen files of `policies/`; rules may stand in one file and be named in another."""
     if not chosen:
         return []
+    from avatar_gitops.app.policy_files import read_book  # most calls have no policy to check
+
     _, found = read_book((file.content, file.shown) for file in policies)
     parsed = [parse_policy_tests(file.content, file.shown) for file in tests]
     everything = [*found, *(finding for file in parsed for finding in file.diagnostics)]

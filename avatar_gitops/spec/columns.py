@@ -31,9 +31,9 @@ Digest = Annotated[str, Field(pattern=r"^(sha256|hmac-sha256):[0-9a-f]{64}$")]
 
 
 class Model(BaseModel):
-    """Base of every spec model: frozen, strict, unknown keys refused."""
+    """Base of every spec model: frozen, strict, unknown keys refused; validators are built when they are first used."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class ColumnType(StrEnum):
