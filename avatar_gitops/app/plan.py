@@ -124,7 +124,7 @@ def plan_offline(project: Path | None, consent: Consent, selection: Selection, o
     """The plan against lock files: no server, no secret, no network."""
     found = remember(project, offline)
     loaded = found.loaded
-    observed = remembered(loaded.locks.values(), loaded.name, found.base)
+    observed = remembered(loaded.locks.values(), loaded.name, found.base, loaded.project.spec.adopted)
     context = Context(offline=found.base, not_compared=found.not_compared)
     return decide(Seen(loaded, Connection(observed.server, "", ""), observed, context), consent, selection)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from avatar_gitops.plan.blocks import Adopted
 from avatar_gitops.plan.context import Base
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
+from avatar_gitops.spec.models import Job
 
 SHORT_COMMIT = 7
 
@@ -19,9 +21,20 @@ def server_name(base: Base) -> str:
     return f"offline (locks {where})"
 
 
-def remembered(locks: Iterable[Lock], project: str, base: Base) -> Observed:
-    """One finished version for each lock, marked as apply marked it; sets of others and features are not known."""
-    return Observed(server_name(base), tuple(_version(lock, project) for lock in locks))
+def remembered(locks: Iterable[Lock], project: str, base: Base, adopted: Iterable[Adopted] = ()) -> Observed:
+    """One finished version for each lock, marked as apply marked it; sets of others and features are not known.
+
+    What the project file adopts, and nobody has published yet, is taken to be there and whole.
+    """
+    known = {lock.set: lock for lock in locks}
+    waiting = [_adopted(entry) for entry in adopted if entry.set not in known]
+    return Observed(server_name(base), (*(_version(lock, project) for lock in known.values()), *waiting))
+
+
+def _adopted(entry: Adopted) -> ServerSet:
+    at = datetime.min.replace(tzinfo=UTC)
+    jobs = tuple(ServerJob(f"{entry.id}-{job.value}", job.value, "finished", True, False, at) for job in Job)
+    return ServerSet(entry.id.lower(), entry.set, at, jobs)
 
 
 def _version(lock: Lock, project: str) -> ServerSet:

@@ -99,7 +99,9 @@ def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, 
     waiting = policy.waiting if policy else ""
     ready = Verdict.READY if plan.effective else Verdict.NO_CHANGES
     verdict = Verdict.BLOCKED if waiting and plan.effective else ready
-    lines = opening(plan.project, plan.digest, origin.head or plan.commit, verdict)
+    # An offline plan names no digest: it says nothing about a server, so nobody can apply on the strength of it.
+    digest = "" if plan.context.offline else plan.digest
+    lines = opening(plan.project, digest, origin.head or plan.commit, verdict)
     top = Block((*lines, f"### {_title(plan, waiting)}"))
     if not plan.effective:
         return fit([top, *_offline(plan), *_policy(policy), *_kept(plan), *_notes(plan)], limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avatar_gitops.plan.blocks import Adopted, Blocks, Moved
 from avatar_gitops.plan.context import Base
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.model import Action
 from avatar_gitops.plan.observed import Observed, ServerSet
 from avatar_gitops.plan.offline import moment, published_input, remembered, server_name
 from avatar_gitops.plan.planner import Options, plan
@@ -19,6 +22,13 @@ from avatar_gitops.spec.project import Prune
 from tests.support.planning import ALL, PROJECT, a_lock, a_version, an_input, wish
 
 NAMES = ("ants", "bees", "cats")
+NEW_NAMES = {"ants": "dogs", "bees": "elks", "cats": "foxes"}
+BLOCKS = Blocks(
+    moved=tuple(
+        Moved.model_validate_json(json.dumps({"from": old, "to": new, "date": "2026-01-01"}))
+        for old, new in NEW_NAMES.items()
+    )
+)
 CHANGES: tuple[dict[str, Any], ...] = (
     {},
     {"table": {"avatarization": {"k": 5}}},
@@ -43,7 +53,7 @@ def stories(draw: st.DrawFn) -> tuple[list[DesiredSet], list[ServerSet], dict[st
             versions.append(a_version(item, jobs=jobs))
             locks[name] = a_lock(item, versions[-1])
         if after is not None:
-            desired.append(wish(name, **after))
+            desired.append(wish(draw(st.sampled_from([name, NEW_NAMES[name]])), **after))
     return desired, versions, locks
 
 
@@ -53,7 +63,7 @@ def test_change_digests_need_no_server(
     story: tuple[list[DesiredSet], list[ServerSet], dict[str, Lock]], prune: Prune
 ) -> None:
     desired, versions, locks = story
-    options = Options(prune=prune, look=True)
+    options = Options(prune=prune, look=True, blocks=BLOCKS)
     online = plan(desired, Observed("prod", tuple(versions)), locks, options, PROJECT)
     offline = plan(desired, remembered(locks.values(), PROJECT, Base("9c1e7d0")), locks, options, PROJECT)
     assert [(change.set, change.digest) for change in offline.changes] == [
@@ -82,3 +92,16 @@ def test_an_input_counts_as_published_where_it_came_from_the_same_place() -> Non
     assert published_input(lock, "patients", "data/other.csv") is None
     assert published_input(lock, "patients#avatars", "data/patients.csv") is None
     assert published_input(lock, "visits", "data/visits.csv") is None
+
+
+@pytest.mark.parametrize("differs", [False, True])
+def test_what_the_project_adopts_is_taken_to_be_on_the_server(differs: bool) -> None:
+    theirs = replace(a_version(wish()), id="0" * 8 + "-0000-4000-8000-" + "0" * 12, annotations={})
+    entry = Adopted.model_validate_json(json.dumps({"set": "patients", "id": theirs.id, "differs": differs}))
+    options = Options(blocks=Blocks(adopted=(entry,)))
+    online = plan([wish()], Observed("prod", (theirs,)), {}, options, PROJECT)
+    offline = plan([wish()], remembered([], PROJECT, Base(), [entry]), {}, options, PROJECT)
+    assert [change.digest for change in offline.changes] == [change.digest for change in online.changes]
+    assert offline.changes[0].action is (Action.RELAUNCH if differs else Action.ADOPT)
+    lock = a_lock(wish(), theirs)
+    assert len(remembered([lock], PROJECT, Base(), [entry]).sets) == 1
