@@ -1,8 +1,9 @@
 """Who wrote a change, who approves it, which waivers were there before; and what an apply notes of that.
 
-The author is who `--author` names; in a workflow of GitHub the author of the pull request, or those of the pushed
-commits; elsewhere the git user. Approvals of people who wrote commits never reach here from `ci approvals`, so on a
-push who is named as approver is not taken for an author because they merged.
+The authors are whom `--author` names; in a workflow of GitHub the author of the pull request, or those of the pushed
+commits; elsewhere the git user and who wrote the commits since the branch began. Approvals of people who wrote commits
+never reach here from `ci approvals`, so on a push who is named as approver is not taken for an author because they
+merged.
 """
 
 from __future__ import annotations
@@ -30,18 +31,16 @@ ZEROS: Final = "0" * 40
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The people behind a change. `base` are the waivers before it, None when they cannot be read."""
+    """The people behind a change."""
 
     approved_by: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
-    base: tuple[Waiver, ...] | None = ()
 
 
 def signed(root: Path, approved_by: Sequence[str], authors: Sequence[str]) -> Signed:
     """Who is behind the change in this folder, from what was said, the workflow and git."""
-    run = read_run(os.environ)
-    wrote = tuple(authors) or tuple(_authors(root, run, {key(name) for name in approved_by}))
-    return Signed(tuple(approved_by), wrote, _base(root, run) if wrote else ())
+    wrote = authors or dict.fromkeys(_authors(root, read_run(os.environ), {key(name) for name in approved_by}))
+    return Signed(tuple(approved_by), tuple(wrote))
 
 
 def _authors(root: Path, run: Run, approving: set[str]) -> Iterator[str]:
@@ -55,6 +54,7 @@ def _authors(root: Path, run: Run, approving: set[str]) -> Iterator[str]:
         yield from filter(None, [os.environ.get("GITHUB_ACTOR", "")])
     elif not run.event and git.head_commit(root):
         yield from git.user(root)
+        yield from git.authors_since(root, _branch_base(root))
 
 
 def _people(commit: Mapping[str, Any]) -> Iterator[str]:
@@ -68,9 +68,9 @@ def _texts(content: Any, name: str) -> Iterator[str]:
         yield value
 
 
-def _base(root: Path, run: Run) -> tuple[Waiver, ...] | None:
-    """The waivers before the change; none when the branch has no time before."""
-    commit, known = _base_commit(root, run)
+def waivers_before(root: Path) -> tuple[Waiver, ...] | None:
+    """The waivers before the change; none when there is no time before, None when this clone does not have it."""
+    commit, known = _base_commit(root, read_run(os.environ))
     if not known:
         return ()
     return waivers_at(root, commit) if commit else None
@@ -82,9 +82,14 @@ def _base_commit(root: Path, run: Run) -> tuple[str, bool]:
     named = next(_texts(pull.get("base"), "sha"), "") if isinstance(pull, dict) else run.payload.get("before")
     if isinstance(named, str) and named:
         return ("", False) if named == ZEROS else (git.resolve(root, named), True)
-    head = git.head_commit(root)
+    commit = _branch_base(root)
+    return commit, bool(commit)
+
+
+def _branch_base(root: Path) -> str:
+    """Where the branch left the default one; on that branch itself its last commit that others have, else its last."""
     branch = git.default_branch(root)
-    return ((git.merge_base(root, branch) if branch else "") or head), bool(head)
+    return (git.merge_base(root, branch) if branch else "") or git.head_commit(root)
 
 
 def waivers_at(root: Path, commit: str) -> tuple[Waiver, ...]:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from avatar_gitops.app.approving import Notes, Signed, signed
+from avatar_gitops.app.approving import Notes, Signed, signed, waivers_before
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.policy_files import load_book
 from avatar_gitops.diagnostics import SpecError
@@ -78,9 +78,8 @@ def _other_avatars(desired: DesiredSet, lock: Lock | None) -> bool:
 
 
 def _judge(loaded: Loaded, cases: Sequence[Case], who: Signed, today: date) -> PolicyReport:
-    book = withheld(load_book(loaded.root), who)
-    planned = tuple(release for case in cases if case.releases for release in would_make(case.desired))
-    ledger = Ledger(with_locks(read_ledger(loaded.root), loaded.locks.values()), planned, book.ledger)
+    book = withheld(loaded.root, load_book(loaded.root), who)
+    ledger = _ledger(loaded, cases, book) if book.counts_releases else None
     facts = [
         Facts(
             desired=case.desired,
@@ -103,9 +102,16 @@ def _judge(loaded: Loaded, cases: Sequence[Case], who: Signed, today: date) -> P
     return replace(report, approved_by=approval.counting)
 
 
-def withheld(book: Book, who: Signed) -> Book:
-    """The policy without what the authors of the change waive for themselves."""
-    return replace(book, withheld=by_their_author(book.waivers, who.base, who.authors))
+def _ledger(loaded: Loaded, cases: Sequence[Case], book: Book) -> Ledger:
+    planned = tuple(release for case in cases if case.releases for release in would_make(case.desired))
+    return Ledger(with_locks(read_ledger(loaded.root), loaded.locks.values()), planned, book.ledger)
+
+
+def withheld(root: Path, book: Book, who: Signed) -> Book:
+    """The policy without what the authors of the change waive for themselves; git is only asked when it matters."""
+    if not by_their_author(book.waivers, (), who.authors):
+        return book
+    return replace(book, withheld=by_their_author(book.waivers, waivers_before(root), who.authors))
 
 
 def refuse(report: PolicyReport) -> None:
@@ -130,7 +136,7 @@ def _subject(finding: Finding) -> str:
 
 def after(loaded: Loaded, notes: Notes, who: Signed, today: Callable[[], date]) -> Judge:
     """What the executor asks once a run is measured: the findings of the rules that look after it; they are noted."""
-    book = withheld(load_book(loaded.root), who)
+    book = withheld(loaded.root, load_book(loaded.root), who)
 
     def findings(desired: DesiredSet, metrics: Metrics, gates: Sequence[GateResult]) -> tuple[Finding, ...]:
         change = notes.change(desired.name)

@@ -7,8 +7,21 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
-from avatar_gitops.policy.model import Facts, Finding, Level, PolicyReport, Rule, Stage, Violation, Waiver, worst_first
+from avatar_gitops.policy.declarative import ThresholdRule
+from avatar_gitops.policy.model import (
+    BuiltIn,
+    Facts,
+    Finding,
+    Level,
+    PolicyReport,
+    Rule,
+    Stage,
+    Violation,
+    Waiver,
+    worst_first,
+)
 from avatar_gitops.policy.regressions import RegressionRule
+from avatar_gitops.policy.rules.sets import LEDGER
 from avatar_gitops.spec.policies import LedgerLimits
 
 UNUSED_WAIVER: Final = "P090"
@@ -39,6 +52,12 @@ class Book:
         """How bad a finding of a rule is in this project."""
         level = self.severities.get(rule.id, rule.severity)
         return Level.WARN if self.assumed and level is Level.FAIL else level
+
+    @property
+    def counts_releases(self) -> bool:
+        """Whether a rule may look at the ledger: one of ours that does, or one of another package."""
+        ours = (BuiltIn, ThresholdRule, RegressionRule)
+        return any(rule in LEDGER or not isinstance(rule, ours) for rule in self.rules)
 
     @property
     def regressive(self) -> bool:

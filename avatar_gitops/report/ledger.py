@@ -27,7 +27,7 @@ def render(ledger: Ledger, *, style: Style = plain, ascii_only: bool = False) ->
     lines: list[str] = []
     for source in sources:
         lines += [style(", ".join(map(safe, source.names)), "bold"), *(f"  {line}" for line in _sums(source, ledger))]
-        cells = [HEAD, *map(_cells, source.distinct)]
+        cells = [HEAD, *map(_cells, source.releases)]
         widths = [max(len(row[index]) for row in cells) for index in range(len(HEAD))]
         lines += ["", *(f"    {_line(row, widths)}" for row in cells), ""]
     text = "\n".join([*lines, NOTE]) + "\n"
@@ -44,7 +44,7 @@ def markdown(ledger: Ledger) -> str:
             *(f"- {escape(line)}" for line in _sums(source, ledger)),
         ]
         lines += ["", "| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-        lines += ["| " + " | ".join(map(escape, _cells(release))) + " |" for release in source.distinct]
+        lines += ["| " + " | ".join(map(escape, _cells(release))) + " |" for release in source.releases]
         lines.append("")
     return "\n".join([*lines, NOTE if ledger.releases else "Nothing was released yet."]) + "\n"
 

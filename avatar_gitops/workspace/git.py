@@ -28,6 +28,12 @@ def user(root: Path) -> tuple[str, ...]:
     return tuple(filter(None, (_git(root, "config", name).strip() for name in ("user.name", "user.email"))))
 
 
+def authors_since(root: Path, commit: str) -> tuple[str, ...]:
+    """Names and e-mail addresses of who wrote or committed what was added since a commit, each once."""
+    said = _git(root, "log", "--format=%an%n%ae%n%cn%n%ce", f"{commit}..HEAD") if commit else ""
+    return tuple(dict.fromkeys(filter(None, said.split("\n"))))
+
+
 def is_dirty(root: Path, paths: Sequence[Path] = ()) -> bool:
     """Whether files (all, or these) differ from the commit, new ones included; False outside a repository."""
     chosen = [str(path) for path in paths]

@@ -80,8 +80,8 @@ def append_releases(root: Path, releases: Iterable[Release]) -> None:
         for source, new in by_source.items():
             path = ledger_path(root, source)
             before = _read(root, path) if path.is_file() else ()
-            known = {(release.set, release.table, release.key) for release in before}
-            fresh = [release for release in new if (release.set, release.table, release.key) not in known]
+            known = set(map(_identity, before))
+            fresh = [release for release in new if _identity(release) not in known]
             if fresh:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(path, ledger_text(source, [*before, *fresh]))
@@ -119,6 +119,11 @@ def _read(root: Path, path: Path) -> tuple[Release, ...]:
     if len(content) > MAX_BYTES:
         raise IntegrityError(f"{name} is too large to be a record of releases", hint=REBUILD)
     return parse_ledger(content, name)
+
+
+def _identity(release: Release) -> tuple[str, ...]:
+    """What makes it another entry: other bytes, or the same bytes for somebody else."""
+    return release.set, release.table, release.recipient, release.key
 
 
 def _part(release: Release) -> _Release:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avatar_gitops.errors import IntegrityError
-from avatar_gitops.plan.ledger import Release
+from avatar_gitops.plan.ledger import Ledger, Release
 from avatar_gitops.plan.noise import Family, NoiseBand, Spread
 from avatar_gitops.workspace.ledger import append_releases, ledger_path, parse_ledger, read_ledger
 from avatar_gitops.workspace.noise import noise_path, parse_noise, read_noise, write_noise
@@ -56,6 +56,14 @@ def test_the_same_release_again_changes_nothing_and_another_one_is_added(tmp_pat
     append_releases(tmp_path, [replace(RELEASE, avatars="sha256:" + "b" * 64, run="r2")])
     assert len(read_ledger(tmp_path)) == 2
     assert path.read_text(encoding="utf-8").startswith(before.decode())
+
+
+def test_the_same_avatars_for_somebody_else_are_on_record_and_no_release_more(tmp_path: Path) -> None:
+    append_releases(tmp_path, [RELEASE, replace(RELEASE, recipient="internal")])
+    releases = read_ledger(tmp_path)
+    assert [release.recipient for release in releases] == ["opendata", "internal"]
+    (source,) = Ledger(releases).sources()
+    assert (len(source.distinct), source.epsilon) == (1, 1.5)
 
 
 def test_a_project_without_releases_has_none(tmp_path: Path) -> None:
