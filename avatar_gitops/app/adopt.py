@@ -22,7 +22,7 @@ from avatar_gitops.client.compile import to_yaml
 from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import UnsafePlan, UsageError
 from avatar_gitops.plan.desired import DesiredSet
-from avatar_gitops.plan.diff import spec_changes, weaker_first
+from avatar_gitops.plan.diff import placed, spec_changes, weaker_first
 from avatar_gitops.plan.model import FieldChange
 from avatar_gitops.spec import canonical
 from avatar_gitops.spec.editing import with_item
@@ -139,7 +139,7 @@ def _compared(found: Adoption, project: Path | None, entry: Entry, name: str) ->
         if not side.ok:
             raise SpecError(f"{side.file} cannot be compared", side.findings)
     changes = spec_changes(_resolved(theirs, ours), _resolved(mine, ours), ours.lines)
-    consequential = (change for change in changes if change.consequence is not Consequence.METADATA)
+    consequential = (placed(change, ours) for change in changes if change.consequence is not Consequence.METADATA)
     notes = (*(note.message for note in theirs.notes), *_other_data(theirs, ours))
     return replace(found, path=ours.path, differences=weaker_first(consequential), notes=notes)
 

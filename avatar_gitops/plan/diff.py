@@ -22,10 +22,10 @@ def against_lock(desired: DesiredSet, lock: Lock | None) -> tuple[FieldChange, .
         return ()
     same = lock.digests.spec == desired.digests.spec
     changes = () if same else spec_changes(lock.spec, desired.resolved, desired.lines)
-    return weaker_first((*(_placed(change, desired) for change in changes), *input_changes(lock.inputs, desired)))
+    return weaker_first((*(placed(change, desired) for change in changes), *input_changes(lock.inputs, desired)))
 
 
-def _placed(change: FieldChange, desired: DesiredSet) -> FieldChange:
+def placed(change: FieldChange, desired: DesiredSet) -> FieldChange:
     """The change with the file that says the field, when that is not the spec."""
     file, _ = desired.place(change.path)
     return replace(change, file=file) if change.line and file != desired.path else change

@@ -24,7 +24,8 @@ def differences(changes: Sequence[FieldChange], path: str, *, style: Style = pla
 
 def _row(change: FieldChange, path: str, ascii_only: bool) -> tuple[str, str, str, str]:
     before, after = before_and_after(change)
-    place = f"{path}:{change.line}" if change.line else path
+    file = change.file or path
+    place = f"{file}:{change.line}" if change.line else file
     return field_name(change.path), f"{before} -> {after}", direction(change, ascii_only=ascii_only), place
 
 
