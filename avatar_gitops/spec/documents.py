@@ -34,18 +34,12 @@ class PlatformDocument:
         """The span in the whole file of the key at a path, or of the nearest thing around it."""
         return _moved(self.document.locate_key(path), self.first)
 
-    def text(self, path: Path) -> str | None:
+    def text(self, path: Path) -> str:
         """A value that is a name, as it is written: `field: 2` is the column called 2."""
-        value = self._value(path)
-        if value is None or isinstance(value, str):
-            return value
-        return self.document.plain.get(path, str(value))
-
-    def _value(self, path: Path) -> Any:
         value: Any = self.data
         for part in path:
             value = value[part]
-        return value
+        return value if isinstance(value, str) else self.document.plain.get(path, str(value))
 
 
 def read_stream(text: str | bytes, file: str) -> tuple[tuple[PlatformDocument, ...], tuple[Diagnostic, ...]]:
@@ -87,7 +81,7 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
     starts = [number for number, line in enumerate(lines) if MARKER.match(line)]
     if not starts or not all(PREAMBLE.match(line) for line in lines[: starts[0]]):
         starts.insert(0, 0)
-    elif starts:
+    else:
         starts[0] = 0
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         yield start, "".join(lines[start:stop])

@@ -32,7 +32,7 @@ PIA: Final = {
     "datasubject": "data_subject",
     "sensitivity_level": "sensitivity_level",
 }
-SAYS_NOTHING: Final = frozenset({"unknown", "Undefined"})
+SAYS_NOTHING: Final = (None, "unknown", "Undefined")
 OUR_MARKS: Final = "avatar-gitops/"
 CLIENT_MARKS: Final = frozenset({"client_type", "client_version"})
 COLUMN_FIELDS: Final = ("type", "value_type", "primary_key", "identifier", "time_series_time", "drop")
@@ -182,7 +182,7 @@ class _Reader:
                 self.book.add(f"{name} cannot be the name of a set", name)
         for theirs, ours in PIA.items():
             said = spec.get("pia_metadata").get(theirs)
-            if said.value is not None and said.value not in SAYS_NOTHING:
+            if said.value not in SAYS_NOTHING:
                 self._put((*SPEC, "pia", ours), said)
         annotations = place.get("annotations")
         for key in annotations.value if isinstance(annotations.value, dict) else ():
@@ -351,12 +351,12 @@ class _Reader:
         kind = spec.get("report_type")
         is_pia = kind.text() == "pia"
         self._jobs |= {Job.PRIVACY_METRICS, Job.SIGNAL_METRICS, Job.REPORT_PIA if is_pia else Job.REPORT}
-        if kind.value not in {None, "basic", "pia"}:
+        if kind.value not in (None, "basic", "pia"):
             self.book.add(f"{kind} is a kind of report that is not known", kind)
         form = spec.get("output_format")
         if form.value is not None and not is_pia:
             self._put((*SPEC, "results", "report_format"), form)
-        elif form.value not in {None, "docx"}:
+        elif form.value not in (None, "docx"):
             self.book.add(f"{form} is not possible; an impact assessment is always DOCX", form)
         language = spec.get("language")
         if language.value is not None:

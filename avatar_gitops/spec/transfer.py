@@ -75,7 +75,8 @@ class Place:
 
     def text(self) -> str:
         """The value as a name, empty when there is none."""
-        return "" if isinstance(self.value, dict | list) else self.document.text(self.path) or ""
+        nameless = self.value is None or isinstance(self.value, dict | list)
+        return "" if nameless else self.document.text(self.path)
 
     def used(self) -> Any:
         """The value with all that is in it, without nulls, now read."""

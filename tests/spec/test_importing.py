@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from avatar_gitops.client.compile import to_yaml
 from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input, desire
 from avatar_gitops.spec.importing import Imported, from_platform
 from avatar_gitops.spec.models import AvatarRun
+from avatar_gitops.spec.nodes import read
 from avatar_gitops.spec.schema import schema
 from tests.support.from_schema import from_schema
 
@@ -110,6 +113,9 @@ def test_a_file_of_the_web_application_becomes_a_spec() -> None:
     imported = from_platform(WEB, "web.yaml")
     assert imported.ok and imported.name == ""
     assert imported.files == {("iris", "source"): "iris.csv"}
+    assert (
+        from_platform(b"\xef\xbb\xbf# from the web\n%YAML 1.2\n---\n" + WEB.encode(), "web.yaml").data == imported.data
+    )
     assert imported.data["spec"] == {
         "tables": {
             "iris": {
@@ -217,3 +223,105 @@ def test_values_of_another_form_are_noted_not_dropped() -> None:
 def test_numbers_that_are_names_stay_as_they_are_written() -> None:
     text = WEB.replace("links: [{field: id, to: {table: other, field: id}}]", "columns: [{field: 2.0, type: int}]")
     assert from_platform(text, "web.yaml").data["spec"]["tables"]["iris"]["columns"] == {"2.0": {"type": "int"}}
+
+
+ODD = """\
+{kind: AvatarMetadata, metadata: {name: m}, spec: {pia_metadata: {data_type: health, datasubject: unknown}},
+ annotations: {client_type: python, avatar-gitops/set: x, team: blue}}
+---
+{kind: AvatarVolume, metadata: {name: input}, spec: {url: "s3://b/p"}}
+---
+{kind: AvatarAdviceParameters, metadata: {name: advice}, spec: {schema: schema}}
+---
+kind: AvatarSchema
+metadata: {name: schema}
+spec:
+  tables:
+    - {name: a, individual_level: true, columns: [{type: int}, {field: x, type: int}, {field: x, drop: true}]}
+    - {name: a}
+    - {individual_level: false}
+    - {name: b, individual_level: false, columns: [{field: y, drop: false}]}
+---
+kind: AvatarParameters
+metadata: {name: standard}
+spec:
+  schema: schema
+  compute_figures: false
+  avatarization:
+    a: {k: 5, exclude_variables: {variable_names: []}, data_augmentation: {augmentation_strategy: 2,
+        should_anonymize_original_table: true}}
+    c: {k: 5}
+  avatarization_open_dp: {a: {epsilon: 1}, b: {epsilon: 2, ncp: 3}}
+---
+kind: AvatarSignalMetricsParameters
+metadata: {name: signal_metrics}
+spec: {schema: schema_avatarized, signal_metrics: {c: {ncp: 2}, a: {exclude_variables: {}}}}
+---
+{kind: AvatarReportParameters, metadata: {name: report}, spec: {report_type: odd}}
+---
+{kind: AvatarReportParameters, metadata: {name: report_pia}, spec: {report_type: pia, output_format: pdf}}
+"""
+
+
+def test_odd_documents_say_what_of_them_was_left_out() -> None:
+    imported = from_platform(ODD, "odd.yaml")
+    assert imported.ok
+    assert imported.data["spec"] == {
+        "tables": {
+            "a": {
+                "columns": {"x": {"type": "int"}},
+                "avatarization": {"k": 5, "data_augmentation": {"augmentation_strategy": 2}},
+            },
+            "b": {"individual_level": False, "avatarization": {"open_dp": {"epsilon": 2}, "ncp": 3}},
+        },
+        "pia": {"data_type": "health"},
+        "results": {"compute_figures": False},
+    }
+    said = "\n".join(note.message for note in imported.notes)
+    for part in (
+        "`annotations.team` of AvatarMetadata",
+        "names no column",
+        "column `x` is described twice",
+        "table `a` is described twice",
+        "has no name",
+        "`spec.avatarization.c` of AvatarParameters `standard` is about a table that the schema does not have",
+        "second method for table `a`",
+        "`spec.signal_metrics.c` of AvatarSignalMetricsParameters `signal_metrics` is about a table",
+        "kind of report that is not known",
+        "always DOCX",
+    ):
+        assert part in said, part
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["", "a", "iris", "pia"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["name", "iris", "k"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+PARTS = [
+    document.data for part in (WEB + "---\n" + ODD).split("\n---\n") if (document := read(part, "")[0]) is not None
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(choice=st.data())
+def test_no_document_of_any_form_ends_in_an_error_of_ours(choice: st.DataObject) -> None:
+    plain = copy.deepcopy(PARTS)
+    for _ in range(choice.draw(st.integers(1, 3))):
+        place: Any = choice.draw(st.sampled_from(plain))["spec"]
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not keys:
+                break
+            key = choice.draw(st.sampled_from(keys))
+            if not isinstance(place[key], dict | list) or choice.draw(st.booleans()):
+                place[key] = choice.draw(JUNK)
+                break
+            place = place[key]
+    text = "\n---\n".join(json.dumps(document) for document in plain)
+    imported = from_platform(text, "junk.yaml")
+    assert imported.ok is bool(imported.data.get("spec", {}).get("tables"))
