@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.audit.entry import Entry, Override, Phase, WaiverUsed
-from avatar_gitops.audit.log import append
+from avatar_gitops.audit.log import FOLDER, append
 from avatar_gitops.audit.verify import Verified, verify
-from avatar_gitops.errors import PolicyFailed, StalePlan, UnsafePlan
+from avatar_gitops.errors import AvatarGitOpsError, PolicyFailed, StalePlan, UnsafePlan
 from avatar_gitops.events import new_run
 from avatar_gitops.plan.outcome import Outcome
 from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import Clock
 from avatar_gitops.workspace.discover import find_root
+
+LOG: Final = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from avatar_gitops.app.plan import Consent, Planned
@@ -76,7 +79,10 @@ def begun(call: Call, planned: Planned) -> None:
 def ended(call: Call, planned: Planned, outcomes: Sequence[Outcome], exit_code: int) -> None:
     """Record how it ended."""
     sets = {outcome.set: outcome.state.value for outcome in outcomes}
-    _write(call, replace(_entry(call, Phase.ENDED, planned), sets=sets, exit_code=exit_code))
+    try:
+        _write(call, replace(_entry(call, Phase.ENDED, planned), sets=sets, exit_code=exit_code))
+    except AvatarGitOpsError as error:  # what is applied is applied; its outcomes must still be shown
+        LOG.warning("%s", error.message)
 
 
 def done(call: Call, sets: Mapping[str, str]) -> None:
@@ -102,7 +108,13 @@ def audit_log(project: Path | None) -> Verified:
 
 
 def _write(call: Call, entry: Entry) -> None:
-    append(call.root, entry, call.clock.now())
+    try:
+        append(call.root, entry, call.clock.now())
+    except OSError as error:
+        raise AvatarGitOpsError(
+            f"the audit log in {FOLDER}/ cannot be written: {error.strerror or 'another process holds it'}",
+            hint="nothing is applied without a record; make the folder writable",
+        ) from None
 
 
 def _entry(call: Call, phase: Phase, planned: Planned | None = None) -> Entry:

@@ -23,7 +23,7 @@ from avatar_gitops.workspace.notified import Notice, Notified
 
 KEY: Final = "AVATAR_GITOPS_WEBHOOK_KEY"
 FORMAT: Final = "avatar-gitops/notification"
-CLOSE_SECONDS: Final = 60.0
+CLOSE_SECONDS: Final = 30.0
 LONGEST_TEXT: Final = 3000
 MOST_EVENTS: Final = 50
 NOTHING: Final = "none"
@@ -53,7 +53,7 @@ class Sender:
         """Post one outcome to every webhook that asks for it and was not told yet; what fails is a warning."""
         record = Notified.read(self.root)
         for hook in self.hooks:
-            notice = Notice(_reference(hook), name, made_from, outcome.value)
+            notice = Notice(_identity(hook), name, made_from, outcome.value)
             if outcome not in hook.on or record.told(notice):
                 continue
             if trouble := self._post(hook, notice, events):
@@ -65,7 +65,7 @@ class Sender:
         """Remember that there is none any more, so that the next one is news again."""
         record = Notified.read(self.root)
         for hook in self.hooks:
-            gone = Notice(_reference(hook), "", NOTHING, WebhookEvent.DRIFT.value)
+            gone = Notice(_identity(hook), "", NOTHING, WebhookEvent.DRIFT.value)
             if record.knows(gone) and not record.told(gone):
                 self._remember(record, gone)
 
@@ -154,6 +154,11 @@ def made_from(change: Change) -> str:
     """What a set is made from: spec and data; for a set that left git, what the change does."""
     wish = change.desired
     return digest([wish.digests.spec, wish.digests.input]) if wish else change.digest
+
+
+def _identity(hook: Webhook) -> str:
+    """Which of the webhooks it is: the same address may take both forms."""
+    return f"{_reference(hook)} {hook.format.value}"
 
 
 def _reference(hook: Webhook) -> str:

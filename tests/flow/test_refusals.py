@@ -240,3 +240,13 @@ def test_what_stops_a_retry_is_overridden_by_the_same_options(cli: Cli, unique: 
         ("retry", "begun", 1),
         ("retry", "ended", 1),
     ]
+
+
+def test_nothing_is_applied_without_a_record(cli: Cli, platform: Platform, unique: Unique) -> None:
+    name = unique("unheard")
+    cli.spec(name, more=QUICK)
+    (cli.root / "audit").write_text("in the way")
+    refused = cli("apply", "--yes")
+    assert refused.code == 1
+    assert "error: the audit log in audit/ cannot be written: File exists" in refused.err
+    assert platform.jobs(name) == []
