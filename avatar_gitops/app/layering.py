@@ -12,7 +12,7 @@ from avatar_gitops.app.inputs import existing_file
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.importing import from_platform
-from avatar_gitops.spec.layers import subtree
+from avatar_gitops.spec.layers import subtree, without_positions
 from avatar_gitops.spec.nodes import Document, read
 from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_defaults
 from avatar_gitops.spec.project import Project
@@ -149,7 +149,8 @@ class Layers:
             for note in imported.notes
         ]
         data = {"spec": imported.data.get("spec", {})}
-        document = Document(file.shown, data, dict(imported.values), dict(imported.keys), {}, frozenset())
+        bare = without_positions(data, file.shown)  # for what the file says by having no document about it
+        document = replace(bare, values={**bare.values, **imported.values}, keys={**bare.keys, **imported.keys})
         return document, [*imported.findings, *notes]
 
 
