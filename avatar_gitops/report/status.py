@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from avatar_gitops.plan.lock import Lock
-from avatar_gitops.plan.model import Change, Plan
+from avatar_gitops.plan.model import Change, NoteKind, Plan
 from avatar_gitops.plan.standing import standing
 from avatar_gitops.report.plan_markdown import escape
 from avatar_gitops.report.values import Style, count, number, plain, safe, to_ascii
@@ -57,9 +57,14 @@ def render(plan: Plan, now: datetime, *, style: Style = plain, ascii_only: bool 
         padded = [f"{cell:<{width}}" for cell, width in zip(_cells(row), widths, strict=True)]
         padded[1] = style(padded[1], STYLES.get(row.state, "dim"))
         lines.append("  ".join(padded).rstrip())
-    lines += ["", f"{_verdict(rows)}.", *_next(rows)]
+    lines += ["", f"{_verdict(rows)}.", *_ending(plan), *_next(rows)]
     text = "\n".join(lines) + "\n"
     return to_ascii(text) if ascii_only else text
+
+
+def _ending(plan: Plan) -> Iterator[str]:
+    """Sets whose last day comes soon."""
+    yield from (f"Note: {note.set} {note.text}" for note in plan.notes if note.kind is NoteKind.RETENTION)
 
 
 def to_json(plan: Plan, now: datetime) -> str:

@@ -150,6 +150,8 @@ def test_results_go_after_their_last_day(
     soon = cli("plan")
     assert f"Note: {name} reaches the end of its retention in 9 days, on {last}" in soon.out
 
+    assert f"Note: {name} reaches the end of its retention in 9 days" in cli("status").out
+
     def on(day: date) -> Cli:
         """The command line on another day."""
         moved = timedelta(days=(day - datetime.now(UTC).date()).days)
