@@ -60,6 +60,7 @@ def preview(project: Path | None, ask: Ask, clock: Clock, teller: Teller) -> Pre
 
     Raises SpecError, UsageError, Locked, and RemoteUnavailable when a server gives no answer.
     """
+    promotion.check_label(ask.label)
     ready = cases(project, ask.selection, ask.on, ask.base)
     loaded = ready.loaded
     server = server_name(loaded.project, ask.server, os.environ)

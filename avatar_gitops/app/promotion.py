@@ -6,16 +6,16 @@ mark of a preview keeps every plan of another content away from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from avatar_gitops.app.loading import load
+from avatar_gitops.app.loading import load, load_applied
 from avatar_gitops.app.plan import Consent, compare
 from avatar_gitops.app.servers import Connection, open_server
-from avatar_gitops.app.trials import Bench, TrialFailed, follow, launch
+from avatar_gitops.app.trials import OWN, Bench, TrialFailed, follow, launch
 from avatar_gitops.client.gateway import Gateway, connect
 from avatar_gitops.errors import AvatarGitOpsError, RemoteUnavailable, UsageError
 from avatar_gitops.plan.jobs import wanted
@@ -26,6 +26,7 @@ from avatar_gitops.ports import Clock
 from avatar_gitops.spec.models import Job
 from avatar_gitops.spec.project import Project
 
+LONGEST_LABEL: Final = 100
 HOSTED: Final = (
     "--promote runs the whole spec before the merge, which an embedded platform does for free; "
     "this server is a hosted one, where it would spend credits on a change that nobody has approved"
@@ -54,6 +55,14 @@ def target(root: Path, project: Project, server: str | None, wanted_: bool, cloc
             if gateway.observe(project.metadata.name).engine is None:
                 raise UsageError(HOSTED, hint="leave --promote out; apply runs the spec there after the merge")
             yield Target(root, connection, gateway, clock)
+
+
+def check_label(label: str) -> None:
+    """Raise UsageError for a label that cannot name previews."""
+    if len(label) > LONGEST_LABEL or not label.isprintable() or label.startswith(OWN):
+        raise UsageError(
+            f"--label takes up to {LONGEST_LABEL} printable characters that do not begin with `{OWN.strip()}`"
+        )
 
 
 def promote(made: Preview, to: Target, label: str, tell: Callable[[str], None]) -> Preview:
@@ -131,14 +140,33 @@ def _default(bench: Bench) -> str:
 
 
 def _replace(one: SetPreview, before: Observed, bench: Bench, label: str, published: frozenset[str]) -> None:
-    """Delete what this label held of the set so far; never what is published, or what another version builds on."""
-    used = {version.base_set for version in before.sets}
-    old = [
+    """Delete what this label held of the set so far."""
+    old = _labelled(before, bench.project, label, {one.promoted, *published})
+    mine = [version for version in old if version.annotations.get(Annotation.SET) == one.set]
+    bench.server.delete([job.name for version in mine for job in version.jobs])
+
+
+def _labelled(found: Observed, project: str, label: str, keep: Collection[str]) -> list[ServerSet]:
+    """Previews of a label; never one that is published, or that another version builds on."""
+    used = {version.base_set for version in found.sets}
+    return [
         version
-        for version in before.sets
-        if version.project == bench.project
-        and version.annotations.get(Annotation.SET) == one.set
+        for version in found.sets
+        if version.project == project
         and version.annotations.get(Annotation.PREVIEW) == label
-        and version.id not in {one.promoted, *published, *used}
+        and version.id not in used
+        and version.id not in keep
     ]
-    bench.server.delete([job.name for version in old for job in version.jobs])
+
+
+def discard(project: Path | None, server: str | None, label: str, clock: Clock) -> tuple[str, ...]:
+    """Delete what was promoted under a label and is not published; returns the names of the sets that had some."""
+    applied = load_applied(project)
+    with open_server(applied.root, applied.project, server) as connection:
+        verify = connection.verify_tls
+        gateway = connect(connection.base_url, connection.api_key, root=applied.root, clock=clock, verify=verify)
+        with closing(gateway):
+            published = {lock.run for lock in applied.locks.values()}
+            old = _labelled(gateway.observe(applied.name), applied.name, label, published)
+            gateway.delete([job.name for version in old for job in version.jobs])
+    return tuple(sorted({version.annotations.get(Annotation.SET, version.display_name) for version in old}))

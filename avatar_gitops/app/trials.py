@@ -36,8 +36,9 @@ from avatar_gitops.spec.models import Job
 
 PREVIEW_STATE: Final = ".avatar/preview"
 MEASURING: Final = (Job.STANDARD, Job.PRIVACY_METRICS, Job.SIGNAL_METRICS)
-TRIAL: Final = "trial"
-KEPT: Final = "kept trial"
+OWN: Final = "avatar-gitops "
+TRIAL: Final = OWN + "trial"
+KEPT: Final = OWN + "trial, kept"
 DIGESTS: Final = frozenset(
     {Annotation.SPEC_DIGEST, Annotation.STANDARD_DIGEST, Annotation.METRICS_DIGEST, Annotation.REPORTS_DIGEST}
 )

@@ -48,6 +48,8 @@ def test_a_change_is_measured_and_a_promoted_run_is_published_without_a_second_r
     assert len(previewed) == len(FIVE)
     assert len(platform.jobs(still)) == 1
 
+    assert cli("preview", "--discard", "pr-2").out == "No previews 'pr-2'.\n"
+
     git(cli.root, "commit", "-qam", "smaller k")
     planned = cli("plan")
     assert "preview promoted, not run again" in planned.out, planned.text
@@ -56,6 +58,7 @@ def test_a_change_is_measured_and_a_promoted_run_is_published_without_a_second_r
     assert {job["name"] for job in platform.jobs(name)} == previewed
     run = json.loads((cli.root / "out" / name / "run.json").read_text())["run"]
     assert run == one["promoted"]
+    assert cli("preview", "--discard", "pr-1").out == "No previews 'pr-1'.\n"
     assert cli("plan", "--detailed-exitcode").code == 0
     assert cli("preview").out.startswith("Nothing to preview")
 
@@ -115,7 +118,22 @@ def test_without_data_and_without_sample_the_table_is_named(cli: Cli, unique: Un
         assert "table `people` cannot be previewed: it has no `sample`" in text
 
 
-@pytest.mark.parametrize("more", [("--seeds", "1"), ("--out", "yaml:x")])
+@pytest.mark.parametrize("more", [("--seeds", "1"), ("--out", "yaml:x"), ("--label", "avatar-gitops trial")])
 def test_calls_that_cannot_work_are_refused(cli: Cli, more: tuple[str, ...], unique: Unique) -> None:
     cli.spec(unique("usage"))
     assert cli("preview", *more).code == 64
+
+
+def test_a_change_that_is_given_up_leaves_nothing_on_the_server(cli: Cli, platform: Platform, unique: Unique) -> None:
+    name = unique("given-up")
+    cli.spec(name, more="  jobs: [standard, privacy_metrics]\n")
+    promote = ("preview", "--seeds", "2", "-q", "--promote", "--label", "pr-9")
+    assert "kept   the full run" in cli(*promote).out
+    first = {job["set_name"] for job in platform.jobs(name)}
+    cli.spec(name, k=8, more="  jobs: [standard, privacy_metrics]\n")
+    assert "kept   the full run" in cli(*promote).out
+    second = {job["set_name"] for job in platform.jobs(name)}
+    assert len(second) == 1
+    assert second != first
+    assert cli("preview", "--discard", "pr-9").out == f"Deleted the previews 'pr-9' of 1 set: {name}\n"
+    assert platform.jobs(name) == []

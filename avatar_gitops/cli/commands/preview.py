@@ -11,7 +11,6 @@ from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, sty
 from avatar_gitops.cli.options import (
     ascii_option,
     color_option,
-    parallelism_option,
     project_option,
     quiet_option,
     select_options,
@@ -47,7 +46,17 @@ FORMATS = ["text", "json", "markdown"]
     default="",
     help="Name of what --promote keeps, such as pr-12; it replaces what had the name before. Default: the commit.",
 )
-@click.option("--keep", is_flag=True, help="Leave the runs on the embedded platform in .avatar/preview.")
+@click.option(
+    "--discard",
+    metavar="LABEL",
+    default="",
+    help="Run nothing; delete what --promote kept under this label and nobody published, as when a change is given up.",
+)
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Leave the runs in .avatar/preview; see them with: avatar-gitops serve --state-dir .avatar/preview.",
+)
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the preview."
 )
@@ -58,7 +67,9 @@ FORMATS = ["text", "json", "markdown"]
     help="Exit with 4 when a metric gets worse by more than its noise or a gate would fail.",
 )
 @select_options
-@parallelism_option
+@click.option(
+    "--parallelism", type=click.IntRange(1, 64), default=None, help="Runs at a time; what the machine takes by default."
+)
 @quiet_option
 @color_option
 @ascii_option
@@ -72,6 +83,7 @@ def command(
     on: str,
     promote: bool,
     label: str,
+    discard: str,
     keep: bool,
     form: str,
     outs: tuple[str, ...],
@@ -93,6 +105,9 @@ def command(
     from avatar_gitops.app.preview import Ask, preview
     from avatar_gitops.plan.model import Selection
 
+    if discard:
+        _discard(project, server, discard)
+        return
     files = [_target(text) for text in outs]
     selection = Selection(select, exclude)
     ask = Ask(selection, base, seeds, on, server, keep, promote, label, parallelism)
@@ -104,6 +119,15 @@ def command(
     if any(one.error for one in made.sets):
         ctx.exit(1)
     ctx.exit(4 if fail_on_regression and made.regression else 0)
+
+
+def _discard(project: Path | None, server: str | None, label: str) -> None:
+    from avatar_gitops.app.clock import SystemClock
+    from avatar_gitops.app.promotion import discard
+
+    names = discard(project, server, label, SystemClock())
+    number = "1 set" if len(names) == 1 else f"{len(names)} sets"
+    out(f"Deleted the previews {label!r} of {number}: {', '.join(names)}" if names else f"No previews {label!r}.")
 
 
 def rendered(made: Preview, form: str, style: Style, ascii_only: bool) -> str:
