@@ -25,6 +25,7 @@ from avatar_gitops.ports import RunReader
 from avatar_gitops.spec.facts import scheme
 from avatar_gitops.spec.models import Job
 from avatar_gitops.workspace.inputs import file_digest, local_path
+from avatar_gitops.workspace.shelf import FolderShelf
 
 
 def drift(project: Path | None, server: str | None, listener: Listener | None = None) -> Drift:
@@ -40,6 +41,7 @@ def drift(project: Path | None, server: str | None, listener: Listener | None = 
             reader(connection.base_url, connection.api_key, clock=clock, verify=connection.verify_tls, listener=stream)
         ) as remote,
     ):
+        remote.remember(FolderShelf(applied.root))
         found = compare(applied, connection.name, remote)
     notify_drift(Sender.of(applied.root, applied.project, found.server, os.environ, (stream, clock)), found)
     return found
