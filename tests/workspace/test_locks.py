@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.desired import TableInput
-from avatar_gitops.plan.lock import GateResult, Lock
+from avatar_gitops.plan.lock import Applied, GateResult, Lock
 from avatar_gitops.workspace.locks import lock_path, lock_text, parse_lock, read_lock, remove_lock, write_lock
 from tests.support.planning import a_lock, a_version, wish
 
@@ -67,6 +67,15 @@ def test_noise_is_kept_and_takes_no_line_when_nobody_measured_it() -> None:
     assert "noise" not in lock_text(sample())
     noisy = replace(sample(), noise={"patients": {"hidden_rate": 0.9}})
     assert parse_lock(lock_text(noisy).encode(), "patients.lock.yaml") == noisy
+
+
+def test_who_allowed_it_is_kept_and_takes_no_line_when_nobody_had_to() -> None:
+    assert "applied" not in lock_text(sample())
+    plain = replace(sample(), applied=Applied("sha256:" + "3" * 64))
+    assert parse_lock(lock_text(plain).encode(), "patients.lock.yaml") == plain
+    allowed = Applied("sha256:" + "3" * 64, ("dpo-lead",), ("P044 dpo-lead until 2026-12-31",), ("k 20 -> 15",))
+    whole = replace(sample(), applied=allowed)
+    assert parse_lock(lock_text(whole).encode(), "patients.lock.yaml") == whole
 
 
 def reverse(values: Mapping[str, Any]) -> dict[str, Any]:

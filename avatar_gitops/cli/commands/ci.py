@@ -126,7 +126,11 @@ def comment_command(body: Path, number: int | None, author: str | None, dry_run:
 @command.command("approvals")
 @number_option
 def approvals_command(number: int | None) -> None:
-    """List who approves the head of the pull request; reviews of older commits and dismissed ones do not count."""
+    """List who approves the head of the pull request.
+
+    The last review of each person counts, if it is about the newest commit. Dismissed reviews, comments, and whoever
+    opened the pull request or wrote or committed something in it do not count.
+    """
     from avatar_gitops.app.ci import ci_approvals
 
     for login in ci_approvals(number):
