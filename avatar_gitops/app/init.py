@@ -12,35 +12,52 @@ from avatar_gitops.app.init_ci import pipelines
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.spec.schema import Kind, file_name, schema_text
+from avatar_gitops.workspace.policies import policy_files
 
+IGNORE: Final = ".gitignore"
+POLICY: Final = "policies/baseline.yaml"
 IGNORED: Final = b".avatar/\nout/\n"
 SCHEMAS: Final[tuple[Kind, ...]] = ("run", "project", "defaults", "policy", "waivers", "policy-test")
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What `init` wrote: the folder and, in order, each file with what it is for."""
+    """What `init` wrote: the folder and, in order, each file with what it is for; `kept` were there and stay."""
 
     folder: Path
     files: tuple[tuple[str, str], ...]
+    kept: tuple[str, ...] = ()
+
+    @property
+    def not_ignored(self) -> tuple[str, ...]:
+        """What an existing .gitignore does not keep out of git, as far as its lines say."""
+        if IGNORE not in self.kept:
+            return ()
+        lines = (self.folder / IGNORE).read_text(encoding="utf-8", errors="replace").splitlines()
+        said = {line.strip().strip("/") for line in lines}
+        return tuple(line for line in IGNORED.decode().splitlines() if line.strip("/") not in said)
 
 
 def init(folder: Path, ci: str | None = None) -> Created:
-    """Write a project into a new or existing folder; UsageError, and nothing written, when a file is in the way.
+    """Write a project into a new or existing folder and overwrite nothing; what is there already is kept.
 
-    With `ci` the workflows of that forge too, and nothing else where there is a project already.
+    UsageError, and nothing written, when there is a project or a workflow already. With `ci` the workflows of that
+    forge too, and nothing else where there is a project.
     """
     contents = {} if ci and (folder / PROJECT_FILE).exists() else _project(folder)
-    if ci:
-        contents |= pipelines(folder, ci)
-    taken = [path for path in contents if (folder / path).exists()]
-    if taken:
-        raise UsageError(f"{folder} already has {', '.join(taken)}; nothing was written", hint="choose another folder")
-    for path, (content, _) in contents.items():
+    workflows = pipelines(folder, ci) if ci else {}
+    taken = [path for path in (*contents, *workflows) if (folder / path).exists()]
+    refused = [path for path in taken if path == PROJECT_FILE or path in workflows]
+    if refused:
+        raise UsageError(
+            f"{folder} already has {', '.join(refused)}; nothing was written", hint="choose another folder"
+        )
+    written = {path: item for path, item in {**contents, **workflows}.items() if path not in taken}
+    for path, (content, _) in written.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    return Created(folder, tuple((path, purpose) for path, (_, purpose) in contents.items()))
+    return Created(folder, tuple((path, purpose) for path, (_, purpose) in written.items()), tuple(taken))
 
 
 def _project(folder: Path) -> dict[str, tuple[bytes, str]]:
@@ -51,9 +68,10 @@ def _project(folder: Path) -> dict[str, tuple[bytes, str]]:
         PROJECT_FILE: (project.encode(), 'project file, server "local"'),
         "configs/iris-demo.yaml": (scaffold.joinpath("iris-demo.yaml").read_bytes(), "one run: 1 table, k=20"),
         "data/iris.csv": (scaffold.joinpath("iris.csv").read_bytes(), "public sample (UCI Iris, CC BY 4.0)"),
-        "policies/baseline.yaml": (scaffold.joinpath("baseline.yaml").read_bytes(), "rules for every set"),
-        ".gitignore": (IGNORED, "keeps server state and results out of git"),
+        IGNORE: (IGNORED, "keeps server state and results out of git"),
     }
+    if not policy_files(folder):  # files of a policy add up
+        contents[POLICY] = (scaffold.joinpath("baseline.yaml").read_bytes(), "rules for every set")
     return contents | {
         f"schemas/{file_name(kind)}": (schema_text(kind).encode(), "for your editor") for kind in SCHEMAS
     }

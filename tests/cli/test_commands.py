@@ -46,6 +46,20 @@ def test_init_writes_nothing_when_a_file_is_in_the_way(tmp_path: Path, capsys: p
     assert [path.name for path in tmp_path.iterdir()] == ["avatar-gitops.yaml"]
 
 
+def test_init_keeps_what_is_there_and_adds_no_second_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".gitignore").write_text("*.pyc\n/out/\n")
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "own.yaml").write_text("apiVersion: avatar-gitops/v1\nkind: Policy\nenabled: [strict]\n")
+    assert main.run(["init", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "Kept as they are: .gitignore" in text
+    assert "Add to .gitignore: .avatar/\n" in text
+    assert (tmp_path / ".gitignore").read_text() == "*.pyc\n/out/\n"
+    assert [path.name for path in (tmp_path / "policies").iterdir()] == ["own.yaml"]
+    for path in tmp_path.rglob("*.yaml"):
+        assert path.parent.name == "policies" or path.read_text().startswith("# yaml-language-server: $schema=")
+
+
 OUTCOMES = [
     Outcome(
         "patients",

@@ -28,7 +28,10 @@ AVATAR_API_KEY and AVATAR_GITLAB_TOKEN as the file says; protect the environment
     help="Also write workflows, or only them into a project.",
 )
 def command(folder: Path, ci: str | None) -> None:
-    """Create a project in FOLDER (default: here) with one public sample table."""
+    """Create a project in FOLDER (default: here) with one public sample table, a policy and schemas for editors.
+
+    Files that are there already are kept as they are; a folder that is a project already is refused.
+    """
     from avatar_gitops.app.init import init
 
     created = init(folder, ci)
@@ -36,6 +39,10 @@ def command(folder: Path, ci: str | None) -> None:
     out(f"Created {created.folder}/")
     for path, purpose in created.files:
         out(f"  {path:<{width}}  {purpose}")
+    if created.kept:
+        out(f"Kept as they are: {', '.join(created.kept)}")
+    if created.not_ignored:
+        out(f"Add to .gitignore: {' '.join(created.not_ignored)}")
     enter = "" if folder == Path() else f"cd {created.folder} && "
     if ci:
         out(f"\n{ON_THE_FORGE[ci]}")
