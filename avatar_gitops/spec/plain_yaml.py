@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, NoReturn
 
@@ -227,9 +228,9 @@ class _Reader:
 
     def key(self, found: re.Match[str]) -> str:
         text: str | None = found[KEY]
-        if text is None or text == "<<":
+        if text is None:
             _decline()
-        return _quoted(text) if text[0] in "\"'" else _key(text)
+        return _key(text)
 
     def value(self, found: re.Match[str], number: int, text: str, path: Path) -> Any:
         """The value of a line, which is on this line or is a block scalar."""
@@ -292,7 +293,7 @@ class _Reader:
         if found is None or found[1]:
             _decline()
         colon = COLON.match(text, found.end()) or _decline()
-        key = _key(found[2]) if found[2] else _quoted(found[0])
+        key = _key(found[0])
         if key in data:
             _decline()
         if self.file is not None:
@@ -320,8 +321,11 @@ def _quoted(text: str) -> str:
     return plain
 
 
+@lru_cache(maxsize=4096)
 def _key(text: str) -> str:
-    """An unquoted key; one that is no text has to be reported."""
+    """A key as it is written; one without quotes that is no text has to be reported."""
+    if text[0] in "\"'":
+        return _quoted(text)
     if text == "<<" or not isinstance(resolve(text), str):
         _decline()
     return text
