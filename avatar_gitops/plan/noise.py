@@ -7,7 +7,6 @@ read by the rules about regressions and by comparisons.
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -108,8 +107,9 @@ def measure(name: str, of: Family, engine: str, runs: Mapping[int, Metrics]) -> 
 
 
 def _spread(values: Sequence[float]) -> Spread:
-    sd = statistics.stdev(values) if len(values) > 1 else 0.0
-    return Spread(statistics.fmean(values), sd, len(values))
+    mean = math.fsum(values) / len(values)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return Spread(mean, math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0, len(values))
 
 
 def tolerance(found: Spread) -> float | None:

@@ -12,9 +12,10 @@ from avatar_gitops.plan.desired import DesiredSet, TableInput, desire
 from avatar_gitops.policy.cases import EXAMPLE, found, overlay
 from avatar_gitops.policy.engine import UNUSED_WAIVER, Book
 from avatar_gitops.policy.model import Facts, Level, Stage
+from avatar_gitops.policy.regressions import RegressionRule
 from avatar_gitops.policy.rules.sets import BUILT_IN, SETS, homes
 from avatar_gitops.spec.models import AvatarRun
-from avatar_gitops.spec.policies import PolicyCase, RuleSet
+from avatar_gitops.spec.policies import PolicyCase, Regression, RuleSet
 
 ALL = Book(tuple(BUILT_IN.values()), required_approvers=("@DPO-team",))
 
@@ -178,6 +179,26 @@ def test_weaker_privacy_passes_with_the_right_name(
 ) -> None:
     weaker = case(published=method(k=30), approved_by=list(given))
     assert found(weaker, Book((BUILT_IN["P031"],), required_approvers=required)) == (() if passes else ("P031",))
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "found_it"),
+    [
+        (94.0, {"noise": {"hidden_rate": {"sd": 0.8}}}, False),
+        (92.0, {"noise": {"hidden_rate": {"sd": 0.8}}}, True),
+        (92.0, {"noise": {"hidden_rate": {"sd": 0.8, "n": 3}}}, False),
+        (94.9, {}, True),
+        (95.0, {}, False),
+        (94.0, {"stage": "before"}, False),
+    ],
+)
+def test_a_policy_test_can_state_what_was_published_and_how_noisy_it_is(
+    value: float, more: dict[str, Any], found_it: bool
+) -> None:
+    rule = RegressionRule(Regression(metric="hidden_rate"))
+    said: dict[str, Any] = {"stage": "after", "published_metrics": {"hidden_rate": 95.0}, **more}
+    tried = case(metrics={"hidden_rate": value}, **said)
+    assert found(tried, Book((rule,))) == (("worse-hidden_rate",) if found_it else ())
 
 
 def test_a_finding_about_weaker_privacy_names_what_gets_weaker() -> None:
