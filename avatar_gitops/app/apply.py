@@ -164,10 +164,11 @@ def resume(
 
 
 def _selection(how: How) -> Selection:
-    """What was asked for now, else what a reviewed plan was restricted to."""
-    if how.reviewed is not None and how.selection.everything:
-        return read(how.reviewed).selection
-    return how.selection
+    """What was asked for now, else the sets of a reviewed plan that was restricted, also those that are gone by now."""
+    if how.reviewed is None or not how.selection.everything:
+        return how.selection
+    reviewed = read(how.reviewed)
+    return EVERYTHING if reviewed.selection.everything else Selection(only=frozenset(reviewed.changes))
 
 
 def _write_index(loaded: Loaded, outcomes: Collection[Outcome]) -> None:

@@ -70,7 +70,8 @@ def _block(label: str, lines: list[str]) -> Iterator[tuple[str, str]]:
 
 def _why(item: Moved, change: Change | None, now: Plan) -> str:
     if change is None:
-        return "not selected now" if now.left_out and item.reviewed else "no longer in git, nor on the server"
+        asked = now.selection.select or now.selection.exclude
+        return "not selected now" if now.left_out and asked else "no longer in git, nor on the server"
     if item.reviewed is None:
         return f"not in the reviewed plan: {words.why(change)}"
     if change.action is Action.UNCHANGED:

@@ -95,3 +95,17 @@ def test_without_credits_nothing_is_started(
     assert cli("apply", "--yes", "--exclude", name).code == 0
     monkeypatch.setattr(Reader, "credits", lambda self: 38)
     assert json.loads(cli("plan", "--format", "json").out)["credits"] == 38
+
+
+def test_a_reviewed_selection_whose_sets_are_gone_is_stale_and_no_wrong_selector(cli: Cli, unique: Unique) -> None:
+    name, other = unique("gone"), unique("other")
+    cli.project(f"p-{unique('x')}", more=", prune: owned, thresholds: {min_sets: 9}")
+    for one in (name, other):
+        cli.spec(one, more="  jobs: [standard]\n")
+    assert cli("apply", "--yes").code == 0
+    (cli.root / "configs" / f"{name}.yaml").unlink()
+    assert cli("plan", "--select", name, "--out", "json:plan.json").code == 0
+    assert cli("apply", "--yes").code == 0
+    stale = cli("apply", "plan.json", "--yes")
+    assert stale.code == 6, stale.text
+    assert f"{name}   delete -> nothing to do   (no longer in git, nor on the server)" in stale.err
