@@ -46,6 +46,8 @@ COUNTED: Final = {
     "relaunches": Action.RELAUNCH,
     "updates": Action.UPDATE,
     "collects": Action.COLLECT,
+    "adopts": Action.ADOPT,
+    "renames": Action.RENAME,
     "deletes": Action.DELETE,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +56,16 @@ def receipt(publisher: Publisher) -> dict[str, object]:
     return content
 
 
-def test_a_deleted_set_leaves_a_receipt_and_nothing_else(publisher: Publisher) -> None:
+def test_a_deleted_set_leaves_a_receipt_and_nothing_else(
+    publisher: Publisher, golden: Callable[[str, str], None]
+) -> None:
     assert publisher.remove(GONE) == "out/visits/deletion.json"
     assert files(publisher) == {"out/visits/deletion.json"}
     told = receipt(publisher)
     assert told["deleted_at"] == "2026-11-22T10:00:00+00:00"
     assert told["approved_by"] == ["zoe"]
-    assert "[receipt](visits/deletion.json)" in index([], publisher.loaded.out)
+    golden("app/deletion.json", (publisher.loaded.out / "visits" / "deletion.json").read_text(encoding="utf-8"))
+    golden("app/index-with-receipt.md", index([replace(LOCK, set="other")], publisher.loaded.out))
 
 
 def test_a_crash_between_receipt_and_lock_loses_nothing_of_the_receipt(publisher: Publisher) -> None:

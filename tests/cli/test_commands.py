@@ -69,7 +69,7 @@ OUTCOMES = [
         (GateResult("hidden_rate", ">= 90", 88.25, False), GateResult("local_cloaking", ">= 5", 11.0, True)),
     ),
     Outcome("iris", Action.LAUNCH, State.PUBLISHED, "", (GateResult("hidden_rate", ">= 85", 94.66, True),)),
-    Outcome("visits", Action.DELETE, State.DELETED),
+    Outcome("visits", Action.DELETE, State.DELETED, "receipt out/visits/deletion.json"),
     Outcome("claims", Action.UPDATE, State.UPDATED),
     Outcome("lab", Action.LAUNCH, State.FAILED, "standard failed: k is 50 but must be smaller"),
     Outcome("sensors", Action.LAUNCH, State.INTERRUPTED, "stopped waiting; what runs at the server goes on"),

@@ -14,8 +14,10 @@ import pytest
 from avatar_gitops.errors import UnsafePlan
 from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.deletion import deletion, document
+from avatar_gitops.plan.drift import NO_BLOCKS, Kind, Seen, drift
+from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Action, Change, NoteKind, Plan, Reason
-from avatar_gitops.plan.observed import ServerSet
+from avatar_gitops.plan.observed import Observed, ServerSet
 from avatar_gitops.plan.steps import (
     CheckGates,
     DeleteJobs,
@@ -28,7 +30,7 @@ from avatar_gitops.plan.steps import (
 )
 from avatar_gitops.spec.project import Prune
 from tests.support.blocks import TODAY, adopted, moved, planned, preview, removed, unmarked, uuid
-from tests.support.planning import START, a_lock, a_version, wish
+from tests.support.planning import PROJECT, START, a_lock, a_version, wish
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "deletion.v1.schema.json"
 
@@ -218,6 +220,23 @@ def test_previews_go_with_the_next_publication_and_with_their_set() -> None:
     for change in (relaunch, removal):
         names = next(step for step in steps(change) if isinstance(step, DeleteJobs)).jobs
         assert {job.name for job in looked.jobs} <= set(names)
+
+
+def test_drift_follows_names_and_adoptions_and_leaves_previews_out() -> None:
+    old, item = wish("old"), wish("registry")
+    version, made = a_version(old), uuid(unmarked(a_version(item)))
+    looked = preview(wish("old", table={"avatarization": {"k": 9}}))
+    lock = replace(a_lock(item, made), adopted={made.id: item.digests})
+    server = Observed("prod", (version, made, looked))
+
+    def found(locks: Sequence[Lock], blocks: Blocks = NO_BLOCKS) -> list[tuple[str, Kind]]:
+        return [(one.set, one.kind) for one in drift(locks, server, PROJECT, Seen(), blocks).findings]
+
+    assert found([a_lock(old, version), lock]) == []
+    assert found([a_lock(old, version)], moved(("old", "new"))) == []
+    renamed = replace(a_lock(wish("new"), version), moved_from=("old",))
+    assert found([renamed]) == []
+    assert found([replace(lock, adopted={})]) == [("registry", Kind.EDITED)]
 
 
 def refusals() -> dict[str, Callable[[], Plan]]:

@@ -108,7 +108,7 @@ def outcomes(*, failed: bool) -> list[Finished]:
         ),
         Finished(Outcome("iris-demo", Action.LAUNCH, State.PUBLISHED, lock=lock("iris-demo", 94.7))),
         Finished(Outcome("claims-2025", Action.UPDATE, State.UPDATED, lock=lock("claims-2025", 92))),
-        Finished(Outcome("visits-2024q4", Action.DELETE, State.DELETED)),
+        Finished(Outcome("visits-2024q4", Action.DELETE, State.DELETED, "receipt out/visits-2024q4/deletion.json")),
     ]
     if failed:
         bad = (GateResult("hidden_rate", ">= 90", 88.2, False), GateResult("local_cloaking", ">= 5", 9.0, True))
