@@ -36,14 +36,18 @@ def overlay(below: Document, above: Document) -> Document:
 def stack(defaults: Sequence[Document], start: Document | None, spec: Document) -> Document:
     """The whole run: defaults from the farthest to the nearest, then what `from` names, then the spec.
 
-    A default never adds a table: what it says about tables holds for those that the spec or its `from` names.
+    A default never adds a table: what it says about tables holds for those that the spec or its `from` names. A null in
+    a default that takes nothing away is no matter; in the spec it stays and is a finding where a value is needed.
     """
     if not isinstance(spec.data, dict):
         return spec
     near = [start, spec] if start is not None else [spec]
     tables = [name for name, value in _mapping(reduce(overlay, near), TABLES).items() if value is not None]
     layers = [part for layer in defaults for part in _spread(layer, tables)]
-    return reduce(overlay, [*layers, *near])
+    if not layers:
+        return reduce(overlay, near)
+    inherited = reduce(overlay, layers)
+    return reduce(overlay, [replace(inherited, data=_without_nulls(inherited, inherited.data, ())), *near])
 
 
 def subtree(document: Document, at: Path) -> Document:
@@ -117,6 +121,17 @@ def _moved(document: Document, to: Path) -> Document:
     data = reduce(lambda inner, name: {name: inner}, reversed(to), document.data)
     broken = frozenset((*to, *path) for path in document.broken)
     return Document(document.file, data, move(document.values), move(document.keys), move(document.plain), broken)
+
+
+def _without_nulls(document: Document, value: Any, path: Path) -> Any:
+    """What defaults say in the end: a null that had nothing to take away says nothing."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_nulls(document, inner, (*path, key))
+        for key, inner in value.items()
+        if inner is not None or (*path, key) in document.broken
+    }
 
 
 def _mapping(document: Document, path: Path) -> dict[str, Any]:

@@ -128,7 +128,8 @@ def _word(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", str(value))
+    text = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(value))
+    return text.strip("-") if isinstance(value, str) else text
 
 
 @cache

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from avatar_gitops.diagnostics import Diagnostic
-from avatar_gitops.spec.layers import stack
+from avatar_gitops.spec.layers import EVERY_TABLE, TABLES, stack
 from avatar_gitops.spec.matrix import MATRIX, NAME, PLACEHOLDER, expand, has_matrix
 from avatar_gitops.spec.models import API_VERSION, AvatarRun
 from avatar_gitops.spec.nodes import Document, Path
@@ -44,7 +44,7 @@ def make_runs(
 
     When the matrix or `from` itself is wrong, only that is reported: nobody knows what the runs would be.
     """
-    own = _own_findings(spec)
+    own = [*_own_findings(spec), *_every_table(spec)]
     if has_errors(own):
         return (MadeRun(Parsed(spec.file, None, ordered([*found, *own]), spec)),)
     merged = stack(defaults, start, spec) if defaults or start is not None else spec
@@ -86,6 +86,21 @@ def _without_braces(parsed: Parsed[AvatarRun]) -> Parsed[AvatarRun]:
     fix = f"add `matrix: {{{part[1]}: […]}}` to `spec`, or remove the braces"
     better = replace(wrong, code="X065", message=text, label="", why="", fix=fix)
     return replace(parsed, diagnostics=tuple(better if one is wrong else one for one in parsed.diagnostics))
+
+
+def _every_table(spec: Document) -> Iterator[Diagnostic]:
+    """A finding when a spec uses the sign that means every table in defaults."""
+    tables = _spec(spec.data).get("tables")
+    path: Path = (*TABLES, EVERY_TABLE)
+    if isinstance(tables, dict) and EVERY_TABLE in tables:
+        yield Diagnostic(
+            code="S006",
+            message=f"`{EVERY_TABLE}` is no name for a table of a spec",
+            span=spec.locate_key(path),
+            path=path,
+            why="it stands for every table, and only in defaults",
+            fix="name the table, or write what holds for all in `_defaults.yaml`",
+        )
 
 
 def _own_findings(spec: Document) -> list[Diagnostic]:

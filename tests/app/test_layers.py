@@ -87,6 +87,9 @@ PROJECTS: dict[str, dict[str, str]] = {
         "configs/d.yaml": spec('"d-{k}"', "  matrix: {k: [5, 10], seed: [1, 2]}\n"),
         "configs/e.yaml": spec('"e-{k}"', table=TABLE + K),
     },
+    "every-table-in-a-spec": {
+        "configs/a.yaml": spec("a", table=TABLE.replace("patients:", '"*":')),
+    },
     "matrix-taken": {
         "configs/a.yaml": spec("a", "  matrix: {k: [5, 10]}\n"),
         "configs/b.yaml": spec("a-k10", table=TABLE + K),

@@ -168,6 +168,14 @@ def test_a_null_in_a_default_takes_away_what_a_farther_one_says_for_every_table(
     assert stack([far, near], None, spec).data["spec"]["tables"]["a"] == {"avatarization": {"k": 3}}
 
 
+def test_a_null_with_nothing_to_take_away_is_no_matter_in_defaults_and_a_finding_in_a_spec() -> None:
+    far = parsed("spec: {lifecycle: {protect: null}, gates: null}")
+    assert stack([far], None, parsed("spec: {tables: {a: {}}}")).data == {
+        "spec": {"tables": {"a": {}}, "lifecycle": {}}
+    }
+    assert stack([far], None, parsed("spec: {jobs: null}")).data["spec"]["jobs"] is None
+
+
 def test_what_a_spec_starts_from_lies_between_defaults_and_spec() -> None:
     far = parsed('spec: {seed: 1, tables: {"*": {avatarization: {ncp: 5, k: 9}}}, gates: {hidden_rate: ">= 90"}}')
     start = layer({"spec": {"seed": 2, "tables": {"t": {"avatarization": {"k": 3}}, "u": {}}}}, "web.yaml")

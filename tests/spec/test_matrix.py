@@ -48,6 +48,11 @@ def test_names_follow_their_form_and_say_numbers_texts_and_switches() -> None:
     ]
 
 
+def test_signs_that_a_name_cannot_have_are_left_out() -> None:
+    found = made('{gates.hidden_rate: [">= 80", ">= 90"]}')
+    assert [name for name, _ in found] == ["iris-hidden_rate-80", "iris-hidden_rate-90"]
+
+
 def test_keys_that_end_alike_are_told_apart() -> None:
     tables = "a: {source: x}, b: {source: y}"
     runs = made("{tables.a.avatarization.k: [5, 6], tables.b.avatarization.k: [5, 6]}", tables)
