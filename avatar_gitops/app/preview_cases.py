@@ -117,28 +117,37 @@ def _basis(one: _Candidate, on: str) -> Basis:
         return Basis(on)
     tables = one.loaded.run.spec.tables.values()
     remote = any(scheme(_uri(source)) is not None for source in _files(one.loaded.run))
-    sampled = all(table.sample is not None for table in tables)
+    sampled = all(table.sample is not None and table.avatars is None for table in tables)
     return Basis.SAMPLE if not one.here or (remote and sampled) else Basis.DATA
 
 
 def _nothing_to_run_on(one: _Candidate, basis: Basis) -> Iterator[Diagnostic]:
+    """A finding for each table that keeps a set from running on a basis."""
     if basis is Basis.DATA and one.here:
         return
     for name, table in one.loaded.run.spec.tables.items():
-        if basis is Basis.SAMPLE and table.sample is not None:
-            continue
-        path = ("spec", "tables", name)
-        wanted = "it has no `sample`" if basis is Basis.SAMPLE else "its data are not here"
-        yield Diagnostic(
-            code="X024",
-            message=f"table `{name}` cannot be previewed: {wanted}",
-            span=one.loaded.parsed.locate_key(path),
-            path=path,
-            why="" if one.here else "the data are not here, so that only a sample could stand in for them",
-            fix="add `sample: FILE`, a synthetic table with the columns of the source"
-            if basis is Basis.SAMPLE
-            else "avatar-gitops preview --on sample, or bring the data here",
-        )
+        problem, fix = _missing(table, basis)
+        if problem:
+            path = ("spec", "tables", name)
+            yield Diagnostic(
+                code="X024",
+                message=f"table `{name}` cannot be previewed: {problem}",
+                span=one.loaded.parsed.locate_key(path),
+                path=path,
+                why="" if one.here else "the data are not here, so that only a sample could stand in for them",
+                fix=fix,
+            )
+
+
+def _missing(table: Table, basis: Basis) -> tuple[str, str]:
+    """What a table lacks to run on a basis, and what to do; empty when it lacks nothing."""
+    if basis is Basis.DATA:
+        return "its data are not here", "avatar-gitops preview --on sample, or bring the data here"
+    if table.avatars is not None:
+        return "its avatars are given, and belong to the data and not to a sample", "bring the data here"
+    if table.sample is None:
+        return "it has no `sample`", "add `sample: FILE`, a synthetic table with the columns of the source"
+    return "", ""
 
 
 def _case(loaded: Loaded, one: _Candidate, basis: Basis) -> Case:

@@ -186,17 +186,25 @@ def preview_platform(root: Path, project: str) -> Iterator[Gateway]:
     """
     state = root / PREVIEW_STATE
     workers = max(2, min(MOST_WORKERS, os.cpu_count() or 2))
-    used = True
     with _alone(state):
-        with embedded(state, "a preview", workers=workers) as (base_url, api_key):
-            gateway = connect(base_url, api_key, root=root, clock=SystemClock())
-            with closing(gateway):
-                left = [version for version in gateway.observe(project).sets if _is_leftover(version, project)]
-                gateway.delete([job.name for version in left for job in version.jobs])
-                yield gateway
-                used = bool(gateway.observe(project).sets)
-        if not used:
-            shutil.rmtree(state, ignore_errors=True)
+        used = True
+        try:
+            with embedded(state, "a preview", workers=workers) as (base_url, api_key):
+                gateway = connect(base_url, api_key, root=root, clock=SystemClock())
+                with closing(gateway):
+                    _delete_leftovers(gateway, project)
+                    try:
+                        yield gateway
+                    finally:
+                        used = bool(gateway.observe(project).sets)
+        finally:
+            if not used:
+                shutil.rmtree(state, ignore_errors=True)
+
+
+def _delete_leftovers(gateway: Gateway, project: str) -> None:
+    left = [version for version in gateway.observe(project).sets if _is_leftover(version, project)]
+    gateway.delete([job.name for version in left for job in version.jobs])
 
 
 def _is_leftover(version: ServerSet, project: str) -> bool:

@@ -209,3 +209,13 @@ def test_every_set_of_a_matrix_is_a_case_of_its_own(root: Path) -> None:
     assert len(made) == 2
     assert {case.path for case in made.values()} == {"configs/m.yaml"}
     assert len({case.head.digests.standard for case in made.values()}) == 2
+
+
+def test_given_avatars_are_never_measured_against_a_sample(root: Path) -> None:
+    spec(root, more=SAMPLE + "      avatars: data/sample.csv\n")
+    path = root / "configs" / "a.yaml"
+    path.write_text(path.read_text().replace("      avatarization: {k: 5}\n", ""))
+    assert found(root)["a"].basis is Basis.DATA
+    with pytest.raises(SpecError) as raised:
+        found(root, "sample")
+    assert "avatars are given" in raised.value.diagnostics[0].message

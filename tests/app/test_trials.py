@@ -107,8 +107,9 @@ def test_a_platform_is_used_by_one_preview_at_a_time_which_deletes_what_a_killed
         assert len(gateway.observe(PROJECT).sets) == 1
         with pytest.raises(Locked), preview_platform(tmp_path, PROJECT):
             pass
-    with preview_platform(tmp_path, PROJECT) as gateway:
+    with pytest.raises(KeyboardInterrupt), preview_platform(tmp_path, PROJECT) as gateway:
         assert gateway.observe(PROJECT).sets == ()
+        raise KeyboardInterrupt
     assert not (tmp_path / ".avatar" / "preview").exists()
 
 
