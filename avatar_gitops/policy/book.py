@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from avatar_gitops.diagnostics import Diagnostic, Span
+from avatar_gitops.diagnostics import Diagnostic, Severity, Span
+from avatar_gitops.policy.approvals import key
 from avatar_gitops.policy.declarative import ThresholdRule
 from avatar_gitops.policy.engine import Book
 from avatar_gitops.policy.model import ORDER, Level, Rule, Waiver
@@ -46,6 +47,7 @@ def build(files: Policies, load: Load) -> tuple[Book, tuple[Diagnostic, ...]]:
         found += problems
     for parsed in files.policies:
         found += _references(parsed, known)
+        found += _check_approvers(parsed, files)
     waivers: list[Waiver] = []
     for entries in files.waivers:
         found += _check_waivers(entries, known)
@@ -156,6 +158,29 @@ def _references(parsed: Parsed[PolicyFile], known: set[str]) -> Iterator[Diagnos
     for name in value.severity:
         if name not in known:
             yield _no_rule(name, parsed.locate_key(("severity", name)), ("severity", name), known)
+
+
+def _check_approvers(parsed: Parsed[PolicyFile], files: Policies) -> Iterator[Diagnostic]:
+    """Teams that nobody can satisfy, and groups that nobody asks for; another file may list or require them."""
+    if parsed.value is None:
+        return
+    listed, required = set(map(key, _people(files))), set()
+    for value in _values(files):
+        required |= set(map(key, value.required_approvers))
+    for index, name in enumerate(parsed.value.required_approvers):
+        if "/" in name and key(name) not in listed:
+            path: Path = ("required_approvers", index)
+            fix = f"list its people: approvers: {{{name.removeprefix('@')}: [LOGIN]}}"
+            yield _vain(f"who is in the team `{name}` cannot be read", parsed.locate(path), path, fix)
+    for name in parsed.value.approvers:
+        if key(name) not in required:
+            path = ("approvers", name)
+            text = f"nobody requires the group `{name}`"
+            yield _vain(text, parsed.locate_key(path), path, "add it to required_approvers, or take it out")
+
+
+def _vain(message: str, span: Span, path: Path, fix: str) -> Diagnostic:
+    return _at("X054", message, span, path, severity=Severity.WARNING, fix=fix)
 
 
 def _no_rule(name: str, span: Span, path: Path, known: set[str]) -> Diagnostic:

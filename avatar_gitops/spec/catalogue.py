@@ -60,6 +60,7 @@ TITLES: Final = {
     "X051": "the days of a waiver cannot be used",
     "X052": "the id of a rule is taken",
     "X053": "a rule cannot be loaded",
+    "X054": "approvers are asked for in vain",
     "X060": "a key cannot be a default",
     "X061": "a matrix names an unknown field",
     "X062": "a matrix makes one name twice",

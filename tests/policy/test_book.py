@@ -150,3 +150,40 @@ def test_a_threshold_is_about_its_sets_and_about_what_was_measured() -> None:
     assert details("claims-1", {"a": {}}) == ["not measured, asked for >= 90"]
     assert details("claims-1", None) == []
     assert details("patients", {"a": {"hidden_rate": 1.0}}) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["required_approvers: ['@acme/dpo']\n"], ["X054"]),
+        (["required_approvers: ['@acme/dpo']\n", "approvers: {Acme/dpo: [a.martin]}\n"], []),
+        (["approvers: {dpo: [a.martin]}\n"], ["X054"]),
+        (["required_approvers: [dpo]\napprovers: {dpo: [a.martin]}\n"], []),
+        (["required_approvers: [dpo]\n"], []),
+        (["required_approvers: [dpo]\napprovers: {dpo: []}\n"], ["S007"]),
+    ],
+)
+def test_approvers_that_are_asked_for_in_vain_are_told(texts: list[str], found: list[str]) -> None:
+    assert codes(*texts) == found
+
+
+def test_groups_and_limits_of_several_files_add_up() -> None:
+    book, _ = made(
+        "required_approvers: [dpo]\napprovers: {dpo: [a]}\nledger: {max_releases: 3}\n",
+        "approvers: {dpo: [b]}\nledger: {max_epsilon: 2, max_releases: 9}\n",
+    )
+    assert book.approvers == {"dpo": ["a", "b"]}
+    assert (book.ledger.max_releases, book.ledger.max_epsilon) == (3, 2.0)
+    assert {"P070", "P071", "P072"} <= ids(book)
+    assert book.counts_releases
+    assert not made("enabled: [baseline]\n")[0].counts_releases
+    assert made("enabled: [baseline]\nrules: [hospital]\n")[0].counts_releases
+
+
+def test_a_regression_has_an_id_a_metric_that_exists_and_a_severity() -> None:
+    book, found = made("regressions: [{metric: hidden_rate, severity: warn}, {metric: local_cloaking, id: X-cloak}]\n")
+    assert found == ()
+    assert {"worse-hidden_rate", "X-cloak"} <= ids(book)
+    assert book.regressive
+    assert codes("regressions: [{metric: hidden_rat}]\n") == ["X013"]
+    assert codes("regressions: [{metric: hidden_rate}, {metric: hidden_rate}]\n") == ["X052"]
