@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -93,6 +95,26 @@ def test_drift_is_a_line_for_each_finding(cli: Cli, platform: Platform, unique: 
     assert cli("drift", "--events", "drift.jsonl").code == 2
     lines = read(cli.root / "drift.jsonl")
     assert [(line["set"], line["kind"]) for line in lines if line["type"] == "drift"] == [(name, "missing")]
+
+
+def test_a_served_platform_logs_what_changes_it_by_the_name_of_the_request(tmp_path: Path, cli: Cli) -> None:
+    command = cli.command("serve", "-v", "--port", "0", "--state-dir", str(tmp_path / "state"))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=cli.environment) as server:
+        assert server.stderr is not None
+        address = server.stderr.readline().split()[1]
+        answers = [
+            httpx.request(method, f"{address}/api/jobs/none", headers={"X-Request-Id": name}).headers.get(
+                "X-Request-Id"
+            )
+            for method, name in (("GET", "look-1"), ("DELETE", "drop-2"), ("DELETE", "two words"))
+        ]
+        server.terminate()
+        log = server.stderr.read()
+    assert answers == ["look-1", "drop-2", None]
+    assert "GET /api/jobs/none 401 look-1" in log
+    assert "DELETE /api/jobs/none 401 drop-2" in log
+    assert "DELETE /api/jobs/none 401 -" in log
+    assert "two words" not in log
 
 
 def with_hooks(cli: Cli, receiver: Receiver, hooks: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Worker processes, at most one per core.",
 )
-def command(host: str, port: int, state_dir: Path, workers: int) -> None:
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Log each request that changes something or is refused, with the id that the client gave it.",
+)
+def command(host: str, port: int, state_dir: Path, workers: int, verbose: bool) -> None:
     """Run the embedded Avatar platform until Ctrl-C.
 
     The first start creates an administrator and an API key. Address and key stand in STATE_DIR/client.env,
@@ -45,4 +52,7 @@ def command(host: str, port: int, state_dir: Path, workers: int) -> None:
         note(f"Address and API key: {client_env}")
         note(f"\nNext: set -a; . {client_env}; set +a; avatar-gitops plan --server env")
 
+    if verbose:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+        logging.getLogger("avatar_gitops.server.naming_requests").setLevel(logging.INFO)
     serve(host, port, state_dir, workers, ready)
