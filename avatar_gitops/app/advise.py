@@ -61,8 +61,11 @@ def write(advice: Advice, *, overwrite: bool) -> tuple[tuple[str, int], ...]:
         text = path.read_bytes().decode("utf-8")
         mark = "\N{ZERO WIDTH NO-BREAK SPACE}" if text.startswith("\N{ZERO WIDTH NO-BREAK SPACE}") else ""
         after = text.removeprefix(mark)
-        for one in chosen:
-            after = with_value(after, one.path, one.proposed)
+        try:
+            for one in chosen:
+                after = with_value(after, one.path, one.proposed)
+        except UsageError as error:
+            raise UsageError(f"{advice.paths[name]}: {error.message}", hint=error.hint) from None
         if mark + after != text:
             write_atomic(path, mark + after, mode=stat.S_IMODE(path.stat().st_mode))
             written[advice.paths[name]] = written.get(advice.paths[name], 0) + len(chosen)

@@ -91,16 +91,16 @@ class _Lines:
         for key in reversed(rest[1:]):
             value = {key: value}
         if not rest or _get(self._document.data, here) is None:
-            return self._replaced(here, {rest[0]: value} if rest else value)
+            return self._replaced(here, {rest[0]: value} if rest else value, comment)
         if self._sign(here) == "{":
             empty = not _get(self._document.data, here)
-            return self._before_end(here, f"{emit.flow({rest[0]: value})[1:-1]}", empty)
+            return self._before_end(here, emit.flow({rest[0]: value})[1:-1], comment, empty=empty)
         column = self._column(here)
         return self._behind(here, self._entry(column, str(rest[0]), value, comment))
 
     def with_item(self, path: Path, item: Mapping[str, Any], comment: str) -> str:
         if self._sign(path) == "[":
-            return self._before_end(path, emit.flow(item), empty=False)
+            return self._before_end(path, emit.flow(item), comment, empty=False)
         span = self._document.values[path]
         above = [f"{' ' * (span.column - 1)}# {comment}"] if comment else []
         return self._behind(path, [*above, f"{' ' * (span.column - 1)}- {emit.flow(item)}"])
@@ -118,7 +118,7 @@ class _Lines:
             return [f"{indent}{name}", *said, *(f"{inner}- {emit.flow(item)}" for item in value)]
         return [*above, f"{indent}{name} {emit.flow(value)}"]
 
-    def _replaced(self, path: Path, value: Any) -> str:
+    def _replaced(self, path: Path, value: Any, comment: str) -> str:
         """The value at a path, on one line or empty, by another one."""
         key, old = self._document.keys[path], self._document.values[path]
         row = old.line - 1
@@ -131,9 +131,10 @@ class _Lines:
             self._lines[row] = f"{line[:at]} {emit.flow(value)}{line[at:]}"
         else:
             self._lines[row] = line[: old.column - 1] + emit.flow(value) + line[old.end_column - 1 :]
+        self._say(row, comment)
         return "\n".join(self._lines)
 
-    def _before_end(self, path: Path, text: str, empty: bool) -> str:
+    def _before_end(self, path: Path, text: str, comment: str, *, empty: bool) -> str:
         """Text before the closing bracket of a value in flow style."""
         span = self._document.values[path]
         line = self._lines[span.end_line - 1]
@@ -141,7 +142,14 @@ class _Lines:
         head = line[:at].rstrip()
         comma = "" if empty or head.endswith((",", "{", "[")) else ", "
         self._lines[span.end_line - 1] = f"{head}{comma}{text}{line[at:]}"
+        self._say(span.end_line - 1, comment)
         return "\n".join(self._lines)
+
+    def _say(self, row: int, comment: str) -> None:
+        """A comment at the end of a line, behind what may stand there already."""
+        if comment:
+            line = self._lines[row].rstrip("\r")
+            self._lines[row] = f"{line}  # {comment}" + self._lines[row][len(line) :]
 
     def _behind(self, path: Path, new: Sequence[str]) -> str:
         """New lines below the last line of what stands at a path."""

@@ -111,4 +111,7 @@ def test_a_set_of_another_project_is_taken_only_with_a_reason(cli: Cli, platform
     assert taken.code == 0, taken.text
     file = (cli.root / "avatar-gitops.yaml").read_text(encoding="utf-8")
     assert "take_over: true" in file
+    assert ": the ward moved\n" in file
+    recorded = "".join(path.read_text(encoding="utf-8") for path in (cli.root / "audit").glob("*.jsonl"))
+    assert "R004" in recorded and "--take-over" in recorded and "the ward" in recorded
     assert f"=  {name}" in cli("plan").out

@@ -48,6 +48,12 @@ def test_other_methods_keep_their_strength() -> None:
     assert set(made) == {("avatarization", "ncp")}
 
 
+def test_avatars_that_are_given_get_no_parameters_but_attacks() -> None:
+    table = {"avatarization": None, "avatars": "data/avatars.csv"}
+    made = found(Advised(k=10, ncp=4, columns=(AdvisedColumn("age", "float", 50, 0.5),)), **table)
+    assert set(made) == {("columns", "age", "tag"), ("privacy_metrics", "known_variables")}
+
+
 def test_reduction_is_proposed_but_never_taken_away() -> None:
     key = ("avatarization", "use_categorical_reduction")
     assert found(Advised(use_categorical_reduction=True))[key].proposed is True

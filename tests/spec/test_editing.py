@@ -66,6 +66,7 @@ def data(text: str) -> Any:
             "spec:\n  adopted:\n    - set: a\n      id: b\n    - ITEM\n",
         ),
         ("spec:\n  adopted: [{set: a, id: b}]\n", "spec:\n  adopted: [{set: a, id: b}, ITEM]\n"),
+        ("spec:\r\n  out: o", "spec:\r\n  out: o\r\n  adopted:\r\n    - ITEM\r\n"),
         ("spec: &a\n  server: env\r\n", "spec: &a\n  server: env\r\n  adopted:\r\n    - ITEM\r\n"),
     ],
 )
@@ -80,6 +81,9 @@ def test_a_comment_comes_along() -> None:
     written = with_item(HEAD + "spec:\n  out: o\n", ADOPTED, ITEM, "taken over from q")
     assert "  adopted:\n    # taken over from q\n    - {set: ward" in written
     again = with_item(written, ADOPTED, ITEM | {"set": "b"}, "and this one")
+    flow = with_item(HEAD + "spec: {out: o}  # ours\n", ADOPTED, ITEM, "taken over from q")
+    assert flow.endswith("}]}  # ours  # taken over from q\n")
+    assert with_item(HEAD + "spec:\n", ADOPTED, ITEM, "here").endswith("}]}  # here\n")
     assert again == written + f"    # and this one\n    - {emit.flow(ITEM | {'set': 'b'})}\n"
 
 
