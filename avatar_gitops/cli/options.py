@@ -81,8 +81,8 @@ def offline_options(command: Command) -> Command:
             "--base",
             metavar="REF",
             default=None,
-            help="With --offline: the commit whose lock files count; by default where this branch left the default one, "
-            "else the one that is checked out.",
+            help="With --offline: the commit whose lock files count; by default where this branch left the default "
+            "one, else the one that is checked out.",
         ),
         click.option(
             "--offline",
