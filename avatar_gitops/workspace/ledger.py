@@ -11,16 +11,15 @@ import re
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.ledger import Release
 from avatar_gitops.spec import emit
 from avatar_gitops.spec.policies import LEDGER_FOLDER
+from avatar_gitops.workspace import records
 from avatar_gitops.workspace.files import write_atomic
 
 VERSION: Final = 1
@@ -96,13 +95,12 @@ def ledger_text(source: str, releases: Sequence[Release]) -> str:
 def parse_ledger(content: bytes, name: str) -> tuple[Release, ...]:
     """The releases in a file. Raises IntegrityError."""
     try:
-        loaded: Any = YAML(typ="safe", pure=True).load(content.decode("utf-8"))
-        found = _File.model_validate(loaded)
+        found = _File.model_validate(records.load(content))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise IntegrityError(f"{name} is damaged at {place or 'its top'} ({first['type']})", hint=REBUILD) from None
-    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+    except ValueError:
         raise IntegrityError(f"{name} is not a readable record of releases", hint=REBUILD) from None
     if found.version != VERSION:
         raise IntegrityError(f"{name} has a version that this avatar-gitops does not know", hint="update avatar-gitops")

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.desired import Digests, TableInput
 from avatar_gitops.plan.lock import Applied, GateResult, Lock
-from avatar_gitops.spec import emit, plain_yaml
+from avatar_gitops.spec import emit
+from avatar_gitops.workspace import records
 from avatar_gitops.workspace.files import remove, write_atomic
 
 VERSION: Final = 1
@@ -167,7 +168,10 @@ def parse_lock(content: bytes, name: str) -> Lock:
     """A lock from the bytes of its file. Raises IntegrityError, which names the file and no value in it."""
     if len(content) > MAX_BYTES:
         raise IntegrityError(f"{name} is too large to be a lock file", hint=_REBUILD)
-    loaded = _load(content, name)
+    try:
+        loaded = records.load(content)
+    except ValueError:
+        raise IntegrityError(f"{name} is not a readable lock file", hint=_REBUILD) from None
     if not isinstance(loaded, dict):
         raise IntegrityError(f"{name} is not a lock file", hint=_REBUILD)
     _check_version(loaded, name)
@@ -178,26 +182,6 @@ def parse_lock(content: bytes, name: str) -> Lock:
         place = ".".join(str(part) for part in first["loc"])
         raise IntegrityError(f"{name} is damaged at {place} ({first['type']})", hint=_REBUILD) from None
     return _to_lock(found)
-
-
-def _load(content: bytes, name: str) -> Any:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _unreadable(name) from None
-    if (plain := plain_yaml.load(text)) is not None:  # every lock that is as we wrote it
-        return plain
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError):
-        raise _unreadable(name) from None
-
-
-def _unreadable(name: str) -> IntegrityError:
-    return IntegrityError(f"{name} is not a readable lock file", hint=_REBUILD)
 
 
 _REBUILD: Final = "restore it from git, or remove it: the next apply writes it again from the server"

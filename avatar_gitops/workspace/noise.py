@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from avatar_gitops.errors import IntegrityError
 from avatar_gitops.plan.noise import Family, NoiseBand, Spread
 from avatar_gitops.spec import emit
+from avatar_gitops.workspace import records
 from avatar_gitops.workspace.files import write_atomic
 from avatar_gitops.workspace.locks import lock_path
 
@@ -106,13 +105,12 @@ def _read(root: Path, path: Path) -> NoiseBand | None:
 def parse_noise(content: bytes, name: str) -> NoiseBand:
     """A band from the bytes of its file. Raises IntegrityError, which names the file and no value in it."""
     try:
-        loaded: Any = YAML(typ="safe", pure=True).load(content.decode("utf-8"))
-        found = _File.model_validate(loaded)
+        found = _File.model_validate(records.load(content))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise IntegrityError(f"{name} is damaged at {place or 'its top'} ({first['type']})", hint=REBUILD) from None
-    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+    except ValueError:
         raise IntegrityError(f"{name} is not a readable noise file", hint=REBUILD) from None
     if found.version != VERSION:
         raise IntegrityError(f"{name} has a version that this avatar-gitops does not know", hint=REBUILD)
