@@ -17,7 +17,7 @@ from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.diff import against_lock
 from avatar_gitops.plan.ledger import Ledger, with_locks, would_make
 from avatar_gitops.plan.lock import GateResult, Lock, Metrics
-from avatar_gitops.plan.model import Change, FieldChange, Plan
+from avatar_gitops.plan.model import Change, FieldChange, Plan, Reason
 from avatar_gitops.policy.approvals import Approval, by_their_author
 from avatar_gitops.policy.engine import Book, expiring, judge
 from avatar_gitops.policy.model import Facts, Finding, PolicyReport, Stage, Waiver
@@ -42,11 +42,14 @@ APPROVAL: Final = "P031"
 
 
 def before(loaded: Loaded, plan: Plan, who: Signed, today: date) -> PolicyReport:
-    """What the policy says about the sets of a plan before anything is changed."""
+    """What the policy says about the sets of a plan before anything is changed.
+
+    A set whose last day is over is deleted and releases nothing; no rule may stand in the way of that.
+    """
     cases = [
         Case(change.desired, change.fields if change.effective else (), change.lock, _makes(change, change.desired))
         for change in plan.changes
-        if change.desired is not None
+        if change.desired is not None and change.reason is not Reason.RETENTION_DUE
     ]
     return _judge(loaded, cases, who, today)
 

@@ -17,6 +17,7 @@ from avatar_gitops.app.clock import SystemClock
 from tests.support.flow import Cli, Platform
 
 Unique = Callable[[str], str]
+STRICT = "apiVersion: avatar-gitops/v1\nkind: Policy\nenabled: [strict]\n"
 QUICK = "  jobs: [standard]\n"
 SCHEMA = Path(__file__).parents[2] / "schemas" / "deletion.v1.schema.json"
 
@@ -158,7 +159,10 @@ def test_results_go_after_their_last_day(
         monkeypatch.setattr(SystemClock, "now", lambda clock: datetime.now(UTC) + moved)
         return cli
 
-    assert on(last)("plan", "--detailed-exitcode").code == 0
+    (cli.root / "policies").mkdir()
+    (cli.root / "policies" / "rules.yaml").write_text(STRICT, encoding="utf-8")
+    stopped = on(last)("plan", "--fail-on", "fail")
+    assert stopped.code == 4, stopped.text
     after = on(last + timedelta(days=1))
     due = after("plan", "--detailed-exitcode")
     assert due.code == 2, due.text
