@@ -30,6 +30,7 @@ from avatar_gitops.report.comment import Origin, invalid_comment, plan_comment, 
 from avatar_gitops.report.comment_applied import Applied, Finished, applied_comment, not_applied_comment
 from avatar_gitops.report.comment_fork import fork_comment
 from avatar_gitops.report.policy import as_data
+from avatar_gitops.report.preview import block
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.workspace.discover import find_root
 from avatar_gitops.workspace.files import write_atomic
@@ -66,28 +67,35 @@ class Report:
     error: AvatarGitOpsError | None = None
 
 
-def ci_plan(
-    project: Path | None,
-    server: str | None,
-    consent: Consent,
-    folder: Path,
-    *,
-    reviews: bool,
-    offline: Offline | None = None,
-) -> Report:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a plan is made for a pull request, and the folder that it is left in.
+
+    With `reviews` whoever approves the head of the pull request has agreed to weaker privacy. `preview` is what
+    `preview --out json:FILE` wrote.
+    """
+
+    folder: Path
+    reviews: bool = False
+    offline: Offline | None = None
+    preview: Path | None = None
+
+
+def ci_plan(project: Path | None, server: str | None, consent: Consent, wish: Wish) -> Report:
     """Plan and say it for a pull request, also when there is no plan because specs are wrong or guard rails refuse.
 
-    With `reviews` whoever approves the head of the pull request has agreed to weaker privacy.
+    Raises IntegrityError for a preview that is none.
     """
-    run = pipeline()
+    run, folder = pipeline(), wish.folder
+    predicted = _predicted(wish.preview)
     root = find_root(project or Path.cwd())
-    if reviews:
+    if wish.reviews:
         given, wrote = _people()
         consent = replace(
             consent, approved_by=(*consent.approved_by, *given), authors=(*consent.authors, *filter(None, [wrote]))
         )
     try:
-        planned = plan(project, server, consent, offline=offline)
+        planned = plan(project, server, consent, offline=wish.offline)
     except SpecError as error:
         text = invalid_comment(_project_name(root), error.diagnostics, _origin(run, Path.cwd()))
         return _failed(text, error, folder)
@@ -99,8 +107,8 @@ def ci_plan(
     stopped = _stopped(planned)
     content = document(made) | {"policy": as_data(planned.policy)}
     return Report(
-        plan_comment(made, origin, policy),
-        plan_comment(made, origin, policy, limit=_summary_limit()),
+        plan_comment(made, origin, policy, predicted=predicted),
+        plan_comment(made, origin, policy, _summary_limit(), predicted),
         {
             **_outputs(planned),
             "plan_path": (folder / PLAN).as_posix(),
@@ -109,6 +117,17 @@ def ci_plan(
         {PLAN: json.dumps(content, indent=2, ensure_ascii=False) + "\n"},
         stopped,
     )
+
+
+def _predicted(path: Path | None) -> str:
+    """The block of a preview for the comment; empty when there is none."""
+    if path is None:
+        return ""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        content = None
+    return block(content)
 
 
 def _stopped(planned: Planned) -> AvatarGitOpsError | None:

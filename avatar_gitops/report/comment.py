@@ -94,8 +94,13 @@ def opening(project: str, digest: str, head: str, verdict: Verdict) -> tuple[str
     return marker(project), f"<!-- {DATA} {hidden} -->"
 
 
-def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, limit: int = COMMENT_LIMIT) -> str:
-    """The comment of a plan: blocked, ready or without changes; at most `limit` bytes."""
+def plan_comment(
+    plan: Plan, origin: Origin, policy: PolicyBlock | None = None, limit: int = COMMENT_LIMIT, predicted: str = ""
+) -> str:
+    """The comment of a plan: blocked, ready or without changes; at most `limit` bytes.
+
+    `predicted` is the block of a preview, left out as a whole when there is no room for it.
+    """
     waiting = policy.waiting if policy else ""
     ready = Verdict.READY if plan.effective else Verdict.NO_CHANGES
     verdict = Verdict.BLOCKED if waiting and plan.effective else ready
@@ -108,6 +113,7 @@ def plan_comment(plan: Plan, origin: Origin, policy: PolicyBlock | None = None, 
     table = Block(*plan_markdown.table(plan, origin.files), more="changes")
     others = plan_markdown.rest(plan)
     blocks = [top, *_offline(plan), table, *([Block((others,))] if others else []), *_privacy(plan)]
+    blocks += [Block(tuple(predicted.strip().splitlines()), fold=True)] if predicted.strip() else []
     blocks += [
         *_policy(policy),
         *_kept(plan),

@@ -260,3 +260,19 @@ def test_the_comment_about_a_fork_takes_no_text_of_it(
     (comment,) = fake.comments
     assert "merge now" not in comment["body"]
     assert f"|  | `{name}` | launch | new |" in comment["body"]
+
+
+def test_the_comment_of_a_plan_holds_the_predictions_of_a_preview(runner: Cli, unique: Callable[[str], str]) -> None:
+    name = unique("predicted")
+    runner.spec(name, more="  jobs: [standard, privacy_metrics]\n")
+    assert runner("preview", "--seeds", "2", "-q", "--out", "json:preview.json").code == 0
+    assert runner("ci", "plan", "--preview", "preview.json").code == 0
+    text = (runner.root / "avatar-ci" / "comment.md").read_text(encoding="utf-8")
+    assert "**Predicted effect**" in text
+    assert f"<code>{name}</code> on its data · new" in text
+    assert "hidden\\_rate" in text
+
+    (runner.root / "preview.json").write_text("[]")
+    refused = runner("ci", "plan", "--preview", "preview.json")
+    assert refused.code == 1
+    assert "not a preview" in refused.err

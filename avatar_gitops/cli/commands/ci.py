@@ -54,6 +54,12 @@ def command() -> None:
 @approved_option
 @change_author_option
 @click.option("--reviews", is_flag=True, help="Approving reviews of the pull request count, too; needs GITHUB_TOKEN.")
+@click.option(
+    "--preview",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="Show these predictions in the comment; written by `preview --out json:FILE`.",
+)
 @click.pass_context
 def plan_command(
     ctx: click.Context,
@@ -69,19 +75,21 @@ def plan_command(
     approved_by: tuple[str, ...],
     author: tuple[str, ...],
     reviews: bool,
+    preview: Path | None,
 ) -> None:
     """Plan; write comment.md and plan.json, the step's outputs and its page. Changes nothing, publishes nothing.
 
     Also writes the comment when specs are not valid, or guard rails or the policy refuse; the exit code is then the one
     that apply would have.
     """
-    from avatar_gitops.app.ci import ci_plan
+    from avatar_gitops.app.ci import Wish, ci_plan
     from avatar_gitops.app.plan import Consent
     from avatar_gitops.cli.commands.plan import wanted_offline
 
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
     wanted = wanted_offline(ctx)
-    _leave(ci_plan(project, server, consent, folder, reviews=reviews, offline=wanted), folder, dry_run=dry_run)
+    wish = Wish(folder, reviews, wanted, preview)
+    _leave(ci_plan(project, server, consent, wish), folder, dry_run=dry_run)
 
 
 @command.command("applied")
