@@ -137,3 +137,16 @@ def test_a_change_that_is_given_up_leaves_nothing_on_the_server(cli: Cli, platfo
     assert second != first
     assert cli("preview", "--discard", "pr-9").out == f"Deleted the previews 'pr-9' of 1 set: {name}\n"
     assert platform.jobs(name) == []
+
+
+def test_a_hosted_platform_is_never_made_to_run_an_unapproved_change(
+    cli: Cli, platform: Platform, unique: Unique, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = unique("hosted")
+    cli.spec(name)
+    monkeypatch.setattr("avatar_gitops.client.api.capabilities", lambda http: None)  # what only our platform answers
+    refused = cli("preview", "--promote")
+    assert refused.code == 64, refused.text
+    assert "credits" in refused.err
+    assert "leave --promote out" in refused.err
+    assert platform.jobs(name) == []
