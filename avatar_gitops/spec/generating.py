@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,8 +10,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 
+@cache
 def generated(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a model, with its definitions."""
+    """The schema of a model, with its definitions; the caller must not change it."""
     return model.model_json_schema(schema_generator=_Generator)
 
 
