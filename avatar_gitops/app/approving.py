@@ -27,6 +27,8 @@ from avatar_gitops.workspace.policies import SUFFIXES
 
 WEAKER_SHOWN: Final = 3
 ZEROS: Final = "0" * 40
+GITLAB_BASES: Final = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_COMMIT_BEFORE_SHA")
+"""Variables of GitLab that name the commit before a change, the one of a merge request first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def _base_commit(root: Path, run: Run) -> tuple[str, bool]:
     """The commit before the change, and whether there is one; empty when this clone does not have it."""
     pull = run.payload.get("pull_request")
     named = next(_texts(pull.get("base"), "sha"), "") if isinstance(pull, dict) else run.payload.get("before")
+    named = named or next(filter(None, map(os.environ.get, GITLAB_BASES)), "")
     if isinstance(named, str) and named:
         return ("", False) if named == ZEROS else (git.resolve(root, named), True)
     commit = _branch_base(root)

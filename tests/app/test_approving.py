@@ -19,11 +19,12 @@ waivers:
   - {rule: P010, sets: ['*'], owner: OWNER, reason: Pilot, granted: 2026-01-01, expires: 2026-03-01}
 """
 VARIABLES = ("GITHUB_EVENT_PATH", "GITHUB_EVENT_NAME", "GITHUB_ACTOR", "GITHUB_SHA", "GITHUB_REPOSITORY")
+GITLAB = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_COMMIT_BEFORE_SHA")
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in VARIABLES:
+    for name in (*VARIABLES, *GITLAB):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
@@ -115,6 +116,17 @@ def test_on_a_push_who_wrote_the_commits_but_not_the_approver_who_merged(
     assert owners(root) == ["old"]
     event(root, monkeypatch, "push", {"before": "0" * 40, "commits": []})
     assert owners(root) == []
+
+
+def test_in_a_merge_request_of_gitlab_the_waivers_at_its_base(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(root, "init", "-q", "-b", "main")
+    base = commit(root, "old")
+    commit(root, "new")
+    monkeypatch.setenv("CI_COMMIT_BEFORE_SHA", "0" * 40)
+    monkeypatch.setenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", base)
+    assert owners(root) == ["old"]
+    monkeypatch.setenv("CI_MERGE_REQUEST_DIFF_BASE_SHA", "e" * 40)
+    assert owners(root) is None
 
 
 def test_a_run_by_hand_is_the_change_of_who_started_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
