@@ -99,6 +99,7 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform)
         ("status", "--format", "json"),
         ("show", "canary"),
         ("show", "canary", "--resolved"),
+        ("show", "canary", "--resolved", "--origin", "--format", "json"),
         ("resume", "--yes"),
         ("doctor",),
         ("drift",),
