@@ -141,12 +141,12 @@ def _default(bench: Bench) -> str:
 
 def _replace(one: SetPreview, before: Observed, bench: Bench, label: str, published: frozenset[str]) -> None:
     """Delete what this label held of the set so far."""
-    old = _labelled(before, bench.project, label, {one.promoted, *published})
+    old = labelled(before, bench.project, label, {one.promoted, *published})
     mine = [version for version in old if version.annotations.get(Annotation.SET) == one.set]
     bench.server.delete([job.name for version in mine for job in version.jobs])
 
 
-def _labelled(found: Observed, project: str, label: str, keep: Collection[str]) -> list[ServerSet]:
+def labelled(found: Observed, project: str, label: str, keep: Collection[str]) -> list[ServerSet]:
     """Previews of a label; never one that is published, or that another version builds on."""
     used = {version.base_set for version in found.sets}
     return [
@@ -167,6 +167,6 @@ def discard(project: Path | None, server: str | None, label: str, clock: Clock) 
         gateway = connect(connection.base_url, connection.api_key, root=applied.root, clock=clock, verify=verify)
         with closing(gateway):
             published = {lock.run for lock in applied.locks.values()}
-            old = _labelled(gateway.observe(applied.name), applied.name, label, published)
+            old = labelled(gateway.observe(applied.name), applied.name, label, published)
             gateway.delete([job.name for version in old for job in version.jobs])
     return tuple(sorted({version.annotations.get(Annotation.SET, version.display_name) for version in old}))
