@@ -74,7 +74,6 @@ def _states(wanted: Mapping[str, DesiredSet], found: Matched, locks: Locks, clai
         lock = locks.get(name) or next(iter(behind), None)
         newest = next(iter(owned), None)
         marked = newest.annotations.get(Annotation.PATH, "") if newest else ""
-        old_names = {version.annotations.get(Annotation.SET, name) for version in owned} | {lock.set for lock in behind}
         states[name] = Change(
             set=name,
             action=Action.UNCHANGED,
@@ -87,10 +86,16 @@ def _states(wanted: Mapping[str, DesiredSet], found: Matched, locks: Locks, clai
             lock=lock,
             protected=desired is not None and desired.run.spec.lifecycle.protect,
             previews=found.previews.get(name, ()),
-            moved_from=tuple(sorted(old_names - {name})),
+            moved_from=_old_names(name, owned, (lock.set for lock in behind)),
             left=tuple(behind),
         )
     return states
+
+
+def _old_names(name: str, owned: Iterable[ServerSet], others: Iterable[str]) -> tuple[str, ...]:
+    """Names that versions of a set were made under, and others, without the one that it has now."""
+    marked = (version.annotations.get(Annotation.SET, name) for version in owned)
+    return tuple(sorted({*marked, *others} - {name}))
 
 
 def _planned(state: Change, options: Options) -> Change | None:
@@ -124,7 +129,8 @@ def _promoted(shell: Change, desired: DesiredSet) -> Change | None:
             chain = versions.chain(preview, everything)
             known = versions.newest_first({version.id: version for version in (*shell.versions, *chain)}.values())
             rest = tuple(other for other in shell.previews if other not in chain)
-            found = replace(shell, current=preview, versions=known, previews=rest)
+            names = _old_names(shell.set, known, shell.moved_from)
+            found = replace(shell, current=preview, versions=known, previews=rest, moved_from=names)
             return replace(found, action=Action.COLLECT, reason=Reason.PREVIEWED)
     return None
 
