@@ -60,6 +60,9 @@ def claims(blocks: Blocks, locks: Locks, wanted: Wanted, sets: Iterable[ServerSe
             said = Digests("", "", "", "", "")
         if said is not None:
             marks[version.id] = _marks(version, name, project, said)
+    for name, lock in sorted(by_name.items()):
+        kept = (known[version_id] for version_id in lock.earlier if version_id in known)
+        runs |= {version.id: name for version in kept if version.project == project}
     for lock in sorted(locks.values(), key=lambda lock: (names.get(lock.set, lock.set) == lock.set, lock.set)):
         runs |= {version.id: names.get(lock.set, lock.set) for version in _base_chain(lock, known, project)}
     return Claims(names, runs, marks)
@@ -74,6 +77,11 @@ def adopted(versions: Iterable[ServerSet]) -> Mapping[str, Digests]:
     """What a lock has to remember of versions that carry no marks of ours: their digests, where they are known."""
     found = {version.id: digests(version) for version in versions if version.adopted}
     return {version_id: made_from for version_id, made_from in found.items() if made_from.spec}
+
+
+def earlier(name: str, versions: Iterable[ServerSet]) -> tuple[str, ...]:
+    """Ids of versions that a lock has to remember because they were made under another name."""
+    return tuple(sorted(v.id for v in versions if v.annotations.get(Annotation.SET, name) != name))
 
 
 def _names(blocks: Blocks, locks: Locks, wanted: Collection[str]) -> Mapping[str, str]:

@@ -41,8 +41,8 @@ class Lock:
     """The last published run of a set. `spec` is the resolved spec, `jobs` maps job to the server's job id.
 
     `noise` is half the width of the 95 % interval of a metric, for metrics that have one. `moved_from` are names that
-    the set had and that versions on the server still carry; `adopted` says what versions were made from (id to digests)
-    that others made and that carry no marks of ours.
+    the set had and that versions on the server still carry, `earlier` the ids of these versions; `adopted` says what
+    versions were made from (id to digests) that others made and that carry no marks of ours.
     """
 
     set: str
@@ -61,5 +61,6 @@ class Lock:
     commit: str = ""
     noise: Metrics = field(default_factory=dict)
     moved_from: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     adopted: Mapping[str, Digests] = field(default_factory=dict)
     applied: Applied | None = None

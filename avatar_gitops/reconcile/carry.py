@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from avatar_gitops import __version__
 from avatar_gitops.errors import AvatarGitOpsError, RemoteUnavailable
 from avatar_gitops.events import Event, GateChecked, JobLaunched, SetCreated, SetDone, StepEnded, StepStarted
 from avatar_gitops.plan import steps as plan_steps
 from avatar_gitops.plan.annotations import marks
-from avatar_gitops.plan.claims import adopted
+from avatar_gitops.plan.claims import adopted, earlier
 from avatar_gitops.plan.deletion import deletion
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
@@ -273,7 +273,7 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
     desired = _desired(change)
     if progress.result is not None:
         lock = _lock(desired, progress, progress.result, means.plan.commit)
-        lock = replace(lock, moved_from=change.moved_from, adopted=adopted(change.versions))
+        lock = replace(lock, **_remembered(change))
         progress.lock = means.workspace.publish(desired, lock, progress.result)
         return
     assert change.lock is not None
@@ -283,8 +283,7 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
         change.lock,
         set=desired.name,
         path=desired.path,
-        moved_from=change.moved_from,
-        adopted=adopted(change.versions),
+        **_remembered(change),
         digests=desired.digests,
         spec=desired.resolved,
         jobs={job.value: standing[job].name for job in wanted(desired.run) if job in standing},
@@ -293,6 +292,12 @@ def _publish(change: Change, means: Means, progress: Progress) -> None:
     )
     means.workspace.update(desired, lock)
     progress.lock = lock
+
+
+def _remembered(change: Change) -> dict[str, Any]:
+    """What the marks on the server cannot say of a set that was renamed or adopted."""
+    found = earlier(change.set, change.versions)
+    return {"moved_from": change.moved_from, "earlier": found, "adopted": adopted(change.versions)}
 
 
 def _lock(desired: DesiredSet, progress: Progress, result: RunResult, commit: str) -> Lock:

@@ -17,6 +17,7 @@ from avatar_gitops.workspace.files import remove, write_atomic
 
 VERSION: Final = 1
 HEADER: Final = "# written by avatar-gitops apply; do not edit, commit it together with the spec\n"
+OPTIONAL: Final = frozenset({"noise", "moved_from", "earlier", "adopted"})
 MAX_BYTES: Final = 16 << 20
 DIGEST: Final = r"^(sha256|hmac-sha256):[0-9a-f]{64}$"
 
@@ -68,6 +69,7 @@ class _File(_Part):
     set: str
     path: str
     moved_from: list[str] = []
+    earlier: list[str] = []
     adopted: dict[str, _Digests] = {}
     commit: str = ""
     engine: str
@@ -98,6 +100,7 @@ def lock_text(lock: Lock) -> str:
         set=lock.set,
         path=lock.path,
         moved_from=list(lock.moved_from),
+        earlier=list(lock.earlier),
         adopted={run: _Digests.model_validate(made, from_attributes=True) for run, made in lock.adopted.items()},
         commit=lock.commit,
         engine=lock.engine,
@@ -113,9 +116,7 @@ def lock_text(lock: Lock) -> str:
     )
     plain = content.model_dump(mode="json", exclude_none=True)
     # The parts stand in the order of the model, what is inside them in the order of the names.
-    ordered = {
-        name: _sorted(value) for name, value in plain.items() if value or name not in {"noise", "moved_from", "adopted"}
-    }
+    ordered = {name: _sorted(value) for name, value in plain.items() if value or name not in OPTIONAL}
     return HEADER + emit.documents([ordered])
 
 
@@ -221,6 +222,7 @@ def _to_lock(found: _File) -> Lock:
         gates=tuple(GateResult(gate.metric, gate.condition, gate.value, gate.passed) for gate in found.gates),
         commit=found.commit,
         moved_from=tuple(found.moved_from),
+        earlier=tuple(found.earlier),
         adopted={run: Digests(**made.model_dump()) for run, made in found.adopted.items()},
         applied=_to_applied(found.applied),
     )

@@ -12,7 +12,7 @@ from datetime import timedelta
 from avatar_gitops.plan import steps as s
 from avatar_gitops.plan import versions
 from avatar_gitops.plan.annotations import marks
-from avatar_gitops.plan.claims import adopted
+from avatar_gitops.plan.claims import adopted, earlier
 from avatar_gitops.plan.desired import DesiredSet, Digests
 from avatar_gitops.plan.jobs import AFTER, wanted
 from avatar_gitops.plan.lock import Lock
@@ -208,7 +208,10 @@ class World:
         )
         assert self.change is not None
         self.locks[desired.name] = replace(
-            lock, moved_from=self.change.moved_from, adopted=adopted(self.change.versions)
+            lock,
+            moved_from=self.change.moved_from,
+            earlier=earlier(self.change.set, self.change.versions),
+            adopted=adopted(self.change.versions),
         )
 
     def _delete(self, names: Sequence[str]) -> None:
