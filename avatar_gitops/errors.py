@@ -15,19 +15,32 @@ AvatarGitOpsError            1   message, hint
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+REFUSALS: Final = {
+    "R003": "a set on the server belongs to somebody else",
+    "R004": "a set cannot be adopted",
+    "R005": "too many sets would be deleted or relaunched",
+    "R006": "the reviewed plan is no longer the plan",
+    "R007": "every set would be deleted",
+    "R008": "another apply is running",
+    "R009": "the server cannot be used now",
+    "R010": "nobody reviewed the plan",
+}
+"""Codes of refusals with their titles; public, so a code never changes its meaning and is not given away again."""
 
 
 class AvatarGitOpsError(Exception):
     """Anything this package refuses or fails to do, with an optional hint on how to go on."""
 
     exit_code: ClassVar[int] = 1
+    usual_code: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, hint: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.code = code
+        self.code = code or self.usual_code
 
 
 class UsageError(AvatarGitOpsError):
@@ -64,6 +77,7 @@ class RemoteUnavailable(AvatarGitOpsError):
     """The server did not answer, asked to come back later, or refused the sign-in."""
 
     exit_code = 9
+    usual_code = "R009"
 
 
 class RemoteRefused(AvatarGitOpsError):
