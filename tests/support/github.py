@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tests.support.github_rules import LONGEST_BODY, LONGEST_TITLE, broken
+
 TOKEN = "ghs_CANARYsecret0123456789"
 REPOSITORY = "acme/data"
-LONGEST_BODY = 65_536
-LONGEST_TITLE = 256
 DOCS = "https://docs.github.com/rest"
 
 
@@ -32,6 +32,7 @@ class Pull:
     merge_commit: str | None = None
     reviews: list[dict[str, Any]] = field(default_factory=list)
     committers: list[str] = field(default_factory=list)
+    base: str = ""
 
     def document(self) -> dict[str, Any]:
         return {
@@ -39,7 +40,7 @@ class Pull:
             "state": self.state,
             "user": {"login": self.author, "type": "User"},
             "head": {"sha": self.head, "ref": self.branch, "repo": {"id": 1, "full_name": f"{self.owner}/data"}},
-            "base": {"ref": "main", "repo": {"id": 1, "full_name": REPOSITORY}},
+            "base": {"ref": "main", "sha": self.base, "repo": {"id": 1, "full_name": REPOSITORY}},
             "merge_commit_sha": self.merge_commit,
         }
 
@@ -65,6 +66,7 @@ class FakeGitHub:
     labels: list[str] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     broken_rules: list[str] = field(default_factory=list)
     login: str = "github-actions[bot]"
     may_write: bool = True
@@ -111,6 +113,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.fake.requests.append((self.command, self.path))
+        self.fake.bodies.append(content)
         planned = next((item for item in self.fake.planned if item.method == self.command), None)
         if planned is not None:
             self.fake.planned.remove(planned)
@@ -127,10 +130,7 @@ class Handler(BaseHTTPRequestHandler):
             return 403, {"message": "Request forbidden by administrative rules."}, {}
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return 401, {"message": "Bad credentials", "documentation_url": DOCS, "status": "401"}, {}
-        if self.headers.get("Accept") != "application/vnd.github+json":
-            self.fake.broken_rules.append("the Accept header is not the recommended one")
-        if self.headers.get("X-GitHub-Api-Version") != "2022-11-28":
-            self.fake.broken_rules.append("no known API version")
+        self.fake.broken_rules += broken(self.command, self.path, dict(self.headers), content, REPOSITORY)
         return self.route(content)
 
     def route(self, content: bytes) -> tuple[int, Any, dict[str, str]]:
@@ -192,14 +192,11 @@ class Handler(BaseHTTPRequestHandler):
         return 200, found, {}
 
     def label(self, content: bytes) -> tuple[int, Any, dict[str, str]]:
-        """Names are unique whatever their case, of 50 characters at most; colours are six digits."""
+        """Names are unique whatever their case."""
         body = json.loads(content)
         known = [{"resource": "Label", "code": "already_exists", "field": "name"}]
         if body["name"].lower() in map(str.lower, self.fake.labels):
             return 422, {"message": "Validation Failed", "errors": known, "documentation_url": DOCS}, {}
-        fits = len(body["name"]) <= 50 and len(body["description"]) <= 100
-        if not fits or not re.fullmatch(r"[0-9a-f]{6}", body["color"]):
-            self.fake.broken_rules.append("a label outside of the limits")
         self.fake.labels.append(body["name"])
         return 201, body, {}
 
@@ -223,10 +220,6 @@ class Handler(BaseHTTPRequestHandler):
         found = self.fake.issues.get(number or 0)
         if self.command != "PATCH" or found is None:
             return self.missing()
-        unknown = set(body) - {"title", "body", "state", "state_reason", "labels", "assignees", "milestone"}
-        reasons = {"completed", "not_planned", "duplicate", "reopened", None}
-        if unknown or body.get("state", "open") not in {"open", "closed"} or body.get("state_reason") not in reasons:
-            self.fake.broken_rules.append("an issue is changed by fields or values that GitHub does not know")
         found.update(body)
         return 200, found, {}
 
@@ -248,8 +241,6 @@ class Handler(BaseHTTPRequestHandler):
         if not self.fake.may_write:
             message = "Resource not accessible by integration"
             return 403, {"message": message, "documentation_url": DOCS, "status": "403"}, {}
-        if self.headers.get("Content-Type") != "application/json":
-            self.fake.broken_rules.append("a body that is not application/json")
         try:
             body = json.loads(content)
         except ValueError:
