@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from avatar_gitops.events import Event
@@ -22,8 +23,12 @@ from avatar_gitops.spec.models import Job
 class RunReader(Protocol):
     """Read access to an Avatar server."""
 
-    def observe(self, project: str) -> Observed:
-        """Everything listed for this key; documents are read only of sets whose display name is asked for once."""
+    def observe(self, project: str, taken: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Observed:
+        """Everything listed for this key, newest set first.
+
+        A version says once, in its documents, what it was made from; `taken` maps versions to marks that are taken for
+        theirs instead of asking. They count only under the display name that they say.
+        """
         ...
 
     def jobs(self, set_id: str) -> tuple[ServerJob, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from avatar_gitops.app.approving import Signed, signed
@@ -16,12 +17,13 @@ from avatar_gitops.app.policy import before
 from avatar_gitops.app.selecting import looked_up
 from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.client.gateway import reader
+from avatar_gitops.errors import UnsafePlan
 from avatar_gitops.events import Listener
 from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.context import Context
-from avatar_gitops.plan.model import Plan
+from avatar_gitops.plan.model import Action, Plan
 from avatar_gitops.plan.observed import Observed
-from avatar_gitops.plan.offline import remembered
+from avatar_gitops.plan.offline import marks_of, remembered
 from avatar_gitops.plan.planner import plan as make_plan
 from avatar_gitops.plan.safety import Options
 from avatar_gitops.plan.select import Selection
@@ -108,14 +110,43 @@ def plan(
         ) as remote,
     ):
         remote.remember(FolderShelf(loaded.root))
-        return compare(loaded, connection, remote, consent, selection)
+        return glance(loaded, connection, remote, consent, selection)
+
+
+def glance(
+    loaded: Loaded, connection: Connection, remote: RunReader, consent: Consent, selection: Selection = EVERYTHING
+) -> Planned:
+    """The plan, without reading what the server says of sets whose lock files show that nothing is to be done.
+
+    Whatever is to be done, and every refusal, rests on what the server says. A lock that was forged can so at most hide
+    a change from a plan; apply takes nothing from locks, finds another plan than the reviewed one and refuses.
+    """
+    taken = marks_of(loaded.locks.values(), loaded.name)
+    while True:
+        try:
+            planned = compare(loaded, connection, remote, consent, selection, taken)
+        except UnsafePlan:
+            if not taken:
+                raise
+            taken = {}
+            continue
+        moving = [change for change in planned.plan.changes if change.action is not Action.UNCHANGED]
+        doubtful = taken.keys() & {version.id for change in moving for version in change.versions}
+        if not doubtful:
+            return planned
+        taken = {version: marks for version, marks in taken.items() if version not in doubtful}
 
 
 def compare(
-    loaded: Loaded, connection: Connection, remote: RunReader, consent: Consent, selection: Selection = EVERYTHING
+    loaded: Loaded,
+    connection: Connection,
+    remote: RunReader,
+    consent: Consent,
+    selection: Selection = EVERYTHING,
+    taken: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Planned:
-    """The plan for a project that is read and a server that answers."""
-    observed = replace(remote.observe(loaded.name), server=connection.name)
+    """The plan for a project that is read and a server that answers; for `taken` see `ports.RunReader.observe`."""
+    observed = replace(remote.observe(loaded.name, taken), server=connection.name)
     context = Context(credits=None if consent.look else remote.credits())
     return decide(Seen(loaded, connection, observed, context), consent, selection)
 

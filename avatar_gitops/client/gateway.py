@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from avatar_gitops.client import api, compile, results
-from avatar_gitops.client.memory import Memory, Shelf
+from avatar_gitops.client.memory import Marks, Memory, Shelf
 from avatar_gitops.client.objects import Objects
 from avatar_gitops.client.ownership import annotations_of
 from avatar_gitops.client.preflight import preflight
@@ -19,7 +20,7 @@ from avatar_gitops.client.transport import Retries, Transport
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable
 from avatar_gitops.events import Listener
 from avatar_gitops.plan.desired import DesiredSet, avatars_input
-from avatar_gitops.plan.observed import Observed, ServerJob, ServerSet
+from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.ports import Clock
 from avatar_gitops.spec.models import Job, Source
@@ -49,15 +50,27 @@ class Reader:
         """Keep what never changes on a shelf, so that the next command need not ask for it."""
         self._marks = Memory(self.server, self._http.seal, shelf)
 
-    def observe(self, project: str) -> Observed:
-        """Everything listed for this key, newest set first; a version's documents are read once, they never change."""
+    def observe(self, project: str, taken: Mapping[str, Marks] = MappingProxyType({})) -> Observed:
+        """Everything listed for this key, newest set first; a version's documents are read once, they never change.
+
+        Marks that are `taken` for a version spare reading it; they are never remembered.
+        """
         listed: dict[str, list[JobResponse]] = defaultdict(list)
         for job in api.list_jobs(self._http):
             if job.kind != JobKind.ADVICE:  # clients ask for advice in sets that hold nothing else
                 listed[str(job.set_name)].append(job)
-        self._read_marks([set_id for set_id in listed if set_id not in self._marks])
+        unread = {
+            set_id: taken[set_id]
+            for set_id, jobs in listed.items()
+            if set_id in taken
+            and set_id not in self._marks
+            and taken[set_id].get(Annotation.SET) == jobs[0].display_name
+        }
+        self._read_marks([set_id for set_id in listed if set_id not in self._marks and set_id not in unread])
         self._marks.keep(listed)
-        versions = (server_set(set_id, jobs, self._marks.get(set_id)) for set_id, jobs in listed.items())
+        versions = (
+            server_set(set_id, jobs, unread.get(set_id) or self._marks.get(set_id)) for set_id, jobs in listed.items()
+        )
         said = self._capabilities()
         return Observed(
             server=self.server,

@@ -31,6 +31,11 @@ def remembered(locks: Iterable[Lock], project: str, base: Base, adopted: Iterabl
     return Observed(server_name(base), (*(_version(lock, project) for lock in known.values()), *waiting))
 
 
+def marks_of(locks: Iterable[Lock], project: str) -> dict[str, dict[str, str]]:
+    """The marks of published versions by their ids, as the lock files remember them."""
+    return {lock.run: dict(_marks(lock, project)) for lock in locks}
+
+
 def _adopted(entry: Adopted) -> ServerSet:
     at = datetime.min.replace(tzinfo=UTC)
     jobs = tuple(ServerJob(f"{entry.id}-{job.value}", job.value, "finished", True, False, at) for job in Job)

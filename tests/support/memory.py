@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from avatar_gitops.events import Event
 from avatar_gitops.plan.deletion import Deletion
@@ -64,7 +65,7 @@ class MemoryServer:
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
 
-    def observe(self, project: str) -> Observed:
+    def observe(self, project: str, taken: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> Observed:
         return Observed("prod", tuple(version for version in self.memory.sets.values() if version.jobs))
 
     def jobs(self, set_id: str) -> tuple[ServerJob, ...]:
