@@ -35,7 +35,11 @@ def kill_after(cli: Cli, lines: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("moment", [1, 2, 4, 5, 7, 9, 11, 14, 18, 22])
+MOMENTS = [1, 5, 11, 18]
+MORE_MOMENTS = [pytest.param(moment, marks=pytest.mark.slow) for moment in (2, 4, 7, 9, 14, 22)]
+
+
+@pytest.mark.parametrize("moment", [*MOMENTS, *MORE_MOMENTS])
 def test_a_killed_apply_converges(moment: int, cli: Cli, platform: Platform, unique: Callable[[str], str]) -> None:
     names = [unique("one"), unique("two")]
     for name in names:
