@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: help demo test coverage test-slow lint lint-workflows bench conformance schemas golden clean
+.PHONY: help demo test coverage test-slow laws lint lint-workflows bench conformance schemas golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ coverage: .venv/.dev ## the default test suite with branch coverage, which must 
 
 test-slow: .venv/.dev ## the longer checks
 	@$(BIN)/pytest -m slow
+
+laws: .venv/.dev ## the laws of planning on 1 000 examples each
+	@$(BIN)/pytest -n 2 --dist worksteal --timeout 900 --hypothesis-profile=laws --durations=0 --durations-min=1 -m law
 
 lint: .venv/.dev ## formatter, linter, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -7,64 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
-from avatar_gitops.plan.blocks import Adopted, Blocks, Moved, Removed
+from avatar_gitops.plan.blocks import Adopted, Blocks, Moved
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.plan.model import Action, Plan, Reason
-from avatar_gitops.plan.planner import Options
 from avatar_gitops.plan.steps import CreateSet, DeleteJobs, LaunchJob, Publish, steps
 from avatar_gitops.spec.days import day
 from avatar_gitops.spec.project import Prune
+from tests.support.laws import law
 from tests.support.planning import wish
+from tests.support.repositories import NAMES, Repository, repositories
 from tests.support.wishes import specs
-from tests.support.world import CALM, World
-
-NAMES = ("ants", "bees", "wasps")
-DAYS = ("2026-01-10", "2026-01-20")
-FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@dataclass(frozen=True)
-class Repository:
-    """What git says on one day."""
-
-    desired: tuple[DesiredSet, ...]
-    blocks: Blocks
-    today: date
-    prune: Prune
-
-    def options(self, **changed: Any) -> Options:
-        consent = frozenset(() if self.desired else NAMES)
-        found = replace(CALM, blocks=self.blocks, today=self.today, prune=self.prune, allow_delete=consent)
-        return replace(found, **changed)
-
-    def lives(self, item: DesiredSet) -> bool:
-        last = day(item.run.spec.lifecycle.delete_after)
-        return last is None or self.today <= last
-
-
-@st.composite
-def repositories(draw: st.DrawFn) -> Repository:
-    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
-    desired = []
-    for name in names:
-        spec = draw(specs())
-        lifecycle = {**spec["lifecycle"], "delete_after": draw(st.sampled_from([None, None, *DAYS]))}
-        desired.append(wish(name, **{**spec, "lifecycle": lifecycle}))
-    moved, removed, free = [], [], list(names)
-    for old in sorted(set(NAMES) - set(names)):
-        fate = draw(st.sampled_from(["moved", "kept", "deleted", "unsaid"]))
-        if fate == "moved" and free:
-            target = free.pop(draw(st.integers(0, len(free) - 1)))
-            moved.append(Moved.model_validate({"from": old, "to": target, "date": "2026-01-01"}))
-        if fate in {"kept", "deleted"}:
-            removed.append(Removed(set=old, date="2026-01-01", keep_results=fate == "kept"))
-    today = draw(st.sampled_from([date(2026, 1, 5), date(2026, 1, 10), date(2026, 1, 15), date(2026, 2, 1)]))
-    blocks = Blocks(tuple(moved), tuple(removed))
-    return Repository(tuple(desired), blocks, today, draw(st.sampled_from(Prune)))
+from tests.support.world import World
 
 
 @dataclass(frozen=True)
@@ -144,7 +101,7 @@ class Story:
             assert entry.from_ not in self.world.locks
 
 
-@settings(FAST, max_examples=100)
+@law(1, examples=100)
 @given(episodes())
 def test_applying_and_planning_again_gives_an_empty_plan(told: list[Episode]) -> None:
     story = Story()
@@ -153,7 +110,7 @@ def test_applying_and_planning_again_gives_an_empty_plan(told: list[Episode]) ->
         story.assert_converged(episode.repository)
 
 
-@settings(FAST, max_examples=100)
+@law(9, examples=100)
 @given(episodes(trouble=True), repositories())
 def test_after_any_trouble_one_calm_apply_converges(told: list[Episode], repository: Repository) -> None:
     story = Story()
@@ -163,7 +120,7 @@ def test_after_any_trouble_one_calm_apply_converges(told: list[Episode], reposit
     story.assert_converged(repository)
 
 
-@FAST
+@law(1)
 @given(episodes(), repositories())
 def test_dropping_applied_moves_from_the_project_file_changes_nothing(
     told: list[Episode], repository: Repository
@@ -175,7 +132,7 @@ def test_dropping_applied_moves_from_the_project_file_changes_nothing(
     assert brief(story.plan(replace(repository, blocks=replace(repository.blocks, moved=())))) == []
 
 
-@FAST
+@law(3)
 @given(specs(), st.sampled_from(["hidden_rate", "local_cloaking"]), st.booleans(), st.integers(0, 10))
 def test_a_rename_neither_deletes_nor_launches(spec: dict[str, Any], gate: str, locked: bool, stop: int) -> None:
     story = Story()
@@ -197,7 +154,7 @@ def test_a_rename_neither_deletes_nor_launches(spec: dict[str, Any], gate: str, 
     assert story.world.job_names() >= jobs
 
 
-@settings(FAST, max_examples=100)
+@law(4, examples=100)
 @given(episodes(), repositories())
 def test_retention_never_deletes_before_its_day(told: list[Episode], repository: Repository) -> None:
     story = Story()
@@ -215,7 +172,7 @@ def test_retention_never_deletes_before_its_day(told: list[Episode], repository:
             assert not any(isinstance(step, CreateSet | LaunchJob) for step in steps(change))
 
 
-@settings(FAST, max_examples=60)
+@law(1, examples=60)
 @given(repositories(), repositories(), specs(), st.sampled_from(NAMES))
 def test_a_preview_changes_no_plan_unless_it_is_what_is_desired(
     before: Repository, after: Repository, spec: dict[str, Any], name: str
@@ -232,7 +189,7 @@ def test_a_preview_changes_no_plan_unless_it_is_what_is_desired(
     ]
 
 
-@FAST
+@law(4)
 @given(episodes(trouble=True), repositories())
 def test_no_plan_deletes_what_was_neither_made_nor_adopted(told: list[Episode], repository: Repository) -> None:
     story = Story()
@@ -243,7 +200,7 @@ def test_no_plan_deletes_what_was_neither_made_nor_adopted(told: list[Episode], 
     assert story.world.sets[foreign] == version
 
 
-@FAST
+@law(6)
 @given(episodes(), repositories())
 def test_what_was_kept_on_removal_or_is_protected_is_not_touched(told: list[Episode], repository: Repository) -> None:
     story = Story()
@@ -257,7 +214,7 @@ def test_what_was_kept_on_removal_or_is_protected_is_not_touched(told: list[Epis
             assert steps(change) == ()
 
 
-@FAST
+@law(4)
 @given(episodes(trouble=True), repositories())
 def test_nothing_is_deleted_before_something_is_published(told: list[Episode], repository: Repository) -> None:
     story = Story()
@@ -271,7 +228,7 @@ def test_nothing_is_deleted_before_something_is_published(told: list[Episode], r
             assert not {CreateSet, LaunchJob}.intersection(kinds)
 
 
-@FAST
+@law(2)
 @given(episodes(), repositories(), st.randoms())
 def test_the_order_of_specs_sets_and_locks_changes_nothing(
     told: list[Episode], repository: Repository, shuffle: Any

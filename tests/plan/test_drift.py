@@ -14,8 +14,9 @@ from avatar_gitops.plan.drift import Drift, Kind, Seen, drift
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.observed import Annotation, Observed, ServerSet
 from avatar_gitops.report.drift import NEXT, markdown, render, to_json
-from tests.plan.test_laws import FAST, allowed, wishes
+from tests.support.laws import law
 from tests.support.planning import ALL, PROJECT, a_lock, a_version, wish
+from tests.support.wishes import allowed, wishes
 from tests.support.world import World
 
 Golden = Callable[[str, str], None]
@@ -109,7 +110,7 @@ def test_inputs_that_are_not_here_are_named_and_are_no_drift() -> None:
     assert "Not compared: ants/patients" in markdown(found)
 
 
-@FAST
+@law(1)
 @given(wishes(), wishes())
 def test_after_an_apply_there_is_no_drift_whatever_changes_in_git(
     before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, note, settings
+from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from avatar_gitops.errors import UsageError
@@ -18,19 +18,10 @@ from avatar_gitops.plan.select import STATES, Selection
 from avatar_gitops.plan.steps import CreateSet, DeleteJobs, LaunchJob, Publish, steps
 from avatar_gitops.spec.models import Job
 from avatar_gitops.spec.project import Prune
+from tests.support.laws import law
 from tests.support.planning import a_version, wish
-from tests.support.wishes import specs
+from tests.support.wishes import NAMES, allowed, specs, wishes
 from tests.support.world import CALM, World
-
-NAMES = ("ants", "bees")
-FAST = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@st.composite
-def wishes(draw: st.DrawFn) -> tuple[DesiredSet, ...]:
-    """The specs in git at one time."""
-    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
-    return tuple(wish(name, **draw(specs())) for name in names)
 
 
 @dataclass(frozen=True)
@@ -61,10 +52,6 @@ def _episodes(*, trouble: bool) -> st.SearchStrategy[list[Episode]]:
         min_size=1,
         max_size=5,
     )
-
-
-def allowed(desired: Sequence[DesiredSet]) -> Options:
-    return replace(CALM, allow_delete=frozenset(NAMES)) if not desired else CALM
 
 
 def brief(whole: Plan) -> list[tuple[str, ...]]:
@@ -109,7 +96,7 @@ def assert_published(world: World, desired: Sequence[DesiredSet]) -> None:
     assert {version.display_name for version in world.observed().sets} == {item.name for item in desired}
 
 
-@FAST
+@law(1)
 @given(_episodes(trouble=False))
 def test_applying_a_plan_and_planning_again_gives_an_empty_plan(episodes: list[Episode]) -> None:
     world = World()
@@ -119,7 +106,7 @@ def test_applying_a_plan_and_planning_again_gives_an_empty_plan(episodes: list[E
         assert_published(world, episode.desired)
 
 
-@settings(FAST, max_examples=100)
+@law(9, examples=100)
 @given(_episodes(trouble=True), wishes())
 def test_after_any_trouble_one_calm_apply_ends_where_an_undisturbed_one_ends(
     episodes: list[Episode], desired: tuple[DesiredSet, ...]
@@ -131,7 +118,7 @@ def test_after_any_trouble_one_calm_apply_ends_where_an_undisturbed_one_ends(
     assert_published(world, desired)
 
 
-@settings(FAST, max_examples=12)
+@law(9, examples=12)
 @given(wishes(), wishes())
 def test_interrupted_after_any_step_the_next_apply_ends_in_the_same_state(
     before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...]
@@ -149,7 +136,7 @@ def test_interrupted_after_any_step_the_next_apply_ends_in_the_same_state(
         assert_published(world, after)
 
 
-@FAST
+@law(9)
 @given(wishes(), wishes(), st.integers(0, 25))
 def test_what_is_published_stays_until_the_new_version_is(
     before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...], stop: int
@@ -164,7 +151,7 @@ def test_what_is_published_stays_until_the_new_version_is(
         assert removed or set(lock.jobs.values()) <= world.job_names()
 
 
-@FAST
+@law(4)
 @given(_episodes(trouble=True), wishes())
 def test_no_plan_deletes_what_this_project_does_not_own(
     episodes: list[Episode], desired: tuple[DesiredSet, ...]
@@ -180,7 +167,7 @@ def test_no_plan_deletes_what_this_project_does_not_own(
     assert world.plan(desired, allowed(desired)).foreign == 2
 
 
-@FAST
+@law(3)
 @given(specs(), st.sampled_from(["carla", "dan"]))
 def test_a_change_of_metadata_never_launches(spec: dict[str, Any], owner: str) -> None:
     world = World()
@@ -193,7 +180,7 @@ def test_a_change_of_metadata_never_launches(spec: dict[str, Any], owner: str) -
     assert not any(isinstance(step, LaunchJob | CreateSet) for step in steps(change))
 
 
-@FAST
+@law(6)
 @given(_episodes(trouble=True), wishes(), st.booleans(), st.booleans())
 def test_a_protected_set_is_neither_deleted_nor_relaunched_unless_named(
     episodes: list[Episode], desired: tuple[DesiredSet, ...], consent_delete: bool, consent_relaunch: bool
@@ -223,7 +210,7 @@ def _protected(item: DesiredSet) -> DesiredSet:
     return replace(item, run=run, resolved={**item.resolved, "spec": spec})
 
 
-@FAST
+@law(8)
 @given(_episodes(trouble=True), wishes())
 def test_steps_delete_only_after_publishing_and_launch_after_what_is_needed(
     episodes: list[Episode], desired: tuple[DesiredSet, ...]
@@ -241,7 +228,7 @@ def test_steps_delete_only_after_publishing_and_launch_after_what_is_needed(
         assert launched == list(change.jobs)
 
 
-@FAST
+@law(5)
 @given(wishes(), st.sets(st.sampled_from(NAMES)))
 def test_two_parts_of_a_plan_are_the_whole(desired: tuple[DesiredSet, ...], chosen: set[str]) -> None:
     world = World()
@@ -262,7 +249,7 @@ SELECTORS = st.lists(
 )  # fmt: skip
 
 
-@settings(FAST, max_examples=150)
+@law(5, examples=150)
 @given(wishes(), wishes(), SELECTORS)
 def test_select_and_exclude_split_a_plan(
     before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...], selectors: list[str]
@@ -282,7 +269,7 @@ def test_select_and_exclude_split_a_plan(
     assert (chosen.left_out, rest.left_out) == (len(other), len(one))
 
 
-@FAST
+@law(5)
 @given(wishes(), wishes(), st.sets(st.sampled_from(NAMES)))
 def test_a_restricted_apply_leaves_all_other_sets_as_they_are(
     before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...], chosen: set[str]
@@ -301,7 +288,7 @@ def _jobs_of(world: World, name: str) -> set[str]:
     return {job.name for version in world.sets.values() if version.display_name == name for job in version.jobs}
 
 
-@FAST
+@law(2)
 @given(wishes(), wishes(), st.randoms())
 def test_the_order_of_specs_and_sets_changes_nothing(
     before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...], shuffle: Any
@@ -317,7 +304,7 @@ def test_the_order_of_specs_and_sets_changes_nothing(
     assert world.plan(items, allowed(after)) == whole
 
 
-@FAST
+@law(7)
 @given(wishes(), wishes())
 def test_weaker_comes_first_then_deletes(before: tuple[DesiredSet, ...], after: tuple[DesiredSet, ...]) -> None:
     world = World()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar_gitops.plan.desired import DesiredSet
@@ -16,6 +16,7 @@ from avatar_gitops.plan.planner import Options, plan
 from avatar_gitops.plan.versions import effective, newest_first
 from avatar_gitops.reconcile.executor import execute, exit_code
 from avatar_gitops.spec.project import Prune, Thresholds
+from tests.support.laws import law
 from tests.support.memory import Crash, Memory, MemoryServer, ports
 from tests.support.planning import PROJECT, wish
 
@@ -135,7 +136,7 @@ VARIANTS: list[dict[str, Any]] = [
 STATES = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(VARIANTS), min_size=1)
 
 
-@settings(deadline=None, max_examples=80)
+@law(9, examples=80)
 @given(st.lists(st.tuples(STATES, st.integers(0, 60), st.sampled_from([(), ("report",)])), min_size=1, max_size=4))
 def test_any_history_of_changes_kills_and_failures_settles(
     history: list[tuple[dict[str, dict[str, Any]], int, tuple[str, ...]]],

@@ -1,14 +1,20 @@
-"""Strategies for what may be said about a set."""
+"""Strategies for what may be said about a set, and for the specs in git at one time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.planner import Options
 from avatar_gitops.spec.models import Job
-from tests.support.planning import an_input
+from tests.support.planning import an_input, wish
+from tests.support.world import CALM
 
+NAMES = ("ants", "bees")
 JOBS = st.one_of(
     st.just([job.value for job in Job]),
     st.lists(st.sampled_from([job.value for job in Job]), min_size=1, unique=True),
@@ -31,3 +37,15 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
         "lifecycle": {"keep_versions": draw(st.integers(1, 3))},
         "data": an_input(draw(st.sampled_from("ab"))),
     }
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[DesiredSet, ...]:
+    """The specs in git at one time."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True))
+    return tuple(wish(name, **draw(specs())) for name in names)
+
+
+def allowed(desired: Sequence[DesiredSet]) -> Options:
+    """Options that let every plan through."""
+    return replace(CALM, allow_delete=frozenset(NAMES)) if not desired else CALM
