@@ -14,10 +14,6 @@ GOLDEN = Path(__file__).parent / "golden"
 
 laws.register()
 
-# How fast examples are made says something about the machine: its first run also builds tables of characters.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tests")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
