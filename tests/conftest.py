@@ -11,7 +11,6 @@ from tests.support import laws
 
 GOLDEN = Path(__file__).parent / "golden"
 
-
 laws.register()
 
 
