@@ -21,3 +21,8 @@ class SystemClock:
 def today() -> date:
     """The day in UTC: the one that retention and waivers are compared with, wherever the command runs."""
     return SystemClock().now().date()
+
+
+def minute(stamp: str) -> str | None:
+    """A moment of a run (ISO text in UTC) as documents show it; None when there is none."""
+    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC" if stamp else None

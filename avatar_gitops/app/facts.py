@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from avatar_gitops import __version__
+from avatar_gitops.app.clock import minute
 from avatar_gitops.assessment.facts import (
     BUCKETS,
     UNKNOWN_BUCKET,
@@ -48,7 +49,7 @@ def assessment_facts(desired: DesiredSet, result: RunResult, commit: str = "") -
             versions={"avatar-gitops": __version__},
             sources=dict(_sources(desired)),
             commit=commit or None,
-            date=result.finished,
+            date=minute(result.finished),
         ),
     )
 

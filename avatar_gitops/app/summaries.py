@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from avatar_gitops.app.clock import minute
 from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.assessment import assess
 from avatar_gitops.plan.deletion import FILE as RECEIPT
@@ -46,7 +46,7 @@ def summary(
                 engine=result.engine or None,
                 seed=desired.run.spec.seed,
             ),
-            when=_utc(result.finished),
+            when=minute(result.finished),
             notes=tuple(_notes(applied, desired.run.spec.pia.language.value)) if applied else (),
             level=assessment.level.value,
             conclusion=assessment.conclusion.value,
@@ -67,10 +67,6 @@ def _notes(applied: Applied, language: Language) -> Iterator[str]:
         yield text + (WORDS["approved_by"].in_(language).format(names=names) if names else "")
     if applied.waivers:
         yield WORDS["waived_rules"].in_(language).format(rules=", ".join(applied.waivers))
-
-
-def _utc(stamp: str) -> str | None:
-    return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC" if stamp else None
 
 
 def index(locks: Iterable[Lock], out: Path) -> str:

@@ -127,5 +127,12 @@ def refuse_too_much(plan: Plan, owned: int, options: Options) -> None:
 
 
 def _renames(plan: Plan) -> str:
-    found = [note for note in plan.notes if note.kind is NoteKind.RENAME]
-    return "".join(f"\n{note.set} {note.text}: {note.code}" for note in found)
+    """The lines that make a rename of what looks like one, to be pasted as they are."""
+    found = [
+        note.code.removeprefix("moved: [").removesuffix("]") for note in plan.notes if note.kind is NoteKind.RENAME
+    ]
+    if not found:
+        return ""
+    new = "1 new set has the content of one" if len(found) == 1 else f"{len(found)} new sets have the content of others"
+    rename = "that left git; if this is a rename, say so under `spec` in avatar-gitops.yaml"
+    return "\n".join([f"\n   = {new} {rename}:", "     moved:", *(f"       - {entry}" for entry in found)])

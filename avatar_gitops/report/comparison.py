@@ -25,6 +25,7 @@ from avatar_gitops.report.values import (
 )
 
 HEAD: Final = ("", "", "before", "after", "change", "noise ±", "gate", "")
+WIDE: Final = ("input", "engine")
 STYLES: Final = {Verdict.WORSE: "fail", Verdict.GONE: "fail", Verdict.BETTER: "ok"}
 
 
@@ -48,7 +49,7 @@ class _Row:
 def render(found: Comparison, labels: tuple[str, str], *, style: Style = plain, ascii_only: bool = False) -> str:
     """What was compared, the table, and the verdict."""
     rows = list(_rows(found))
-    widths = [max(len(line[index]) for line in (HEAD, *(row.cells for row in rows))) for index in range(len(HEAD))]
+    widths = _widths(rows)
     lines = [f"{safe(labels[0])} -> {safe(labels[1])}", "", style(_line(HEAD, widths), "bold")]
     before = ""
     for row in rows:
@@ -57,6 +58,15 @@ def render(found: Comparison, labels: tuple[str, str], *, style: Style = plain, 
         lines.append(style(_line(cells, widths), row.kind) if row.kind else _line(cells, widths))
     text = "\n".join([*lines, "", *_band(found), _verdict(found)]) + "\n"
     return to_ascii(text).replace("noise ?", "noise +") if ascii_only else text
+
+
+def _widths(rows: Sequence[_Row]) -> list[int]:
+    """Columns as wide as what is measured or changed needs; names of engines and files may go beyond theirs."""
+    narrow = [HEAD, *(row.cells for row in rows if row.group not in WIDE)]
+    names = [len(row.name) for row in rows]
+    groups = [len(row.group) for row in rows]
+    first = (max(groups, default=0), max(names, default=0))
+    return [*first, *(max(len(line[index]) for line in narrow) for index in range(2, len(HEAD)))]
 
 
 def markdown(found: Comparison, labels: tuple[str, str]) -> str:

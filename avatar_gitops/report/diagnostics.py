@@ -49,7 +49,9 @@ def summary(diagnostics: Sequence[Diagnostic], files_checked: int, sets_made: in
         text += f", {bad} with {_count(len(errors), 'error')}"
     if warnings:
         text += f", {_count(warnings, 'warning')}"
-    return text + (f". The specs make {_count(sets_made, 'set')}." if sets_made else ".")
+    repairs = sum(bool(found.edit) and found.span.line == found.span.end_line for found in diagnostics)
+    made = f" The specs make {_count(sets_made, 'set')}." if sets_made else ""
+    return f"{text}.{made}" + (f" {repairs} can be repaired with --fix." if repairs else "")
 
 
 def explain_line(diagnostics: Sequence[Diagnostic]) -> str:
@@ -100,10 +102,15 @@ def _plain(diagnostic: Diagnostic) -> dict[str, Any]:
         "path": list(diagnostic.path),
         "label": diagnostic.label or None,
         "why": diagnostic.why or None,
-        "fix": {"text": diagnostic.fix, "edits": []} if diagnostic.fix else None,
+        "fix": {"text": diagnostic.fix, "edits": _edits(diagnostic)} if diagnostic.fix else None,
         "note": diagnostic.note or None,
         "related": [{"label": related.label, **_place(related.span)} for related in diagnostic.related],
     }
+
+
+def _edits(diagnostic: Diagnostic) -> list[dict[str, Any]]:
+    """What `--fix` writes and where, for editors; nothing where a person has to decide."""
+    return [{**_place(diagnostic.span), "text": diagnostic.edit}] if diagnostic.edit else []
 
 
 def _place(span: Span) -> dict[str, Any]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from importlib import resources
+from textwrap import wrap
+from typing import Final
 
 import click
 
 from avatar_gitops.cli.console import out
 from avatar_gitops.errors import UsageError
+
+WIDTH: Final = 100
+FENCE: Final = "```"
 
 
 def pages() -> dict[str, str]:
@@ -25,6 +30,22 @@ def title(page: str) -> str:
     return page.split("\n", 1)[0].removeprefix("# ")
 
 
+def as_text(page: str) -> str:
+    """A page as a terminal shows it: no marks of Markdown, examples set in, lines of a width that can be read."""
+    lines: list[str] = []
+    example = False
+    for line in page.rstrip("\n").removeprefix("# ").split("\n"):
+        if line.startswith(FENCE):
+            example = not example
+            if example and lines[-1:] == [""]:
+                lines.pop()
+        elif example:
+            lines.append(f"  {line}".rstrip())
+        else:
+            lines += wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    return "\n".join(lines)
+
+
 @click.command(name="explain")
 @click.argument("code", required=False)
 def command(code: str | None) -> None:
@@ -40,4 +61,4 @@ def command(code: str | None) -> None:
         near = get_close_matches(code.upper(), known, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(f"there is no code {code}", hint=f"{hint}list them: avatar-gitops explain")
-    out(page.rstrip("\n"))
+    out(as_text(page))
