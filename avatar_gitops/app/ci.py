@@ -150,7 +150,7 @@ def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...],
         body = not_applied_comment(applied.name, origin)
         return Report(body, body, {"applied": "0", "failed": "unknown", "comment_path": (folder / COMMENT).as_posix()})
     digest, outcomes = read_outcomes(text)
-    links = {"documents": f"{run.log}#artifacts"} if run.log else {}
+    links = {"documents": origin.artifacts} if origin.artifacts else {}
     finished = []
     for outcome in outcomes:
         lock = applied.locks.get(outcome.set) if outcome.state in {State.PUBLISHED, State.UPDATED} else None
@@ -309,7 +309,12 @@ def _origin(run: Pipeline, base: Path, head: str = "") -> Origin:
     prefix = "" if inside == "." else Path(inside).as_posix() + "/"
     files = run.files(commit) + prefix if not prefix.startswith("..") else ""
     at = f"{SystemClock().now():%Y-%m-%d %H:%M} UTC"
-    return Origin(commit, files if run.repository else "", run.log, at)
+    return Origin(commit, files if run.repository else "", run.log, at, _artifacts(run))
+
+
+def _artifacts(run: Pipeline) -> str:
+    """URL of the page that lists what the run keeps; empty outside of one."""
+    return run.log and (f"{run.log}/artifacts/browse" if on_gitlab() else f"{run.log}#artifacts")
 
 
 def _project_name(root: Path) -> str:

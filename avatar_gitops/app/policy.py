@@ -102,7 +102,7 @@ def _judge(loaded: Loaded, cases: Sequence[Case], who: Signed, today: date) -> P
     ]
     report = judge(book, Stage.BEFORE, facts, today, complete=len(facts) == len(loaded.desired))
     approval = Approval(who.approved_by, who.authors, book.required_approvers, book.approvers)
-    return replace(report, approved_by=approval.counting)
+    return replace(report, approved_by=approval.counting, asked=book.required_approvers)
 
 
 def _ledger(loaded: Loaded, cases: Sequence[Case], book: Book) -> Ledger:

@@ -19,11 +19,17 @@ case "${INPUT_COMMAND}" in
     echo "exit_code=${code}" >> "${GITHUB_OUTPUT}"
     ;;
   plan) # writes its outputs itself, exit_code included
-    reviews=()
+    more=()
     if [ "${INPUT_REVIEWS:-false}" = true ]; then
-      reviews=(--reviews)
+      more+=(--reviews)
     fi
-    "${program}" ci plan "${project[@]}" "${server[@]}" "${reviews[@]}" --dir "${INPUT_DIR}" || code=$?
+    if [ -n "${INPUT_PREVIEW:-}" ]; then
+      more+=(--preview "${INPUT_PREVIEW}")
+    fi
+    if [ -n "${INPUT_BASE:-}" ]; then
+      more+=(--offline --base "${INPUT_BASE}")
+    fi
+    "${program}" ci plan "${project[@]}" "${server[@]}" "${more[@]}" --dir "${INPUT_DIR}" || code=$?
     publish || code=$((code == 0 ? $? : code))
     ;;
   apply)
@@ -36,7 +42,13 @@ case "${INPUT_COMMAND}" in
         fi
       done <<< "${logins}"
     fi
-    "${program}" apply "${project[@]}" "${server[@]}" "${approved[@]}" --yes --format json > "${result}" || code=$?
+    expected=()
+    if [ "${INPUT_EXPECT_REVIEWED:-false}" = true ]; then
+      digest="$("${program}" ci reviewed "${project[@]}" "${server[@]}")" || exit $?
+      expected=(--expect-digest "${digest}")
+    fi
+    "${program}" apply "${project[@]}" "${server[@]}" "${approved[@]}" "${expected[@]}" --yes --format json \
+      > "${result}" || code=$?
     "${program}" ci applied "${result}" "${project[@]}" "${approved[@]}" --dir "${INPUT_DIR}" && publish
     said=$?
     code=$((code == 0 ? said : code))

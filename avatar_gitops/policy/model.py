@@ -166,7 +166,8 @@ class PolicyReport:
     """Findings, worst first, and the ids of the rules that found nothing.
 
     `assumed` = the project has no policy file, so the baseline was looked at and can only warn. `expiring` are waivers
-    that end soon, each with the days that are left. `approved_by` are those whose approval of weaker privacy counts.
+    that end soon, each with the days that are left. `approved_by` are those whose approval of weaker privacy counts,
+    `asked` those of whom it is required; nobody in particular when it is empty.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -174,6 +175,7 @@ class PolicyReport:
     assumed: bool = False
     expiring: tuple[tuple[Waiver, int], ...] = ()
     approved_by: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def at(self, level: Level) -> tuple[Finding, ...]:
         """Findings of one severity that nobody waived."""

@@ -19,7 +19,7 @@ from avatar_gitops.plan.deletion import deletion
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.plan.lock import GateResult, Lock, Metrics
-from avatar_gitops.plan.model import Action, Change, Plan
+from avatar_gitops.plan.model import Action, Change, Plan, Reason
 from avatar_gitops.plan.observed import ServerJob, ServerSet
 from avatar_gitops.plan.outcome import Outcome, RunResult, State
 from avatar_gitops.policy.gates import evaluate
@@ -31,6 +31,7 @@ from avatar_gitops.reconcile.waiting import Patience, Stopped
 from avatar_gitops.spec.models import Job
 
 LOG: Final = logging.getLogger(__name__)
+PROMOTED: Final = "the promoted preview, not run again"
 
 
 class JobFailed(AvatarGitOpsError):
@@ -74,7 +75,8 @@ def carry_out(change: Change, means: Means) -> Outcome:
     progress = Progress()
     try:
         _steps(change, means, progress)
-        outcome = _outcome(change, progress, _success(change, progress), progress.receipt)
+        said = PROMOTED if change.reason is Reason.PREVIEWED else progress.receipt
+        outcome = _outcome(change, progress, _success(change, progress), said)
     except (Stopped, KeyboardInterrupt):
         means.stop.set()
         outcome = _outcome(change, progress, State.INTERRUPTED, "stopped waiting; what runs at the server goes on")

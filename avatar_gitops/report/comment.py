@@ -14,7 +14,7 @@ from avatar_gitops.diagnostics import Diagnostic, Severity
 from avatar_gitops.errors import AvatarGitOpsError, UnsafePlan
 from avatar_gitops.plan.model import Action, Change, Plan
 from avatar_gitops.policy.model import PolicyReport
-from avatar_gitops.report import plan_explain, plan_markdown
+from avatar_gitops.report import comment_meaning, comment_pia, plan_explain, plan_markdown
 from avatar_gitops.report import plan_words as words
 from avatar_gitops.report.budget import COMMENT_LIMIT, Block, fit
 from avatar_gitops.report.plan_markdown import escape
@@ -23,6 +23,8 @@ from avatar_gitops.report.values import before_and_after, count, direction, fiel
 
 FINDINGS_SHOWN: Final = 10
 APPROVAL_RULE: Final = "P031"
+WAITING: Final = "waiting for "
+ANY: Final = "an approval"
 MARK: Final = "avatar-gitops:plan:v1"
 DATA: Final = "avatar-gitops:data:v1"
 
@@ -45,13 +47,14 @@ class Origin:
     """Where a comment comes from; every part may be empty.
 
     `head` is the full commit of the branch, `files` the URL that paths of the project are added to, `log` the URL of
-    the run, `at` the time in UTC ("2026-09-17 09:02 UTC").
+    the run, `at` the time in UTC ("2026-09-17 09:02 UTC"), `artifacts` the URL of the files that the run keeps.
     """
 
     head: str = ""
     files: str = ""
     log: str = ""
     at: str = ""
+    artifacts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def policy_block(report: PolicyReport) -> PolicyBlock:
     lines = [line for line in policy_markdown(report, escape) if line]
     head = (lines[0], "", *lines[1:3]) if len(lines) > 1 else (lines[0],)
     failed = {finding.rule for finding in report.failed}
-    waiting = "" if not failed else "waiting for an approval" if failed == {APPROVAL_RULE} else "stopped by the policy"
+    whom = " or ".join(escape(f"@{name.removeprefix('@')}") for name in report.asked) or ANY
+    waiting = "" if not failed else WAITING + whom if failed == {APPROVAL_RULE} else "stopped by the policy"
     return PolicyBlock(head, tuple(lines[3:]), waiting)
 
 
@@ -118,8 +122,9 @@ def plan_comment(
         *_policy(policy),
         *_kept(plan),
         *_notes(plan),
+        *(_fold(*fold) for fold in comment_pia.folds(plan)),
         *_fields(plan),
-        *_deletions(plan),
+        *(_fold(*fold) for fold in comment_meaning.folds(plan)),
         _steps(plan),
         Block((_how(waiting), "", _provenance(plan, origin))),
     ]
@@ -192,15 +197,6 @@ def _field(change: Change, index: int) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _deletions(plan: Plan) -> Iterator[Block]:
-    for change in plan.effective:
-        if change.action is Action.DELETE:
-            gone = words.deletion(change)
-            what = f"{gone} are deleted on the server" if gone else "Nothing is left on the server"
-            text = f"{what}; its lock file and its artifacts go too, a receipt stays. The data file is not touched."
-            yield _fold(f"What <b>delete</b> means for <code>{change.set}</code>", (text,))
-
-
 def _steps(plan: Plan) -> Block:
     text = plan_explain.explain(plan).removesuffix("Nothing was changed.\nNext: avatar-gitops apply\n").rstrip("\n")
     return _fold("Steps", ("```text", *text.replace("```", "'''").split("\n"), "```"))
@@ -211,7 +207,14 @@ def _fold(summary: str, lines: Sequence[str]) -> Block:
 
 
 def _how(waiting: str) -> str:
-    step = "get the approval" if waiting.startswith("waiting for") else "settle what the policy objects to"
+    whom = waiting.removeprefix(WAITING)
+    step = (
+        "settle what the policy objects to"
+        if whom == waiting
+        else f"get {whom}"
+        if whom == ANY
+        else f"approval by {whom}"
+    )
     first = f"{step}, then merge" if waiting else "merge"
     return f"**To apply:** {first}. The plan is made again at that moment; what is published stays until gates pass."
 
@@ -220,13 +223,15 @@ def _provenance(plan: Plan, origin: Origin) -> str:
     commit = (origin.head or plan.commit)[:7]
     of_commit = f" of commit {escape(commit)}" if commit else ""
     plan_is = f"Plan <code>{short_digest(plan.digest)}</code>{of_commit} against <b>{escape(plan.server)}</b>"
-    return signature(origin, plan_is)
+    return signature(origin, plan_is, "plan.json")
 
 
-def signature(origin: Origin, first: str = "") -> str:
-    """Last line of a comment: what it is about, when, the log, and the version that wrote it."""
+def signature(origin: Origin, first: str = "", artifact: str = "") -> str:
+    """Last line of a comment: what it is about, when, the log, a file that the run keeps, the version that wrote it."""
     log = f"[log]({origin.log})" if origin.log else ""
-    return f"<sub>{' · '.join(part for part in (first, origin.at, log, f'avatar-gitops {__version__}') if part)}</sub>"
+    kept = f"[{artifact}]({origin.artifacts})" if origin.artifacts and artifact else ""
+    parts = (first, origin.at, log, kept, f"avatar-gitops {__version__}")
+    return f"<sub>{' · '.join(filter(None, parts))}</sub>"
 
 
 def refused_comment(project: str, error: AvatarGitOpsError, origin: Origin) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,11 +45,13 @@ def applied_comment(applied: Applied, origin: Origin) -> str:
     failed = [_failure(outcome) for outcome in outcomes if not outcome.ok]
     rows = tuple(_row(item) for item in applied.finished if item.outcome.state is State.PUBLISHED)
     head = (f"| Set | {' | '.join(COLUMNS)} | Gates | |", "|---|---|---|---|---|---|")
-    others = [_other(outcome) for outcome in outcomes if outcome.state in {State.DELETED, State.UPDATED}]
+    others = [_other(item) for item in applied.finished if item.outcome.state in {State.DELETED, State.UPDATED}]
+    allowed = tuple(line for outcome in outcomes for line in _allowed(outcome))
     blocks = [Block(top)]
     blocks += [Block(rows=tuple(failed), more="sets that failed")] if failed else []
     blocks += [Block(head, rows, more="sets")] if rows else []
     blocks += [Block(rows=tuple(others), more="sets")] if others else []
+    blocks += [Block(rows=allowed, more="lines")] if allowed else []
     approved = f"Approved by {', '.join(map(escape, applied.approved_by))}" if applied.approved_by else ""
     digest = f"plan <code>{short_digest(applied.plan_digest)}</code>" if applied.plan_digest else ""
     return fit([*blocks, Block((signature(origin, " · ".join(part for part in (approved, digest) if part)),))])
@@ -70,12 +72,17 @@ def _title(outcomes: Sequence[Outcome]) -> str:
 
 
 def _row(item: Finished) -> str:
-    measured = item.outcome.lock.metrics if item.outcome.lock else {}
-    cells = [_change(name, item.before, measured) for name in COLUMNS]
+    lock = item.outcome.lock
+    measured, noise = (lock.metrics, lock.noise) if lock else ({}, {})
+    cells = [_change(name, item.before, measured) + _band(name, measured, noise) for name in COLUMNS]
     gates = item.outcome.gates
     passed = f"{sum(gate.passed for gate in gates)} / {len(gates)}" if gates else "no gate"
-    links = " · ".join(f"[{label}]({url})" for label, url in item.links.items())
-    return f"| `{item.outcome.set}` | {' | '.join(cells)} | {passed} | {links} |"
+    said = [escape(item.outcome.message)] if item.outcome.message else []
+    return f"| `{item.outcome.set}` | {' | '.join(cells)} | {passed} | {' · '.join([*said, *_links(item)])} |"
+
+
+def _links(item: Finished) -> list[str]:
+    return [f"[{label}]({url})" for label, url in item.links.items()]
 
 
 def _change(metric: str, before: Metrics, after: Metrics) -> str:
@@ -86,6 +93,17 @@ def _change(metric: str, before: Metrics, after: Metrics) -> str:
     if old is None:
         return f"**{number(new)}**"
     return number(new) if number(old) == number(new) else f"{number(old)} → **{number(new)}**"
+
+
+def _band(metric: str, measured: Metrics, noise: Metrics) -> str:
+    """Half the width of the 95 % interval of the table that is shown; nothing when it is not known."""
+    shown = _worst(metric, measured)
+    widths = [
+        noise[table][metric]
+        for table, values in measured.items()
+        if values.get(metric) == shown and metric in noise.get(table, {})
+    ]
+    return f" (noise ± {number(max(widths))})" if widths else ""
 
 
 def _worst(metric: str, metrics: Metrics) -> float | None:
@@ -106,9 +124,23 @@ def _failure(outcome: Outcome) -> str:
     return f"- {name}: {ended}{message.rstrip('.')}. What was published is unchanged."
 
 
-def _other(outcome: Outcome) -> str:
-    receipt = f", {escape(outcome.message)}" if outcome.message else ""
-    return f"- `{outcome.set}` {outcome.state.value}{receipt}"
+def _other(item: Finished) -> str:
+    outcome = item.outcome
+    message = f", {escape(outcome.message)}" if outcome.message else ""
+    links = "".join(f" · {link}" for link in _links(item)) if outcome.state is State.DELETED else ""
+    return f"- `{outcome.set}` {outcome.state.value}{message}{links}"
+
+
+def _allowed(outcome: Outcome) -> Iterator[str]:
+    """Who answers for what was allowed: weaker privacy, and rules that somebody waived."""
+    allowed = outcome.lock.applied if outcome.lock else None
+    if allowed is None:
+        return
+    if allowed.weaker:
+        by = f"approved by {', '.join(allowed.approved_by)}" if allowed.approved_by else "no approval on record"
+        yield f"- ▼ `{outcome.set}` is weaker than the run before ({escape(', '.join(allowed.weaker))}), {escape(by)}"
+    if allowed.waivers:
+        yield f"- 🎫 `{outcome.set}` waived: {escape(', '.join(allowed.waivers))}"
 
 
 def not_applied_comment(project: str, origin: Origin) -> str:

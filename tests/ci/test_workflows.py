@@ -191,7 +191,8 @@ def test_lock_files_travel_from_apply_to_a_commit(written: Path, tmp_path: Path)
     shown = git(origin, "show", "--name-status", "--format=%s", "main").split("\n")
     assert shown[0] == "Record what was applied"
     assert sorted(line for line in shown[1:] if line) == [
-        "A\tconfigs/new.lock.yaml", "A\tledger/people-0a1b2c3d.yaml", "D\tconfigs/gone.lock.yaml", "M\tconfigs/a.lock.yaml",
+        "A\tconfigs/new.lock.yaml", "A\tledger/people-0a1b2c3d.yaml",
+        "D\tconfigs/gone.lock.yaml", "M\tconfigs/a.lock.yaml",
     ]  # fmt: skip
     (temp / "avatar-ci/locks.patch").write_text("")
     assert "No lock file has changed." in bash(commit, other, **home).stdout
@@ -234,12 +235,30 @@ def test_a_refused_review_ends_the_step(written: Path, tmp_path: Path) -> None:
     assert bash(script, tmp_path / "work", RUNNER_TEMP=str(tmp_path)).returncode == 6
 
 
+@pytest.mark.parametrize("predicted", ["", "{}"])
+def test_a_preview_that_was_made_goes_into_the_plan(written: Path, tmp_path: Path, predicted: str) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/preview.json").write_text("whoever opens the pull request wrote this")
+    stub(tmp_path, "python", "true")
+    stub(tmp_path, "avatar-gitops", f'printf "%s|" "$@"; [ "$1" != preview ] || printf "{predicted}" > "${{3#json:}}"')
+    plan = written / "avatar-plan.yml"
+    steps = {item.get("name"): item for item in load(plan)["jobs"]["plan"]["steps"]}
+    predicting = steps["Predict what changes"]
+    assert (predicting["if"], predicting["continue-on-error"]) == ("vars.AVATAR_PREVIEW == 'true'", True)
+    assert "env" not in predicting
+    for name in ("Predict what changes", "Plan"):
+        done = bash(step(plan, "plan", name), tmp_path / "work", RUNNER_TEMP=str(tmp_path))
+        assert done.returncode == 0, done.stderr
+    assert ("--preview" in done.stdout.split("|")) is bool(predicted)
+    assert "work/preview.json" not in done.stdout
+
+
 def test_the_pipeline_of_gitlab_calls_commands_that_exist(tmp_path: Path) -> None:
     assert main.run(["init", str(tmp_path / "demo"), "--ci", "gitlab"]) == 0
     content = load(tmp_path / "demo/.gitlab/avatar.yml")
     lines = [line for job in content.values() for line in job.get("script", [])]
-    called = {found[1] for line in lines if (found := re.search(r"avatar-gitops (\w+)", line))}
-    assert called == {"validate", "ci", "apply", "drift"}
+    called = {found[1] for line in lines for found in re.finditer(r"avatar-gitops (\w+)", line)}
+    assert called == {"validate", "preview", "ci", "apply", "drift"}
     assert f"avatar-gitops=={__version__}" in content[".avatar"]["before_script"][0]
     assert content["avatar-apply"]["resource_group"] == "avatar-apply"
 
@@ -272,22 +291,27 @@ def test_the_action_counts_reviews_and_publishes(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     program = stub(
-        tmp_path, "program", f'echo "$*" >> "{tmp_path}/calls"; if [ "$2" = approvals ]; then printf "ann\\nbob\\n"; fi'
+        tmp_path,
+        "program",
+        f'echo "$*" >> "{tmp_path}/calls"\n'
+        'case "$2" in approvals) printf "ann\\nbob\\n" ;; reviewed) echo sha256:12 ;; esac',
     )
     environment = {
         "AVATAR_GITOPS_PROGRAM": str(program), "INPUT_PROJECT": ".", "INPUT_SERVER": "env", "INPUT_DIR": "d",
-        "INPUT_REVIEWS": "true", "INPUT_COMMENT": "true", "RUNNER_TEMP": str(tmp_path),
-        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "INPUT_REVIEWS": "true", "INPUT_COMMENT": "true", "INPUT_EXPECT_REVIEWED": "true", "INPUT_PREVIEW": "p q.json",
+        "INPUT_BASE": "origin/main", "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"),
     }  # fmt: skip
     for command in ("plan", "apply"):
         done = bash(f'bash "{SCRIPT}"', work, INPUT_COMMAND=command, **environment)
         assert done.returncode == 0, done.stderr
     result = tmp_path / "applied.json"
     assert (tmp_path / "calls").read_text().splitlines() == [
-        "ci plan --project . --server env --reviews --dir d",
+        "ci plan --project . --server env --reviews --preview p q.json --offline --base origin/main --dir d",
         "ci comment --body d/comment.md",
         "ci approvals",
-        "apply --project . --server env --approved-by ann --approved-by bob --yes --format json",
+        "ci reviewed --project . --server env",
+        "apply --project . --server env --approved-by ann --approved-by bob --expect-digest sha256:12"
+        " --yes --format json",
         f"ci applied {result} --project . --approved-by ann --approved-by bob --dir d",
         "ci comment --body d/comment.md",
     ]
@@ -297,7 +321,7 @@ def test_outputs_of_the_action_are_the_ones_of_the_step() -> None:
     action = load(ROOT / "action.yml")
     for name, output in action["outputs"].items():
         assert output["value"] == "${{ steps.run.outputs." + name + " }}"
-    assert set(COUNTED) & set(action["outputs"]) == {"launches", "relaunches", "deletes"}
+    assert set(COUNTED) <= set(action["outputs"])
     needs = {"changed", "weaker", "policy", "plan_digest", "plan_path", "exit_code", "comment_url"}
     assert needs <= set(action["outputs"])
 

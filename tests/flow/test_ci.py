@@ -171,7 +171,7 @@ def test_weaker_privacy_waits_for_a_review(runner: Cli, fake: FakeGitHub, unique
     assert blocked.code == 4, blocked.text
     body = (runner.root / "avatar-ci/comment.md").read_text()
     assert "### ⛔ Avatar plan: waiting for an approval · 1 set gets weaker privacy" in body
-    assert "**To apply:** get the approval, then merge." in body
+    assert "**To apply:** get an approval, then merge." in body
     assert outputs(runner)["policy"] == "failed"
     fake.pulls[7].reviews = [REVIEW]
     ready = runner("ci", "plan", "--reviews")

@@ -40,6 +40,7 @@ ORIGIN = Origin(
     f"https://github.com/acme/data/blob/{HEAD}/",
     "https://github.com/acme/data/actions/runs/77",
     "2026-09-17 09:02 UTC",
+    "https://github.com/acme/data/actions/runs/77#artifacts",
 )
 DIGEST = "sha256:" + "eb7d5014" * 8
 

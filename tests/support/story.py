@@ -21,6 +21,7 @@ SHORT: Final = re.compile(r"(?<=[Pp]lan <code>)[0-9a-f]{8}(?=</code>)|sha256:[0-
 JOB: Final = re.compile(r"(?<=\b(?:job|run) )[0-9a-f]{8}\b")
 PLAIN: Final = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00| UTC)?"), "<time>"),
+    (re.compile(r"\b20\d{2}-\d\d-\d\d\b"), "<day>"),
     (re.compile(r"(?<=avatar-gitops )\d+\.\d+\.\d+\S*(?=</sub>)"), "<version>"),
     (re.compile(r"(?<![\w:])\d\d:\d\d:\d\d(?![\w:])"), "<time>"),
     (re.compile(r"(?<![\w.])~?\d+(?:\.\d+)? ?(?:s|min|seconds?|minutes?)\b"), "<duration>"),
