@@ -72,6 +72,27 @@ class RunWriter(RunReader, Protocol):
         ...
 
 
+class Board(Protocol):
+    """One small note on the server that everybody with the same key reads and writes.
+
+    `exact` says whether a write that rests on an old reading is refused for certain, as the lease needs it.
+    """
+
+    @property
+    def exact(self) -> bool: ...
+
+    def read(self) -> tuple[bytes, str] | None:
+        """The note and a tag that changes with it; None when there is none."""
+        ...
+
+    def write(self, content: bytes, tag: str | None) -> str | None:
+        """Replace the note that has this tag (None = there is none yet) and return the new tag; None when it changed.
+
+        An answer can be lost: who gets None reads the note to see whose it is.
+        """
+        ...
+
+
 class Workspace(Protocol):
     """The repository on disk, as far as an apply writes to it."""
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from avatar_gitops.app.approving import Notes
 from avatar_gitops.app.auditing import Call, begun, ended, overrides_of, refusals
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.expected import Review, check, hold
+from avatar_gitops.app.leasing import LEASE_SECONDS, Wanted, holding
 from avatar_gitops.app.loading import Loaded, load
 from avatar_gitops.app.notifying import Notifier, Sender
 from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
@@ -28,9 +30,9 @@ from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.outcome import Outcome, State
 from avatar_gitops.plan.reviewed import read
 from avatar_gitops.plan.select import Selection
+from avatar_gitops.reconcile.exclusive import exclusive
 from avatar_gitops.reconcile.executor import Ports, execute, exit_code
 from avatar_gitops.reconcile.journal import FileJournal, latest_journal
-from avatar_gitops.reconcile.lease import exclusive
 from avatar_gitops.reconcile.waiting import Patience
 from avatar_gitops.workspace.files import write_atomic
 from avatar_gitops.workspace.shelf import FolderShelf
@@ -43,7 +45,8 @@ class How:
     """How an apply goes about it. `selection` restricts it to some sets; `expect_digest` and `reviewed` to one plan.
 
     `reviewed` is the document in `plan_file`; with `only_equal` the changes that differ from it are left alone.
-    `command` is what the user called.
+    `command` is what the user called. `lock_timeout` is how many seconds to wait for another apply; `lease_seconds`
+    how long a lease lasts that nobody renews.
     """
 
     parallelism: int | None = None
@@ -54,6 +57,8 @@ class How:
     only_equal: bool = False
     plan_file: str = ""
     command: str = "apply"
+    lock_timeout: float = 0.0
+    lease_seconds: float = LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Applied:
 def apply(
     project: Path | None, server: str | None, consent: Consent, how: How, confirm: Confirm, listener: Listener
 ) -> Applied:
-    """Plan, ask `confirm`, carry out. One apply at a time works on a project.
+    """Plan, ask `confirm`, carry out. One apply at a time works on a project, here and on every other machine.
 
     Raises Locked, UnsafePlan, StalePlan, and PolicyFailed before anything is changed.
     """
@@ -83,12 +88,15 @@ def apply(
     stream = Stream.of(listener)
     passed = overrides_of(consent, how.plan_file if how.only_equal else None)
     call = replace(Call.now(loaded.root, loaded.name, how.command, passed, stream.run), approvals=consent.approved_by)
+    until = call.clock.now() + timedelta(seconds=how.lock_timeout)
     with (
         refusals(call),
-        exclusive(loaded.root, call.clock),
+        exclusive(loaded.root, call.clock, timeout=how.lock_timeout),
         open_server(loaded.root, loaded.project, server) as connection,
         closing(_gateway(loaded, connection, stream)) as gateway,
+        holding(gateway, Wanted(loaded.root, loaded.name, until, how.lease_seconds), stream),
     ):
+        loaded = load(project) if how.lock_timeout else loaded  # another apply may have changed the lock files
         planned = compare(loaded, connection, gateway, consent, _selection(how))
         planned = hold(planned, consent, review)
         tell_plan(stream, planned)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from avatar_gitops.app.offline import Offline, remember
 from avatar_gitops.app.policy import before
 from avatar_gitops.app.selecting import looked_up
 from avatar_gitops.app.servers import Connection, open_server
-from avatar_gitops.client.gateway import reader
+from avatar_gitops.client.gateway import Reader, reader
 from avatar_gitops.errors import UnsafePlan
 from avatar_gitops.events import Listener
 from avatar_gitops.plan.blocks import Blocks
@@ -96,6 +96,15 @@ def plan(
     """Compare the project with its server, or with lock files when it is to be done offline. Changes nothing."""
     if offline is not None:
         return plan_offline(project, consent, selection, offline)
+    with looking(project, server, listener) as (loaded, connection, remote):
+        return glance(loaded, connection, remote, consent, selection)
+
+
+@contextmanager
+def looking(
+    project: Path | None, server: str | None, listener: Listener | None = None
+) -> Iterator[tuple[Loaded, Connection, Reader]]:
+    """A valid project, its server, and a reader of that server."""
     loaded = load(project)
     with (
         open_server(loaded.root, loaded.project, server) as connection,
@@ -110,7 +119,7 @@ def plan(
         ) as remote,
     ):
         remote.remember(FolderShelf(loaded.root))
-        return glance(loaded, connection, remote, consent, selection)
+        yield loaded, connection, remote
 
 
 def glance(

@@ -9,10 +9,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, plan
+from avatar_gitops.app.leasing import held_now
+from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, glance, looking, plan
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.model import Change
 from avatar_gitops.plan.select import Selection
+from avatar_gitops.reconcile.lease import Lease
 
 READ_ONLY = Consent(look=True)
 
@@ -26,14 +28,23 @@ class Shown:
     resolved: Mapping[str, Any]
 
 
-def status(project: Path | None, server: str | None, selection: Selection = EVERYTHING) -> Planned:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Where the selected sets stand, and who applies the project at this moment; None when nobody does."""
+
+    planned: Planned
+    lease: Lease | None
+
+
+def status(project: Path | None, server: str | None, selection: Selection = EVERYTHING) -> Looked:
     """The selected sets; nothing is refused to somebody who only looks."""
-    return plan(project, server, READ_ONLY, selection)
+    with looking(project, server) as (loaded, connection, remote):
+        return Looked(glance(loaded, connection, remote, READ_ONLY, selection), held_now(remote, loaded.name))
 
 
 def show(project: Path | None, server: str | None, name: str) -> Shown:
     """One set. Raises UsageError when there is no such set."""
-    found = status(project, server)
+    found = plan(project, server, READ_ONLY)
     change = next((item for item in found.plan.changes if item.set == name), None)
     if change is None:
         names = sorted(item.set for item in found.plan.changes)

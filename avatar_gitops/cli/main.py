@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "apply": "Launch, relaunch, update and delete what the plan says.",
     "resume": "Go on with an apply that was interrupted.",
     "retry": "Repeat the sets that the last apply ended badly.",
+    "unlock": "End the lease of an apply that died.",
     "history": "List the applies made from this folder and how they ended.",
     "audit": "Show the record of applies, refusals and overrides, and check it.",
     "drift": "Compare the server with what was applied. Cannot change anything.",

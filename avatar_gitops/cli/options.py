@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +10,21 @@ from typing import Any, TypeVar
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, also said as 90s, 30m or 2h."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        found = re.fullmatch(r"([0-9]{1,9})(s|m|h|)", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is no duration; say seconds, or 90s, 30m, 2h", param, ctx)
+        return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
 
 project_option = click.option(
     "--project",
@@ -35,6 +51,14 @@ ascii_option = click.option("--ascii", "ascii_only", is_flag=True, help="Only AS
 
 parallelism_option = click.option(
     "--parallelism", type=click.IntRange(1, 64), default=None, help="Runs at a time; the project file's value, else 4."
+)
+
+lock_option = click.option(
+    "--lock-timeout",
+    metavar="DURATION",
+    type=Duration(),
+    default=0.0,
+    help="How long to wait for another apply of this project: seconds, 90s, 30m. By default not at all (exit 8).",
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only the verdict and errors.")

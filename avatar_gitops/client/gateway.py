@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from avatar_gitops.client import api, compile, results
+from avatar_gitops.client.lease import StoredNote, key_of
 from avatar_gitops.client.memory import Marks, Memory, Shelf
 from avatar_gitops.client.objects import Objects
 from avatar_gitops.client.ownership import annotations_of
@@ -126,6 +127,11 @@ class Reader:
         """Whether the object storage accepts a signed request. Raises RemoteRefused when it does not."""
         self._objects.check()
 
+    def lease(self, project: str) -> bytes | None:
+        """The note of who applies the project; None when nobody ever did."""
+        found = StoredNote(self._objects, key_of(project)).read()
+        return None if found is None else found[0]
+
     def _capabilities(self) -> Capabilities:
         if self._said is None:
             self._said = api.capabilities(self._http) or Capabilities()
@@ -155,6 +161,15 @@ class Gateway(Reader):
     def __init__(self, http: Transport, root: Path, *, verify: bool = True) -> None:
         super().__init__(http, verify=verify)
         self._root = root
+        self._allowed: Callable[[], None] = lambda: None
+
+    def board(self, project: str) -> StoredNote:
+        """Where the lease of a project is kept."""
+        return StoredNote(self._objects, key_of(project))
+
+    def only_while(self, allowed: Callable[[], None]) -> None:
+        """Ask before each set that is made, each job that is launched or deleted; what it raises stops that."""
+        self._allowed = allowed
 
     def upload(self, desired: DesiredSet) -> None:
         """Send the data files of a set; equal data that are already there are not sent again."""
@@ -167,6 +182,7 @@ class Gateway(Reader):
     def create(self, desired: DesiredSet, annotations: Mapping[str, str]) -> str:
         """Create a new version of the set and return its id."""
         self.preflight(desired)
+        self._allowed()
         documents = compile.to_yaml(desired, annotations)
         created = str(api.put_set(self._http, desired.name, documents).set_name)
         self._marks[created] = annotations_of(documents)
@@ -174,6 +190,7 @@ class Gateway(Reader):
 
     def launch(self, set_id: str, job: Job, after: Sequence[str]) -> str:
         """Launch a job after other jobs and return its id; a lost answer never makes two jobs of one."""
+        self._allowed()
 
         def send() -> str:
             return api.create_job(self._http, set_id, job.value, after).name
@@ -186,6 +203,7 @@ class Gateway(Reader):
 
     def delete(self, jobs: Sequence[str]) -> None:
         """Delete jobs by id. Raises RemoteRefused when one is still there afterwards."""
+        self._allowed()
         failed = api.delete_jobs(self._http, list(dict.fromkeys(jobs)))
         left = [name for name in failed if self._exists(name)]
         if left:

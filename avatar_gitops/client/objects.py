@@ -50,7 +50,7 @@ class Objects:
 
     def upload(self, key: str, path: Path) -> bool:
         """Send a file to the input area, in parts from disk; False when an object of this key and size was there."""
-        store, inner = self._input_area(key)
+        store, inner = self.input_area(key)
         if _size(store, inner) == path.stat().st_size:
             return False
         _send(store, inner, path)
@@ -58,9 +58,9 @@ class Objects:
 
     def check(self) -> None:
         """Ask for an object of the input area, with a signature. Raises RemoteRefused when the storage says no."""
-        _size(*self._input_area("avatar-gitops-check"))
+        _size(*self.input_area("avatar-gitops-check"))
 
-    def _input_area(self, key: str) -> tuple[S3Store, str]:
+    def input_area(self, key: str) -> tuple[S3Store, str]:
         """The store of the caller's input area, and the full key of an object in it."""
         place = f"{api.upload_url(self._http)}/{key}"
         envelope = f"{self._http.server}{routes.API_PREFIX}{routes.ACCESS}{MARK}{place}"

@@ -71,20 +71,43 @@ def object_row(bucket: str, key: str, blob: str, received: Received, content_typ
     }
 
 
-def put_object(storage: Storage, row: dict[str, Any], *, only_if_absent: bool = False) -> None:
-    """Let the key point at the row's blob, now and completely.
+@dataclass(slots=True, frozen=True)
+class Condition:
+    """What must hold for a write: the object is `absent`, or it has this ETag (`*` for any)."""
+
+    absent: bool = False
+    etag: str | None = None
+
+    def check(self, before: str | None) -> None:
+        """Raise StorageFault unless it holds for an object with this ETag, None when there is none."""
+        if self.absent and before is not None:
+            raise StorageFault(412, "PreconditionFailed", "The object exists already.")
+        if self.etag is not None and before is None:
+            raise StorageFault(404, "NoSuchKey", "The object does not exist.")
+        if self.etag not in {None, "*", before}:
+            raise StorageFault(412, "PreconditionFailed", "The object has changed.")
+
+
+ALWAYS: Final = Condition()
+
+
+def put_object(storage: Storage, row: dict[str, Any], condition: Condition = ALWAYS) -> None:
+    """Let the key point at the row's blob, now and completely; nothing can come between the condition and the write.
 
     Raises:
-        StorageFault: the object exists and the caller wanted to create it.
+        StorageFault: the condition does not hold; the row's blob is removed then.
     """
     where = (objects.c.bucket == row["bucket"]) & (objects.c.key == row["key"])
-    with writing(storage.engine) as connection:
-        before = connection.execute(sa.select(objects.c.blob).where(where)).scalar()
-        if before is not None and only_if_absent:
-            raise StorageFault(412, "PreconditionFailed", "The object exists already.")
-        connection.execute(objects.delete().where(where))
-        connection.execute(objects.insert().values(**row))
-        unused = unreferenced(connection, [before])
+    try:
+        with writing(storage.engine) as connection:
+            before = connection.execute(sa.select(objects.c.blob, objects.c.etag).where(where)).one_or_none()
+            condition.check(None if before is None else before.etag)
+            connection.execute(objects.delete().where(where))
+            connection.execute(objects.insert().values(**row))
+            unused = unreferenced(connection, [] if before is None else [before.blob])
+    except StorageFault:
+        remove_blobs(storage, [row["blob"]])
+        raise
     remove_blobs(storage, unused)
 
 

@@ -197,17 +197,25 @@ async def _put(call: Call) -> Response:
         raise StorageFault(501, "NotImplemented", "This storage does not copy objects.")
     if "uploadId" in call.query:
         return await _put_part(call)
+    condition = _condition(call)
     received = await _receive(call)
     content_type = call.request.headers.get("content-type") or DEFAULT_TYPE
-    only_if_absent = call.request.headers.get("if-none-match") == "*"
 
     def publish() -> None:
         blob = store.adopt_file(call.storage, received.path)
         row = store.object_row(call.bucket, call.key, blob, received, content_type)
-        store.put_object(call.storage, row, only_if_absent=only_if_absent)
+        store.put_object(call.storage, row, condition)
 
     await run_in_threadpool(publish)
     return Response(status_code=200, headers={"ETag": f'"{received.md5}"'}, media_type="application/xml")
+
+
+def _condition(call: Call) -> store.Condition:
+    """What the headers of a conditional write ask for; forms that S3 does not take are refused as S3 refuses them."""
+    absent, wanted = call.request.headers.get("if-none-match"), call.request.headers.get("if-match")
+    if absent not in {None, "*"}:
+        raise StorageFault(501, "NotImplemented", "If-None-Match of a write can only be *.")
+    return store.Condition(absent == "*", None if wanted is None else wanted.strip().strip('"'))
 
 
 async def _put_part(call: Call) -> Response:

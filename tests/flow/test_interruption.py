@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from avatar_gitops.app.clock import SystemClock
-from avatar_gitops.reconcile.lease import exclusive
+from avatar_gitops.reconcile.exclusive import exclusive
 from tests.support.flow import FIVE, Cli, Platform, journal_lines
 
 Unique = Callable[[str], str]

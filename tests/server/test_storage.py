@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -183,12 +184,41 @@ def test_conditions_and_missing_objects(admin: Api) -> None:
     call(admin, "PUT", path, content=b"2")
     assert call(admin, "GET", path, headers={"if-match": tag}).status_code == 412
     assert call(admin, "PUT", path, content=b"3", headers={"if-none-match": "*"}).status_code == 412
+    assert call(admin, "PUT", path, content=b"3", headers={"if-none-match": tag}).status_code == 501
+    assert call(admin, "GET", path).content == b"2"
     missing = call(admin, "GET", f"{admin.bucket}/missing")
     assert (missing.status_code, "<Code>NoSuchKey</Code>" in missing.text) == (404, True)
     assert call(admin, "HEAD", f"{admin.bucket}/missing").status_code == 404
     assert call(admin, "HEAD", admin.bucket).status_code == 200
     assert call(admin, "PUT", admin.bucket).status_code == 200
     assert "LocationConstraint" in call(admin, "GET", admin.bucket, query="location=").text
+
+
+def test_a_write_can_rest_on_what_was_read(admin: Api, state_dir: Path) -> None:
+    path = f"{admin.bucket}/replaced"
+    assert call(admin, "PUT", path, content=b"0", headers={"if-match": "*"}).status_code == 404
+    first = call(admin, "PUT", path, content=b"1", headers={"if-none-match": "*"}).headers["etag"]
+    second = call(admin, "PUT", path, content=b"2", headers={"if-match": first}).headers["etag"]
+    blobs = {blob.name for blob in (state_dir / "blobs").glob("*/*")}
+    late = call(admin, "PUT", path, content=b"3", headers={"if-match": first})
+    assert (late.status_code, "<Code>PreconditionFailed</Code>" in late.text) == (412, True)
+    assert {blob.name for blob in (state_dir / "blobs").glob("*/*")} == blobs, "a refused body leaves nothing behind"
+    assert call(admin, "GET", path).content == b"2"
+    assert call(admin, "PUT", path, content=b"4", headers={"if-match": second}).status_code == 200
+
+
+def test_of_many_writes_that_rest_on_the_same_reading_one_wins(admin: Api) -> None:
+    path = f"{admin.bucket}/raced"
+
+    def statuses(condition: dict[str, str]) -> list[int]:
+        def one(number: int) -> int:
+            return call(admin, "PUT", path, content=f"{condition}{number}".encode(), headers=condition).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            return sorted(pool.map(one, range(8)))
+
+    assert statuses({"if-none-match": "*"}) == [200] + [412] * 7
+    assert statuses({"if-match": call(admin, "HEAD", path).headers["etag"]}) == [200] + [412] * 7
 
 
 def test_a_body_must_have_the_digests_that_were_declared(admin: Api) -> None:

@@ -15,6 +15,7 @@ from avatar_gitops.cli.options import (
     color_option,
     consent_options,
     events_option,
+    lock_option,
     parallelism_option,
     progress_option,
     project_option,
@@ -53,6 +54,8 @@ repeated message by its X-Avatar-Gitops-Delivery header. With AVATAR_GITOPS_WEBH
 @click.option(
     "--timeout", type=click.FloatRange(min=1), default=None, help="Seconds to wait for one set; no limit by default."
 )
+@lock_option
+@click.option("--lease-seconds", type=click.FloatRange(min=0.5), default=1800.0, hidden=True)
 @select_options
 @consent_options
 @approved_option
@@ -75,6 +78,8 @@ def command(
     only_equal: bool,
     parallelism: int | None,
     timeout: float | None,
+    lock_timeout: float,
+    lease_seconds: float,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     allow_delete: tuple[str, ...],
@@ -105,6 +110,8 @@ def command(
         Selection(select, exclude),
         only_equal=only_equal,
         plan_file=str(plan_file or ""),
+        lock_timeout=lock_timeout,
+        lease_seconds=lease_seconds,
     )
 
     def use(confirm: Confirm, listener: Listener) -> Applied:

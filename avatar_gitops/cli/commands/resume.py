@@ -14,6 +14,7 @@ from avatar_gitops.cli.options import (
     color_option,
     consent_options,
     events_option,
+    lock_option,
     parallelism_option,
     progress_option,
     project_option,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @server_option
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @parallelism_option
+@lock_option
 @consent_options
 @approved_option
 @author_option
@@ -48,6 +50,7 @@ def command(
     server: str | None,
     yes: bool,
     parallelism: int | None,
+    lock_timeout: float,
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     force: str | None,
@@ -68,6 +71,6 @@ def command(
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
-        return resume(project, server, consent, How(parallelism), confirm, listener)
+        return resume(project, server, consent, How(parallelism, lock_timeout=lock_timeout), confirm, listener)
 
     ctx.exit(run("resume", use, Screen.of(ctx)))

@@ -15,6 +15,7 @@ from avatar_gitops.cli.options import (
     color_option,
     consent_options,
     events_option,
+    lock_option,
     parallelism_option,
     progress_option,
     project_option,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
 @select_options
 @parallelism_option
+@lock_option
 @consent_options
 @approved_option
 @author_option
@@ -53,6 +55,7 @@ def command(
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     parallelism: int | None,
+    lock_timeout: float,
     allow_delete: tuple[str, ...],
     allow_relaunch: tuple[str, ...],
     force: str | None,
@@ -75,7 +78,7 @@ def command(
     if not last_apply(project).failed:
         note("No set ended badly in the last apply. Nothing was changed.")
         ctx.exit(0)
-    how = How(parallelism, selection=Selection(select, exclude))
+    how = How(parallelism, lock_timeout=lock_timeout, selection=Selection(select, exclude))
 
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
 
