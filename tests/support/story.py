@@ -71,6 +71,10 @@ class Story:
         self.scene(f"{who} opens pull request {number}: {message}")
         difference = self.git("show", "--format=", "--unified=0", "--", ".", ":!*.lock.yaml").splitlines()
         self.lines += [f"    {line}" for line in difference if changed(line)]
+        return self.opened(number, branch, base, who)
+
+    def opened(self, number: int, branch: str, base: str, who: str = "a.martin") -> Pull:
+        """A pull request of the commit that is checked out."""
         made = Pull(number, self.head(), branch=branch, author=who, committers=[who], base=base)
         self.github.pulls[number] = made
         return made
