@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,10 +20,13 @@ from avatar_gitops.errors import UsageError
 
 if TYPE_CHECKING:
     from avatar_gitops.app.apply import Applied, Confirm
+    from avatar_gitops.app.loading import Loaded
     from avatar_gitops.app.plan import Planned
     from avatar_gitops.events import Listener
+    from avatar_gitops.plan.desired import DesiredSet
     from avatar_gitops.plan.model import Plan
 
+MOST_FIELDS: Final = 4
 Use = Callable[["Confirm", "Listener"], "Applied"]
 
 
@@ -65,7 +68,8 @@ def run(command: str, use: Use, screen: Screen) -> int:
     from avatar_gitops.app.telling import tell_end
 
     silent = screen.quiet or screen.events == STANDARD_ERROR
-    progress = progress_for("none" if silent else screen.progress, note, verbose=screen.verbose)
+    kind = "none" if silent else screen.progress
+    progress = progress_for(kind, note, verbose=screen.verbose, ascii_only=screen.ascii_only)
     began = time.monotonic()
 
     def confirm(planned: Planned) -> bool:
@@ -101,7 +105,8 @@ def _end(applied: Applied, seconds: float, screen: Screen) -> int:
     elif not applied.outcomes:
         out(rendered(applied.planned.plan, "text", None, screen.style, screen.ascii_only).rstrip("\n"))
     else:
-        out(report.as_text(applied.outcomes, seconds, style=screen.style, ascii_only=screen.ascii_only))
+        context = report.context_of(applied.planned.plan, applied.outcomes)
+        out(report.as_text(applied.outcomes, seconds, context, style=screen.style, ascii_only=screen.ascii_only))
         _ending(applied)
     return applied.exit_code
 
@@ -155,23 +160,60 @@ def _ending(applied: Applied) -> None:
     published = [outcome.set for outcome in applied.outcomes if outcome.lock is not None]
     if published:
         out("")
-        for name in published:
-            documents = [loaded.out / name / file for file in ("summary.md", "pia.docx", "pia.md")]
-            shown = [_short(path) for path in documents if path.is_file()][:2]
-            out("  " + "   ".join(shown))
-        out(f"\nRead   {_short(loaded.out / 'index.md')}")
+        if len(published) == 1:
+            _documents(loaded, published[0])
+        out(f"Read   {_short(loaded.out / 'index.md')}")
         out(f"Commit {len(published)} lock file{'s' * (len(published) != 1)} beside the specs")
-    command = program()
+    out(f"\nNext: {_next(applied)}")
+
+
+def _documents(loaded: Loaded, name: str) -> None:
+    """The documents of one set, each with what to do with it."""
+    folder = loaded.out / name
+    rows = [(folder / "summary.md", "read this first")]
+    pia = next((folder / file for file in ("pia.docx", "pia.md") if (folder / file).is_file()), None)
+    if pia is not None:
+        rows.append((pia, _unsaid(next((item for item in loaded.desired if item.name == name), None))))
+    width = max(len(_short(path)) for path, _ in rows)
+    for path, purpose in rows:
+        out(f"  {_short(path):<{width}}   {purpose}")
+    out("")
+
+
+def _unsaid(desired: DesiredSet | None) -> str:
+    """What is missing in an impact assessment before somebody can sign it."""
+    from avatar_gitops.spec.pia import unstated
+
+    names = unstated(desired.run.spec.pia) if desired else ()
+    if not names:
+        return "impact assessment, to be signed"
+    more = f" and {len(names) - MOST_FIELDS} more" if len(names) > MOST_FIELDS else ""
+    field = "1 field of `pia` is" if len(names) == 1 else f"{len(names)} fields of `pia` are"
+    return f"{field} still unknown: {', '.join(names[:MOST_FIELDS])}{more}"
+
+
+def _next(applied: Applied) -> str:
+    """The command to go on with, and what else there is to do."""
+    from avatar_gitops.plan.outcome import State
+
+    loaded, command = applied.planned.loaded, program()
     flag = "" if loaded.root.samefile(".") else f" --project {_short(loaded.root)}"
+    badly = [outcome for outcome in applied.outcomes if not outcome.ok]
     match applied.exit_code:
         case 0:
-            out(f"\nNext: {command} plan{flag}        (it will say: no changes)")
+            calm = "" if applied.planned.plan.left_out else "        (it will say: no changes)"
+            return f"{command} plan{flag}{calm}"
         case 4:
-            out(f"\nNext: change the spec, or look at out/<set>/rejected/summary.md, then {command} plan{flag}")
-        case 130:
-            out(f"\nNext: {command} resume{flag}")
+            look = f"out/{badly[0].set if len(badly) == 1 else '<set>'}/rejected/summary.md"
+            return f"change the spec, or look at {look}, then {command} plan{flag}"
+        case 130 | 9:
+            return f"{command} resume{flag}"
         case _:
-            out(f"\nNext: {command} retry{flag}")
+            only = f"        (repeats only {', '.join(outcome.set for outcome in badly)})" if len(badly) <= 3 else ""
+            spec = (
+                "" if any(outcome.state is not State.FAILED for outcome in badly) else "fix the spec or the data, then "
+            )
+            return f"{spec}{command} retry{flag}{only}"
 
 
 def _short(path: Path) -> str:

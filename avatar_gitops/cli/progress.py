@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+from avatar_gitops.cli.board import IDLE, Board
 from avatar_gitops.events import (
+    ChangePlanned,
     DiagnosticFound,
     Event,
     GateChecked,
@@ -22,7 +24,6 @@ from avatar_gitops.events import (
     Retrying,
     RuleFound,
     SetDone,
-    StepStarted,
 )
 from avatar_gitops.report.values import number
 
@@ -41,25 +42,25 @@ class Progress(Protocol):
     ) -> None: ...
 
 
-def describe(event: Event) -> str | None:
-    """One event as one plain line without time; None for events that a log does not need."""
+def describe(event: Event, width: int = 0) -> str | None:
+    """One event as one plain line without time, names padded to `width`; None for events that a log does not need."""
     text: str | None
     match event:
         case JobLaunched(name, job, job_id):
-            text = f"{name}  {job:<16} started   job {job_id[:8]}"
+            text = f"{name:<{width}}  {job:<16} started   job {job_id[:8]}"
         case JobProgressed(name, job, _, progress) if progress is not None:
-            text = f"{name}  {job:<16} running   {100 * progress:.0f} %"
+            text = f"{name:<{width}}  {job:<16} running   {100 * progress:.0f} %"
         case JobDone(name, job, seconds, ""):
-            text = f"{name}  {job:<16} done      {seconds:.1f}s"
+            text = f"{name:<{width}}  {job:<16} done      {seconds:.1f}s"
         case JobDone(name, job, seconds, error):
-            text = f"{name}  {job:<16} failed    {seconds:.1f}s  {error}"
+            text = f"{name:<{width}}  {job:<16} failed    {seconds:.1f}s  {error}"
         case GateChecked(name, metric, condition, value, passed):
             verdict = "passed" if passed else "failed"
-            text = f"{name}  {'gate':<16} {verdict:<9} {metric} {_value(value)} ({condition})"
+            text = f"{name:<{width}}  {'gate':<16} {verdict:<9} {metric} {_value(value)} ({condition})"
         case RuleFound(name, rule, severity, message):
-            text = f"{name}  {'rule':<16} {severity:<9} {rule} {message}"
+            text = f"{name:<{width}}  {'rule':<16} {severity:<9} {rule} {message}"
         case SetDone(name, action, state, message):
-            text = f"{name}  {state}" + (f": {message}" if message else "") + (f"  ({action})" if not message else "")
+            text = f"{name:<{width}}  {state.replace('_', ' '):<16}           {message or action}"
         case Retrying(what, attempt, pause):
             text = f"{what}: no answer, try {attempt} in {pause:.0f}s"
         case RequestDone(method, path, status, seconds, name):
@@ -82,9 +83,12 @@ class Lines:
         self._write = write
         self._verbose = verbose
         self._said: dict[str, float] = {}
+        self._width = 0
 
     def __call__(self, event: Event) -> None:
-        text = describe(event)
+        if isinstance(event, ChangePlanned) and event.action not in IDLE:
+            self._width = max(self._width, len(event.set))
+        text = describe(event, self._width)
         if text is not None and self._wanted(event):
             line = text.replace("\r", " ").replace("\n", " ")
             self._line(getattr(event, "set", ""), f"{datetime.now(UTC):%H:%M:%S}  {line}")
@@ -173,44 +177,33 @@ class Silent(Lines):
 class Block:
     """A redrawn block with one row per set; warnings stay as lines above it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ascii_only: bool = False) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._rows: dict[str, str] = {}
-        self._started = datetime.now(UTC)
+        self._board = Board(time.monotonic())
+        self._ascii_only = ascii_only
         self._lock = threading.Lock()
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, refresh_per_second=8, transient=True, get_renderable=self._render)
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, DiagnosticFound) and (text := describe(event)):
+        if isinstance(event, DiagnosticFound | Retrying) and (text := describe(event)):
             self._console.print(text, markup=False)
             return
         with self._lock:
-            match event:
-                case SetDone(name, _, _, _):
-                    self._rows.pop(name, None)
-                case JobProgressed(name, job, _, progress):
-                    share = "" if progress is None else f"  {100 * progress:.0f} %"
-                    self._rows[name] = f"{job}{share}"
-                case JobLaunched(name, job, _):
-                    self._rows.setdefault(name, f"{job} queued")
-                case StepStarted(name, step):
-                    self._rows.setdefault(name, step)
-                case _:
-                    pass
+            self._board.hear(event, time.monotonic())
 
     def _render(self) -> str:
         from rich.markup import escape
 
         with self._lock:
-            seconds = (datetime.now(UTC) - self._started).total_seconds()
-            width = max((len(name) for name in self._rows), default=0)
-            rows = [f"  ◐ {name:<{width}}   {row}" for name, row in sorted(self._rows.items())]
-        return escape("\n".join([*rows, f"  {seconds:.0f}s"]))
+            lines = self._board.lines(time.monotonic(), ascii_only=self._ascii_only)
+        room = self._console.width - 1
+        return escape("\n".join(line if len(line) <= room else line[: room - 1] + "…" for line in lines))
 
     def __enter__(self) -> Self:
+        self._board.since = time.monotonic()  # nobody waits for the answer to a question
         self._live.__enter__()
         return self
 
@@ -220,12 +213,14 @@ class Block:
         self._live.__exit__(kind, error, trace)
 
 
-def progress_for(kind: str, write: Callable[[str], None], *, verbose: bool = False) -> Progress:
+def progress_for(
+    kind: str, write: Callable[[str], None], *, verbose: bool = False, ascii_only: bool = False
+) -> Progress:
     """The listener of a kind; `auto` is a block on a terminal, groups in a log of GitHub, else lines."""
     if kind == "none":
         return Silent(write)
     if kind == "groups" or (kind == "auto" and os.environ.get("GITHUB_ACTIONS") == "true"):
         return Groups(write, verbose=verbose)
     if kind == "auto" and sys.stderr.isatty() and not verbose:
-        return Block()
+        return Block(ascii_only=ascii_only)
     return Lines(write, verbose=verbose)

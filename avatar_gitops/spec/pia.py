@@ -72,3 +72,9 @@ class Pia(Model):
     data_subject: DataSubject = DataSubject.UNKNOWN
     sensitivity_level: SensitivityLevel = SensitivityLevel.UNDEFINED
     language: Language = Language.EN
+
+
+def unstated(pia: Pia) -> tuple[str, ...]:
+    """Names of the fields that nobody stated; the language is always stated."""
+    said = {**{name: getattr(pia, name) for name in Pia.model_fields}, "language": Language.EN}
+    return tuple(name for name, value in said.items() if value in {None, "unknown", SensitivityLevel.UNDEFINED})

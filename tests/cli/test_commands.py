@@ -23,7 +23,7 @@ from avatar_gitops.events import (
 from avatar_gitops.plan.lock import GateResult
 from avatar_gitops.plan.model import Action
 from avatar_gitops.plan.outcome import Outcome, State
-from avatar_gitops.report.outcome import as_json, as_text
+from avatar_gitops.report.outcome import Context, as_json, as_text
 from avatar_gitops.report.values import plain
 
 Golden = Callable[[str, str], None]
@@ -77,8 +77,9 @@ OUTCOMES = [
 
 
 def test_outcomes_are_shown_with_verdict_reason_and_gates(golden: Golden) -> None:
-    golden("cli/outcomes.txt", as_text(OUTCOMES, 167.4, style=plain) + "\n")
-    golden("cli/outcomes-ascii.txt", as_text(OUTCOMES, 4.0, style=plain, ascii_only=True) + "\n")
+    known = Context(frozenset({"patients"}), {"lab": "configs/lab.yaml:14 (columns.result)"})
+    golden("cli/outcomes.txt", as_text(OUTCOMES, 167.4, known, style=plain) + "\n")
+    golden("cli/outcomes-ascii.txt", as_text(OUTCOMES, 4.0, known, style=plain, ascii_only=True) + "\n")
     assert as_text(OUTCOMES, 4.0, style=plain, ascii_only=True).isascii()
     golden("cli/outcomes.json", as_json(OUTCOMES, 167.44, "sha256:" + "0" * 64) + "\n")
 
