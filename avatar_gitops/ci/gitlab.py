@@ -83,6 +83,17 @@ def gitlab_token_of(environment: Mapping[str, str]) -> str:
     return found
 
 
+SETTINGS: Final = (
+    ("reset_approvals_on_push", "stay when the branch changes", "remove all approvals when commits are added"),
+    (
+        "merge_requests_disable_committers_approval",
+        "can be given by who wrote the commits",
+        "prevent approvals by users who add commits",
+    ),
+)
+"""What has to be set in a project for approvals to mean something: name, what happens otherwise, what to do."""
+
+
 class GitLab(Conversation):
     """The REST API of one GitLab with one token."""
 
@@ -145,15 +156,15 @@ class GitLabForge:
     def approvals(self, number: int) -> tuple[str, ...]:
         """Who approves a merge request, without its author.
 
-        GitLab does not say of which commit an approval is. Where approvals outlive a push, they say nothing about what
-        is merged, so they are refused rather than counted.
+        GitLab does not say of which commit an approval is, nor which user wrote a commit. Where approvals outlive a
+        push they say nothing about what is merged, and where people approve what they wrote nobody else has seen it,
+        so they are refused rather than counted.
         """
         settings = self._gitlab.get(f"{self._base}/approvals")
-        if not (isinstance(settings, dict) and settings.get("reset_approvals_on_push") is True):
-            raise RemoteRefused(
-                "approvals of this GitLab project stay when the branch changes, so they do not count",
-                hint="settings, merge requests: remove all approvals when commits are added",
-            )
+        for name, why, hint in SETTINGS:
+            if not (isinstance(settings, dict) and settings.get(name) is True):
+                message = f"approvals of this GitLab project {why}, so they do not count"
+                raise RemoteRefused(message, hint=f"settings, merge requests: {hint}")
         author = _target(self._gitlab.get(f"{self._base}/merge_requests/{number}")).author
         given = self._gitlab.get(f"{self._base}/merge_requests/{number}/approvals")
         listed = given.get("approved_by") if isinstance(given, dict) else None

@@ -27,6 +27,7 @@ class FakeGitLab:
     merge_commit: str | None = None
     approved_by: list[str] = field(default_factory=list)
     reset_on_push: bool = True
+    committers_may_not: bool = True
     notes: list[dict[str, Any]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     broken_rules: list[str] = field(default_factory=list)
@@ -79,7 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "/api/v4/user":
             return 200, {"id": 9, "username": ROBOT}, {}
         if path == f"{base}/approvals":
-            return 200, {"reset_approvals_on_push": self.fake.reset_on_push}, {}
+            settings = {"merge_requests_disable_committers_approval": self.fake.committers_may_not}
+            return 200, {"reset_approvals_on_push": self.fake.reset_on_push, **settings}, {}
         if path == f"{base}/merge_requests/7":
             return 200, self.fake.merge_request(), {}
         if path == f"{base}/merge_requests/7/approvals":
