@@ -104,7 +104,7 @@ def _header(parsed: Parsed[AvatarRun], name: str, shape: Shape) -> Iterator[Diag
             message=f"the first line of the file of table `{name}` looks like data, not like column names",
             span=span,
             path=path,
-            why="the first line is read as the header; it holds a number, a date, an address or a blank",
+            why="the first line is read as the header; it holds a number, a date, an address, a blank or a line break",
             fix="add a header line to the file; to protect your data, its column names are not shown here",
         )
     repeated = [column for column, count in Counter(shape.columns).items() if count > 1]

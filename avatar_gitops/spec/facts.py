@@ -41,13 +41,16 @@ class Shape:
     def looks_like_data(self) -> bool:
         """Whether the header may be a row of data, so that no text may quote it: numbers, dates, addresses, blanks.
 
-        Years, running numbers and a blank name of the first column (an index) are ordinary headers.
+        Years, running numbers and a blank name of the first column (an index) are ordinary headers. A name of several
+        lines may hold rows: a quotation mark that is not closed in the header takes in what follows.
         """
         numbers = [name.strip() for name in self.columns if INTEGER.match(name)]
         running = [str(number) for number in range(len(self.columns) + 1)]
         if numbers and numbers not in (running[:-1], running[1:]) and not all(map(YEAR.match, numbers)):
             return True
-        return any(DATA_LIKE.match(name) for name in self.columns) or not all(map(str.strip, self.columns[1:]))
+        if any(DATA_LIKE.match(name) or len(name.splitlines()) > 1 for name in self.columns):
+            return True
+        return not all(map(str.strip, self.columns[1:]))
 
     @property
     def safe_columns(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import canary
 from tests.support.flow import Cli, Platform
 
 ROWS = 40
@@ -65,19 +66,7 @@ def written(root: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def leaks(name: str, content: bytes) -> list[str]:
-    """Canaries found in a file, and inside it when it is a ZIP such as DOCX."""
-    from io import BytesIO
-    from zipfile import ZipFile, is_zipfile
-
-    texts = [content]
-    if is_zipfile(BytesIO(content)):
-        with ZipFile(BytesIO(content)) as archive:
-            texts += [archive.read(item) for item in archive.namelist()]
-    if content.startswith(b"%PDF"):
-        from pypdf import PdfReader
-
-        texts += [page.extract_text().encode() for page in PdfReader(BytesIO(content)).pages]
-    return [f"{name}: {canary}" for canary in canaries() for text in texts if canary.encode() in text]
+    return canary.leaks(name, content, canaries())
 
 
 def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform) -> None:

@@ -66,7 +66,20 @@ def test_a_long_header_is_not_listed_in_full() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["54", "-7", "61.25", "1972-03-01", "01/03/1972", "anna@example.org", " ", "75011", "-3,5", "1e5.0@x.y"]
+    "cell",
+    [
+        "54",
+        "-7",
+        "61.25",
+        "1972-03-01",
+        "01/03/1972",
+        "anna@example.org",
+        " ",
+        "75011",
+        "-3,5",
+        "1e5.0@x.y",
+        "sex\nCanary",
+    ],
 )
 def test_a_header_that_may_be_data_is_never_quoted(cell: str) -> None:
     columns = ("Canary", "Canary", cell)
