@@ -167,7 +167,7 @@ def resume(
     record = latest_journal(loaded.root)
     if record is None:
         raise UsageError("there is no journal of an apply in this project", hint="avatar-gitops apply")
-    only = replace(how, selection=Selection(only=frozenset(record.unfinished)), command="resume")
+    only = replace(how, selection=replace(how.selection, only=frozenset(record.unfinished)), command="resume")
     return apply(project, server or record.server, consent, only, confirm, listener)
 
 

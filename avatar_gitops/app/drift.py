@@ -7,31 +7,40 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from avatar_gitops.app.clock import SystemClock
+from avatar_gitops.app.clock import SystemClock, today
 from avatar_gitops.app.inputs import digest_key
 from avatar_gitops.app.loading import AppliedProject, load_applied
 from avatar_gitops.app.notifying import Sender, notify_drift
 from avatar_gitops.app.servers import open_server
 from avatar_gitops.client.gateway import reader
+from avatar_gitops.errors import UsageError
 from avatar_gitops.events import Listener, Stream
 from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.desired import avatars_input
-from avatar_gitops.plan.drift import Drift, Seen, standing
+from avatar_gitops.plan.drift import Drift, Seen, narrowed, passed, standing
 from avatar_gitops.plan.drift import drift as find_drift
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.model import Action, Change, Reason
 from avatar_gitops.plan.observed import Observed
+from avatar_gitops.plan.select import Selection, chosen
 from avatar_gitops.ports import RunReader
 from avatar_gitops.spec.facts import scheme
 from avatar_gitops.spec.models import Job
 from avatar_gitops.workspace.inputs import file_digest, local_path
 from avatar_gitops.workspace.shelf import FolderShelf
 
+EVERYTHING: Final = Selection()
 
-def drift(project: Path | None, server: str | None, listener: Listener | None = None) -> Drift:
+
+def drift(
+    project: Path | None, server: str | None, listener: Listener | None = None, selection: Selection = EVERYTHING
+) -> Drift:
     """Compare the lock files with the server and with the files on disk. The specs need not be valid.
 
-    Webhooks that ask for drift are told of it.
+    Webhooks that ask for drift are told of it when all sets were compared. Raises UsageError for a selection that asks
+    for more than lock files say.
     """
     applied = load_applied(project)
     stream, clock = Stream.of(listener), SystemClock()
@@ -42,27 +51,45 @@ def drift(project: Path | None, server: str | None, listener: Listener | None = 
         ) as remote,
     ):
         remote.remember(FolderShelf(applied.root))
-        found = compare(applied, connection.name, remote)
-    notify_drift(Sender.of(applied.root, applied.project, found.server, os.environ, (stream, clock)), found)
+        found = compare(applied, connection.name, remote, selection)
+    if selection.everything:
+        notify_drift(Sender.of(applied.root, applied.project, found.server, os.environ, (stream, clock)), found)
     return found
 
 
-def compare(applied: AppliedProject, server: str, remote: RunReader) -> Drift:
+def compare(applied: AppliedProject, server: str, remote: RunReader, selection: Selection = EVERYTHING) -> Drift:
     """The drift of a project on a server that answers."""
+    wanted = _selected(applied, selection)
     observed = replace(remote.observe(applied.name), server=server)
     key = digest_key(applied.project, os.environ, required=False)
     seen = Seen(
-        inputs={name: dict(_inputs(applied.root, lock, key)) for name, lock in applied.locks.items()},
-        artifacts={name: dict(_artifacts(applied.out, lock)) for name, lock in applied.locks.items()},
-        expired=frozenset(_expired(applied, observed, remote)),
+        inputs={name: dict(_inputs(applied.root, lock, key)) for name, lock in wanted.items()},
+        artifacts={name: dict(_artifacts(applied.out, lock)) for name, lock in wanted.items()},
+        expired=frozenset(_expired(applied, wanted, observed, remote)),
     )
-    return find_drift(applied.locks.values(), observed, applied.name, seen, Blocks.of(applied.project))
+    found = find_drift(applied.locks.values(), observed, applied.name, seen, Blocks.of(applied.project))
+    return passed(narrowed(found, wanted, len(wanted)), applied.project.spec.ignore_drift, today())
 
 
-def _expired(applied: AppliedProject, observed: Observed, remote: RunReader) -> Iterator[str]:
+def _selected(applied: AppliedProject, selection: Selection) -> Mapping[str, Lock]:
+    """The locks that a selection means, by what they say; they know neither git nor the state of a plan."""
+    for text in (*selection.select, *selection.exclude):
+        if text.partition(":")[0] in {"git", "state", "weaker"} and ":" in text:
+            raise UsageError(f"`{text}` cannot be used here", hint="NAME, path:GLOB, label:KEY[=VALUE] or owner:TEXT")
+    changes = [
+        Change(lock.set, Action.UNCHANGED, Reason.NOTHING_CHANGED, lock.path, lock=lock)
+        for lock in applied.locks.values()
+    ]
+    names = chosen(changes, selection)
+    return {name: lock for name, lock in applied.locks.items() if name in names}
+
+
+def _expired(
+    applied: AppliedProject, wanted: Mapping[str, Lock], observed: Observed, remote: RunReader
+) -> Iterator[str]:
     """Sets whose published run is listed but has no results any more; one question for each set."""
     now = standing(applied.locks.values(), observed, applied.name, Blocks.of(applied.project))
-    for name, lock in applied.locks.items():
+    for name, lock in wanted.items():
         ours = now.ours(lock)
         if lock.run not in {owned.id for owned in ours}:
             continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from avatar_gitops.app.clock import today
 from avatar_gitops.app.drift import drift
 from avatar_gitops.app.forges import github, on_gitlab, pipeline
 from avatar_gitops.ci.comment import read_body
@@ -31,13 +32,13 @@ class Found:
 def ci_drift(project: Path | None, server: str | None, folder: Path) -> Found:
     """Look for drift and say it for an issue; changes nothing on the server."""
     found = drift(project, server)
-    body = drift_issue(found, pipeline().log)
+    body = drift_issue(found, today(), pipeline().log)
     outputs = {
         "drifted": "true" if found.findings else "false",
         "findings": str(len(found.findings)),
         "issue_path": (folder / ISSUE).as_posix(),
     }
-    return Found({ISSUE: body, DRIFT: report.to_json(found)}, outputs, report.markdown(found))
+    return Found({ISSUE: body, DRIFT: report.to_json(found)}, outputs, report.markdown(found, today()))
 
 
 def ci_issue(body: Path, author: str | None = None) -> Kept:

@@ -6,8 +6,9 @@ Locks are compared, not specs: a change in git that waits for its apply is a pla
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import date
+from fnmatch import fnmatchcase
 from typing import Final
 
 from avatar_gitops.plan import versions
@@ -17,31 +18,34 @@ from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.match import Matched, match
 from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
 from avatar_gitops.spec.models import Job
+from avatar_gitops.spec.project import DriftKind as Kind
+from avatar_gitops.spec.project import IgnoredDrift
+
+__all__ = ["Drift", "Finding", "Ignored", "Kind", "Seen", "Standing", "drift", "narrowed", "passed", "standing"]
 
 NO_BLOCKS: Final = Blocks()
 
 
-class Kind(StrEnum):
-    """What differs; a closed list, the most serious first."""
-
-    MISSING = "missing"
-    FOREIGN = "foreign"
-    EDITED = "edited_on_server"
-    AMBIGUOUS = "ambiguous"
-    JOB_FAILED = "job_failed"
-    RESULTS_EXPIRED = "results_expired"
-    INPUT_CHANGED = "input_changed"
-    ARTIFACT_CHANGED = "artifact_changed"
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference of one set; `detail` is safe to show and `path` the set's spec file."""
+    """One difference of one set; `detail` is safe to show and `path` the set's spec file.
+
+    `lapsed` is the last day (ISO text) on which an entry of `ignore_drift` that is over now let it pass.
+    """
 
     set: str
     kind: Kind
     detail: str
     path: str
+    lapsed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A finding that does not count, and the entry of the project file that says so."""
+
+    finding: Finding
+    entry: IgnoredDrift
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,20 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All differences, by set. `checked` counts the sets that were compared, `unseen` names inputs that were not."""
+    """All differences that count, by set, and those that are ignored.
+
+    `checked` counts the sets that were compared, `left_out` those that were not selected, `unseen` names inputs that
+    were not compared, and `unused` are entries of `ignore_drift` that ignore nothing.
+    """
 
     project: str
     server: str
     checked: int
     findings: tuple[Finding, ...]
     unseen: tuple[str, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    unused: tuple[IgnoredDrift, ...] = ()
+    left_out: int = 0
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -109,6 +120,39 @@ def drift(locks: Iterable[Lock], observed: Observed, project: str, seen: Seen, b
     return Drift(project, observed.server, len(ordered), tuple(findings), unseen)
 
 
+def narrowed(found: Drift, names: Collection[str], checked: int) -> Drift:
+    """The part of a drift that concerns some sets."""
+    return replace(
+        found,
+        checked=checked,
+        left_out=found.checked - checked,
+        findings=tuple(one for one in found.findings if one.set in names),
+        unseen=tuple(name for name in found.unseen if name.partition("/")[0] in names),
+    )
+
+
+def passed(found: Drift, entries: Sequence[IgnoredDrift], today: date) -> Drift:
+    """Findings that entries of `ignore_drift` name do not count up to and including the day that the entry says.
+
+    Entries that name nothing are told only when all sets were compared.
+    """
+    counted, ignored, used = [], [], set()
+    for finding in found.findings:
+        mine = [index for index, entry in enumerate(entries) if _names(entry, finding)]
+        used.update(mine)
+        last = max((entries[index] for index in mine), key=lambda entry: entry.expires, default=None)
+        if last is not None and last.expires >= today.isoformat():
+            ignored.append(Ignored(finding, last))
+        else:
+            counted.append(finding if last is None else replace(finding, lapsed=last.expires))
+    unused = [entry for index, entry in enumerate(entries) if index not in used and not found.left_out]
+    return replace(found, findings=tuple(counted), ignored=tuple(ignored), unused=tuple(unused))
+
+
+def _names(entry: IgnoredDrift, finding: Finding) -> bool:
+    return entry.kind is finding.kind and fnmatchcase(finding.set, entry.set)
+
+
 def published(lock: Lock, observed: Observed) -> ServerSet | None:
     """The version that a lock names, whoever owns it now."""
     return next((version for version in observed.sets if version.id == lock.run), None)
@@ -143,6 +187,7 @@ def _differences(lock: Lock, now: Standing, observed: Observed, seen: Seen) -> I
             yield Kind.AMBIGUOUS, f"another set on the server has the same name (owner: {owners})"
         if lock.set in seen.expired:
             yield Kind.RESULTS_EXPIRED, f"the server removed the results of the published run {_short(lock.run)}"
+    yield from _engine(lock, observed.engine)
     yield from _inputs(lock, seen.inputs.get(lock.set, {}))
     yield from _artifacts(lock, seen.artifacts.get(lock.set, {}))
 
@@ -186,6 +231,11 @@ def _jobs(lock: Lock, version: ServerSet, ours: Sequence[ServerSet]) -> Iterator
 
 def _failed(jobs: Iterable[ServerJob]) -> list[str]:
     return sorted({job.parameters for job in jobs if versions.failed(job)})
+
+
+def _engine(lock: Lock, now: str | None) -> Iterator[Difference]:
+    if now and lock.engine and now != lock.engine:
+        yield Kind.ENGINE_CHANGED, f"made by {lock.engine}, and the server has {now} now"
 
 
 def _inputs(lock: Lock, now: Mapping[str, str]) -> Iterator[Difference]:

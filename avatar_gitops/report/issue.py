@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Final
 
 from avatar_gitops.plan.drift import Drift
@@ -12,13 +13,13 @@ from avatar_gitops.report.drift import markdown
 MARK: Final = "avatar-gitops:drift:v1"
 
 
-def drift_issue(found: Drift, log: str = "") -> str:
+def drift_issue(found: Drift, today: date, log: str = "") -> str:
     """What the issue says; its state is `drift` or `clean`. `log` is the URL of the run that looked."""
     state = "drift" if found.findings else "clean"
     lines = [project_mark(MARK, found.project), f"<!-- {DATA} {json.dumps({'state': state})} -->"]
     closing = "This issue is edited by every run that looks for drift, and closed when nothing differs any more."
     seen = f" [Last run]({log})." if log else ""
-    return "\n".join([*lines, markdown(found), f"<sub>{closing}{seen}</sub>", ""])
+    return "\n".join([*lines, markdown(found, today), f"<sub>{closing}{seen}</sub>", ""])
 
 
 def title_of(body: str) -> str:

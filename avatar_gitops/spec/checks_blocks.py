@@ -160,6 +160,9 @@ def _days(parsed: Parsed[Project]) -> Iterator[Diagnostic]:
         for index, entry in enumerate(entries):
             if day(entry.date) is None:
                 yield _no_day(parsed, ("spec", block, index, "date"))
+    for index, ignored in enumerate(spec.ignore_drift):
+        if day(ignored.expires) is None:
+            yield _no_day(parsed, ("spec", "ignore_drift", index, "expires"))
 
 
 def _no_day(parsed: Parsed[Project] | Parsed[AvatarRun], path: Path) -> Diagnostic:

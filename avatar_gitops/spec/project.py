@@ -44,6 +44,20 @@ class WebhookEvent(StrEnum):
     DRIFT = "drift"
 
 
+class DriftKind(StrEnum):
+    """How a set can differ from what was applied; a closed list, the most serious first."""
+
+    MISSING = "missing"
+    FOREIGN = "foreign"
+    EDITED = "edited_on_server"
+    AMBIGUOUS = "ambiguous"
+    JOB_FAILED = "job_failed"
+    RESULTS_EXPIRED = "results_expired"
+    INPUT_CHANGED = "input_changed"
+    ARTIFACT_CHANGED = "artifact_changed"
+    ENGINE_CHANGED = "engine_changed"
+
+
 class Server(Model):
     """A hosted Avatar server; the key is a reference to an environment variable, never a value."""
 
@@ -95,10 +109,13 @@ class Adopted(Model):
 
 
 class IgnoredDrift(Model):
-    """A difference that everybody knows of, until a day; `set` is a name or a glob."""
+    """A difference that everybody knows of, up to and including a day; `set` is a name or a glob.
+
+    It is still listed by `drift`, and counts again from the next day on.
+    """
 
     set: Text
-    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+    kind: DriftKind
     reason: Text
     expires: Day
     ticket: Text | None = None

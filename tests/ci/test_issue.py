@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
@@ -32,7 +33,7 @@ def github(fake: FakeGitHub) -> Iterator[GitHub]:
 
 def found(*sets: str) -> Body:
     findings = tuple(Finding(name, Kind.MISSING, "the run is gone", f"configs/{name}.yaml") for name in sets)
-    return read_body(drift_issue(Drift("demo", "prod", 3, findings)))
+    return read_body(drift_issue(Drift("demo", "prod", 3, findings), date(2026, 1, 1)))
 
 
 def keep(github: GitHub, body: Body) -> Result:

@@ -51,6 +51,8 @@ def test_ctrl_c_stops_waiting_and_resume_goes_on(cli: Cli, platform: Platform, u
     assert process.returncode == 130, output
     assert "avatar-gitops resume" in output
 
+    left = cli("resume", "--yes", "--exclude", name)
+    assert (left.code, "published" in left.text) == (0, False), left.text
     resumed = cli("resume", "--yes")
     assert resumed.code == 0, resumed.text
     assert sorted(job["parameters_name"] for job in platform.jobs(name)) == FIVE

@@ -19,6 +19,7 @@ from avatar_gitops.cli.options import (
     progress_option,
     project_option,
     quiet_option,
+    select_options,
     server_option,
     verbose_option,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @project_option
 @server_option
 @click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
+@select_options
 @parallelism_option
 @lock_option
 @consent_options
@@ -49,6 +51,8 @@ def command(
     project: Path | None,
     server: str | None,
     yes: bool,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
     parallelism: int | None,
     lock_timeout: float,
     allow_delete: tuple[str, ...],
@@ -67,10 +71,18 @@ def command(
     from avatar_gitops.app.apply import How, resume
     from avatar_gitops.app.plan import Consent
     from avatar_gitops.cli.applying import Screen, run
+    from avatar_gitops.plan.select import Selection
 
     consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
-        return resume(project, server, consent, How(parallelism, lock_timeout=lock_timeout), confirm, listener)
+        return resume(
+            project,
+            server,
+            consent,
+            How(parallelism, lock_timeout=lock_timeout, selection=Selection(select, exclude)),
+            confirm,
+            listener,
+        )
 
     ctx.exit(run("resume", use, Screen.of(ctx)))
