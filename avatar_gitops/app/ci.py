@@ -17,7 +17,7 @@ from avatar_gitops.app.plan import Consent, Planned, plan
 from avatar_gitops.app.policy import refuse
 from avatar_gitops.app.validate import validate
 from avatar_gitops.ci.comment import Body, Published, Result, publish, read_body
-from avatar_gitops.ci.forge import Pipeline
+from avatar_gitops.ci.forge import People, Pipeline
 from avatar_gitops.ci.outputs import dotenv_text, room, write_outputs, write_summary
 from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, UsageError
@@ -90,9 +90,11 @@ def ci_plan(project: Path | None, server: str | None, consent: Consent, wish: Wi
     predicted = _predicted(wish.preview)
     root = find_root(project or Path.cwd())
     if wish.reviews:
-        given, wrote = _people()
+        people = _people()
         consent = replace(
-            consent, approved_by=(*consent.approved_by, *given), authors=(*consent.authors, *filter(None, [wrote]))
+            consent,
+            approved_by=(*consent.approved_by, *people.approving),
+            authors=(*consent.authors, *filter(None, people.authors)),
         )
     try:
         planned = plan(project, server, consent, offline=wish.offline)
@@ -216,18 +218,16 @@ def ci_comment(body: Path, number: int | None, author: str | None = None) -> Pub
         return publish(found, target, content, author) if target else Published(Result.NOT_NEEDED)
 
 
-def _people() -> tuple[tuple[str, ...], str]:
-    """Who approves the pull request of this run, and who opened it."""
+def _people(number: int | None = None) -> People:
+    """Who approves a pull request, by default that of this run, and who wrote it."""
     with forge() as found:
-        target = found.target(None)
-        return (found.approvals(target.number), target.author) if target else ((), "")
+        target = found.target(number)
+        return found.people(target.number) if target else People()
 
 
 def ci_approvals(number: int | None) -> tuple[str, ...]:
-    """Who approves the head of the pull request; nobody when the run belongs to none."""
-    with forge() as found:
-        target = found.target(number)
-        return found.approvals(target.number) if target else ()
+    """Who approves the head of the pull request and wrote nothing of it; nobody when the run belongs to none."""
+    return _people(number).counting
 
 
 def _body(path: Path, run: Pipeline) -> Body:

@@ -5,11 +5,12 @@ One's own are those of the author of the pull request and of everybody who wrote
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from avatar_gitops.ci.conversation import Conversation
+from avatar_gitops.ci.forge import People
 from avatar_gitops.errors import RemoteRefused
 
 TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
@@ -27,8 +28,8 @@ class Review:
     commit: str
 
 
-def approvals(reviews: Iterable[Review], head: str, author: str) -> tuple[str, ...]:
-    """Logins whose last deciding review approves the commit `head`, sorted; the author's own never counts.
+def approvals(reviews: Iterable[Review], head: str) -> tuple[str, ...]:
+    """Logins whose last deciding review approves the commit `head`, sorted.
 
     A comment decides nothing, so it leaves an earlier approval as it is; reviews come oldest first.
     """
@@ -37,31 +38,34 @@ def approvals(reviews: Iterable[Review], head: str, author: str) -> tuple[str, .
         if review.state in DECIDING:
             last[review.login.lower()] = review
     good = [review for review in last.values() if review.state == "APPROVED" and review.commit == head]
-    return tuple(sorted({review.login for review in good if review.login.lower() != author.lower()}))
+    return tuple(sorted({review.login for review in good}))
 
 
-def read_approvals(github: Conversation, repository: str, number: int) -> tuple[str, ...]:
-    """The approvals of a pull request as it is now."""
+def read_people(github: Conversation, repository: str, number: int) -> People:
+    """Who approves a pull request as it is now, and who wrote it."""
     pull = github.get(f"repos/{repository}/pulls/{number}")
     try:
         head, author = str(pull["head"]["sha"]), str(pull["user"]["login"])
     except (KeyError, TypeError):
         raise RemoteRefused("GitHub describes a pull request in a form that is not the documented one") from None
     reviews = [_review(item) for item in github.pages(f"repos/{repository}/pulls/{number}/reviews")]
-    given = approvals([review for review in reviews if review is not None], head, author)
-    return _of_others(given, list(github.pages(f"repos/{repository}/pulls/{number}/commits"))) if given else ()
+    found = People(approvals([review for review in reviews if review is not None], head), (author,))
+    if not found.counting:
+        return found
+    commits = list(github.pages(f"repos/{repository}/pulls/{number}/commits"))
+    return People(found.approving, tuple(dict.fromkeys((author, *_committers(commits)))))
 
 
-def _of_others(given: Iterable[str], commits: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Those of them who neither wrote nor committed anything."""
+def _committers(commits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Who wrote or committed something."""
     if len(commits) >= MOST_COMMITS:
         raise RemoteRefused(
             f"the pull request has {MOST_COMMITS} commits or more, so nobody can tell who wrote it",
             hint="squash its commits, or name who approves: avatar-gitops apply --approved-by LOGIN",
         )
     people = [commit.get(part) for commit in commits for part in ("author", "committer")]
-    wrote = {str(person.get("login", "")).lower() for person in people if isinstance(person, dict)} - {WEB}
-    return tuple(login for login in given if login.lower() not in wrote)
+    logins = (str(person.get("login", "")) for person in people if isinstance(person, dict))
+    yield from (login for login in logins if login and login.lower() != WEB)
 
 
 def _review(item: Mapping[str, Any]) -> Review | None:

@@ -28,6 +28,23 @@ class Note:
     author: str
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Logins of who approves what a pull request says now, and of who wrote it, both as far as anybody can tell.
+
+    Commits are looked at only when somebody other than the author approves.
+    """
+
+    approving: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """Who approves without having written anything of it."""
+        own = {login.lower() for login in self.authors}
+        return tuple(login for login in self.approving if login.lower() not in own)
+
+
 class Forge(Protocol):
     """One repository on one forge, as a run of its pipeline sees it."""
 
@@ -55,8 +72,8 @@ class Forge(Protocol):
         """Replace the text of a comment. Raises RemoteRefused with status 404 when it is gone."""
         ...
 
-    def approvals(self, number: int) -> tuple[str, ...]:
-        """Logins that approve what the pull request says now, without its author."""
+    def people(self, number: int) -> People:
+        """Who approves what the pull request says now, and who wrote it."""
         ...
 
 

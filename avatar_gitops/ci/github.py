@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import httpx
 
-from avatar_gitops.ci.approvals import read_approvals
+from avatar_gitops.ci.approvals import read_people
 from avatar_gitops.ci.conversation import Conversation, Dialect, Patience
 from avatar_gitops.ci.event import Run, branch, pull_request
-from avatar_gitops.ci.forge import Note, Target
+from avatar_gitops.ci.forge import Note, People, Target
 from avatar_gitops.errors import RemoteRefused, UsageError
 from avatar_gitops.ports import Clock
 
@@ -94,9 +94,9 @@ class GitHubForge:
         """Replace the text of a comment."""
         return _note(self._github.write("PATCH", f"{self._base}/issues/comments/{note.id}", {"body": text}))
 
-    def approvals(self, number: int) -> tuple[str, ...]:
-        """Who approves the head of a pull request."""
-        return read_approvals(self._github, self._run.repository, number)
+    def people(self, number: int) -> People:
+        """Who approves the head of a pull request, and who wrote it."""
+        return read_people(self._github, self._run.repository, number)
 
 
 def _note(item: Any) -> Note:

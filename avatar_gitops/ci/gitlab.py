@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 
 from avatar_gitops.ci.conversation import Conversation, Dialect, Patience
-from avatar_gitops.ci.forge import Note, Target
+from avatar_gitops.ci.forge import Note, People, Target
 from avatar_gitops.errors import RemoteRefused, UsageError
 from avatar_gitops.ports import Clock
 
@@ -153,8 +153,8 @@ class GitLabForge:
         path = f"{self._base}/merge_requests/{number}/notes/{note.id}"
         return self._note(number, self._gitlab.write("PUT", path, {"body": text}))
 
-    def approvals(self, number: int) -> tuple[str, ...]:
-        """Who approves a merge request, without its author.
+    def people(self, number: int) -> People:
+        """Who approves a merge request, and its author.
 
         GitLab does not say of which commit an approval is, nor which user wrote a commit. Where approvals outlive a
         push they say nothing about what is merged, and where people approve what they wrote nobody else has seen it,
@@ -169,7 +169,7 @@ class GitLabForge:
         given = self._gitlab.get(f"{self._base}/merge_requests/{number}/approvals")
         listed = given.get("approved_by") if isinstance(given, dict) else None
         names = {_text(item.get("user"), "username") for item in listed or ()}
-        return tuple(sorted(name for name in names if name.lower() != author.lower()))
+        return People(tuple(sorted(names)), (author,))
 
     def _note(self, number: int, item: Any) -> Note:
         try:

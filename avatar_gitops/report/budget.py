@@ -40,15 +40,23 @@ def fit(blocks: Sequence[Block], limit: int = COMMENT_LIMIT) -> str:
     """
     kept = [(block, len(block.rows)) for block in blocks]
     folds = [index for index, (block, _) in enumerate(kept) if block.fold]
-    left_out: set[int] = set()
-    while size(_text(kept, left_out)) > limit and folds:
-        left_out.add(folds.pop())
-    for index in reversed(range(len(kept))):
+    left_out = set(folds[_fewest(kept, folds, limit) :])
+    for index in reversed([index for index in range(len(kept)) if index not in left_out]):
         if size(_text(kept, left_out)) <= limit:
             break
-        if index not in left_out:
-            kept[index] = (kept[index][0], _most(kept, index, left_out, limit))
+        kept[index] = (kept[index][0], _most(kept, index, left_out, limit))
     return _text(kept, left_out)
+
+
+def _fewest(kept: list[tuple[Block, int]], folds: Sequence[int], limit: int) -> int:
+    """How many of the folds can stay, the first ones, so that everything fits; else 0."""
+    if size(_text(kept, set())) <= limit:
+        return len(folds)
+    low, high = 0, max(len(folds) - 1, 0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if size(_text(kept, set(folds[middle:]))) <= limit else (low, middle - 1)
+    return low
 
 
 def _most(kept: list[tuple[Block, int]], index: int, left_out: set[int], limit: int) -> int:

@@ -22,6 +22,7 @@ from avatar_gitops.report.policy import markdown as policy_markdown
 from avatar_gitops.report.values import before_and_after, count, direction, field_name, short_digest
 
 FINDINGS_SHOWN: Final = 10
+LONGEST_REASON: Final = 3_000
 APPROVAL_RULE: Final = "P031"
 WAITING: Final = "waiting for "
 ANY: Final = "an approval"
@@ -239,7 +240,8 @@ def refused_comment(project: str, error: AvatarGitOpsError, origin: Origin) -> s
     code = f" ({error.code})" if error.code else ""
     word = "⛔ Avatar plan: refused" if isinstance(error, UnsafePlan) else "⚠️ Avatar plan: could not be made"
     top = Block((*opening(project, "", origin.head, Verdict.REFUSED), f"### {word}{code}"))
-    why = [f"{_sentence(error.message)} Nothing was changed."]
+    said = error.message if len(error.message) <= LONGEST_REASON else f"{error.message[:LONGEST_REASON]} …"
+    why = [f"{_sentence(said)} Nothing was changed."]
     why += [f"To go on: {escape(error.hint)}"] if error.hint else []
     return fit([top, Block(("\n\n".join(why),)), Block((signature(origin),))])
 
@@ -281,4 +283,4 @@ def _coded(text: str) -> str:
 
 def _sentence(text: str) -> str:
     shown = escape(text)
-    return (shown[0].upper() + shown[1:] if shown else shown).rstrip(".") + "."
+    return (shown[0].upper() + shown[1:] if shown else shown).rstrip(".") + "." * (not shown.endswith("…"))

@@ -73,13 +73,13 @@ def test_approvals_count_without_the_author_and_only_where_a_push_removes_them(
     fake: FakeGitLab, gitlab: GitLab
 ) -> None:
     fake.approved_by = ["dpo", "A.Martin"]
-    assert GitLabForge(gitlab, RUN).approvals(7) == ("dpo",)
+    assert GitLabForge(gitlab, RUN).people(7).counting == ("dpo",)
     fake.reset_on_push = False
     with pytest.raises(RemoteRefused, match="stay when the branch changes"):
-        GitLabForge(gitlab, RUN).approvals(7)
+        GitLabForge(gitlab, RUN).people(7)
     fake.reset_on_push, fake.committers_may_not = True, False
     with pytest.raises(RemoteRefused, match="given by who wrote the commits"):
-        GitLabForge(gitlab, RUN).approvals(7)
+        GitLabForge(gitlab, RUN).people(7)
 
 
 def test_a_token_that_is_refused_is_not_shown(fake: FakeGitLab) -> None:

@@ -276,3 +276,20 @@ def test_the_comment_of_a_plan_holds_the_predictions_of_a_preview(runner: Cli, u
     refused = runner("ci", "plan", "--preview", "preview.json")
     assert refused.code == 1
     assert "not a preview" in refused.err
+
+
+def test_a_promoted_preview_is_said_before_and_after(
+    runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]
+) -> None:
+    name = unique("promoted")
+    runner.spec(name, more="  jobs: [standard]\n")
+    made = runner("preview", "--seeds", "2", "-q", "--promote", "--label", "pr-7", "--out", "json:preview.json")
+    assert made.code == 0, made.text
+    assert runner("ci", "plan", "--preview", "preview.json").code == 0
+    body = (runner.root / "avatar-ci/comment.md").read_text(encoding="utf-8")
+    assert "preview promoted, not run again" in body
+    assert f"What <b>promoted preview</b> means for <code>{name}</code>" in body
+    done = runner("apply", "--yes", "--format", "json")
+    (runner.root / "applied.json").write_text(done.out, encoding="utf-8")
+    assert runner("ci", "applied", "applied.json").code == 0
+    assert "| the promoted preview, not run again · [documents](" in (runner.root / "avatar-ci/comment.md").read_text()

@@ -187,6 +187,27 @@ def test_a_large_plan_loses_folds_then_rows_and_never_its_verdict() -> None:
     assert page.rstrip().endswith("</sub>")
 
 
+def test_many_statements_and_predictions_never_push_the_verdict_out() -> None:
+    before = [wish(f"set-{index:04}") for index in range(400)]
+    after = [wish(item.name, table={"avatarization": {"k": 9}}) for item in before]
+    locks = {item.name: a_lock(item, a_version(item)) for item in before}
+    made = plan(after, Observed("prod", tuple(map(a_version, before))), locks, Options(force="all"), PROJECT, HEAD)
+    page = plan_comment(made, ORIGIN, POLICY, predicted="**Predicted effect**\n" + "| row |\n" * 9_000)
+    assert size(page) <= COMMENT_LIMIT
+    assert "### ⛔ Avatar plan: waiting for @dpo-team · 400 sets get weaker privacy" in page
+    assert "Predicted effect" not in page
+    assert "**To apply:** approval by @dpo-team" in page
+
+
+def test_a_refusal_that_names_thousands_of_sets_still_fits() -> None:
+    names = ", ".join(f"a-rather-long-name-of-a-set-{index}" for index in range(5_000))
+    error = UnsafePlan(f"5000 of 5000 owned sets would be deleted: {names}", hint="use --force REASON", code="R005")
+    page = refused_comment(PROJECT, error, ORIGIN)
+    assert size(page) <= COMMENT_LIMIT
+    assert "… Nothing was changed." in page
+    assert "To go on: use" in page
+
+
 lines = st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30), max_size=12)
 blocks = st.lists(
     st.one_of(
