@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from avatar_gitops.cli.commands.plan import rendered
-from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, program, style_for
+from avatar_gitops.cli.console import Look, Style, ascii_wanted, note, out, plain, program, style_for
 from avatar_gitops.cli.eventlog import STANDARD_ERROR, telling
 from avatar_gitops.cli.progress import progress_for
 from avatar_gitops.errors import UsageError
@@ -103,7 +103,7 @@ def _end(applied: Applied, seconds: float, screen: Screen) -> int:
     if screen.json:
         out(report.as_json(applied.outcomes, seconds, applied.planned.plan.digest))
     elif not applied.outcomes:
-        out(rendered(applied.planned.plan, "text", None, screen.style, screen.ascii_only).rstrip("\n"))
+        out(rendered(applied.planned.plan, "text", None, Look(screen.style, screen.ascii_only)).rstrip("\n"))
     else:
         context = report.context_of(applied.planned.plan, applied.outcomes)
         out(report.as_text(applied.outcomes, seconds, context, style=screen.style, ascii_only=screen.ascii_only))

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,15 @@ def style_for(color: str) -> Style:
     if color == "never" or os.environ.get("NO_COLOR") or os.environ.get("CLICOLOR") == "0":
         return plain
     return coloured if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else plain
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a text is shown, and the options (` --select iris`) that a command which it names has to repeat."""
+
+    style: Style = plain
+    ascii_only: bool = False
+    again: str = ""
 
 
 def ascii_wanted(flag: bool) -> bool:

@@ -14,7 +14,7 @@ import click
 
 from avatar_gitops import __version__
 from avatar_gitops.diagnostics import SpecError
-from avatar_gitops.errors import AvatarGitOpsError
+from avatar_gitops.errors import AvatarGitOpsError, UnsafePlan
 
 USAGE_EXIT: Final = 64
 INTERRUPTED_EXIT: Final = 130
@@ -140,6 +140,8 @@ def _report(error: AvatarGitOpsError) -> None:
     click.echo(f"error{code}: {error.message}", err=True)
     if error.hint:
         click.echo(f"   = fix: {error.hint}", err=True)
+    if isinstance(error, UnsafePlan):
+        click.echo("Nothing was changed.", err=True)
 
 
 def _report_findings(error: SpecError) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from shlex import quote
+from typing import Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,6 +26,31 @@ class Duration(click.ParamType[float]):
         if found is None:
             self.fail(f"{value!r} is no duration; say seconds, or 90s, 30m, 2h", param, ctx)
         return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+REPEATED: Final = (
+    "project",
+    "server",
+    "select",
+    "exclude",
+    "allow_delete",
+    "allow_relaunch",
+    "force",
+    "author",
+    "approved_by",
+)
+
+
+def repeated(ctx: click.Context) -> str:
+    """Options of a call that the next command needs, too, to be about the same: ` --select iris`."""
+    flags = []
+    for name in REPEATED:
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        said = ctx.params[name]
+        values = said if isinstance(said, tuple) else (said,)
+        flags += [f" --{name.replace('_', '-')} {quote(str(value))}" for value in values]
+    return "".join(flags)
 
 
 project_option = click.option(

@@ -27,10 +27,10 @@ RUNS = {
 }
 
 
-def explain(plan: Plan, *, style: Style = plain, ascii_only: bool = False) -> str:
-    """Every step of every change, one per line, with the call that it makes."""
+def explain(plan: Plan, *, style: Style = plain, ascii_only: bool = False, again: str = "") -> str:
+    """Every step of every change with the call that it makes; `again` are options for the next command."""
     blocks = ["\n".join(_change(change, style)) for change in plan.effective]
-    blocks.append("Nothing was changed.\nNext: avatar-gitops apply" if blocks else words.no_changes(plan))
+    blocks.append(f"Nothing was changed.\nNext: avatar-gitops apply{again}" if blocks else words.no_changes(plan))
     text = "\n\n".join(blocks) + "\n"
     return to_ascii(text) if ascii_only else text
 

@@ -49,24 +49,32 @@ def short(report: PolicyReport) -> str:
     return f" Policy: {', '.join(parts)}." if parts else ""
 
 
-def below(plan: str, report: PolicyReport, effective: bool, *, style: Style = plain, ascii_only: bool = False) -> str:
+def below(
+    plan: str,
+    report: PolicyReport,
+    effective: bool,
+    *,
+    style: Style = plain,
+    ascii_only: bool = False,
+    again: str = "",
+) -> str:
     """The text of a plan with the policy below it, and the last lines when there is something to apply."""
     parts = [plan.rstrip("\n")]
     if effective or report.findings or report.expiring:
         parts.append(section(report, style=style, ascii_only=ascii_only))
     if effective:
-        parts.append(ending(report))
+        parts.append(ending(report, again))
     return "\n".join(parts) + "\n"
 
 
-def ending(report: PolicyReport) -> str:
-    """Last lines of a plan that was only shown: whether it is ready, and the one next step."""
+def ending(report: PolicyReport, again: str = "") -> str:
+    """Last lines of a plan that was only shown: whether it is ready, and the one next step with the options `again`."""
     failed = report.failed
     if not failed:
-        return "Nothing was changed.\nNext: avatar-gitops apply"
+        return f"Nothing was changed.\nNext: avatar-gitops apply{again}"
     step = f"avatar-gitops explain {failed[0].rule}"
     if any(finding.rule == "P031" for finding in failed):
-        step = "let somebody else read what gets weaker, then avatar-gitops apply --approved-by NAME"
+        step = f"let somebody else read what gets weaker, then avatar-gitops apply{again} --approved-by NAME"
     return f"Not ready: the policy has {count(len(failed), 'objection')}. Nothing was changed.\nNext: {step}"
 
 

@@ -7,7 +7,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,13 +56,17 @@ class Result:
 
 @dataclass
 class Cli:
-    """A project on disk and the command line on it: called in this process, or as a command to start."""
+    """A project on disk and the command line on it: called in this process, or as a command to start.
+
+    `stream` makes what it writes to; a plain one has no encoding, so only ASCII signs are written to it.
+    """
 
     root: Path
     environment: dict[str, str] = field(repr=False)
+    stream: Callable[[], io.StringIO] = io.StringIO
 
     def __call__(self, *args: str) -> Result:
-        out, err = io.StringIO(), io.StringIO()
+        out, err = self.stream(), self.stream()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             patch.chdir(self.root)
             for name in os.environ.keys() - self.environment.keys():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, style_for
+from avatar_gitops.cli.console import Look, ascii_wanted, note, out, style_for
 from avatar_gitops.cli.options import (
     approved_option,
     ascii_option,
@@ -18,6 +18,7 @@ from avatar_gitops.cli.options import (
     events_option,
     offline_options,
     project_option,
+    repeated,
     select_options,
     server_option,
     verbose_option,
@@ -105,7 +106,8 @@ def command(
         tell_plan(stream, planned)
     found, policy = planned.plan, planned.policy
     zoom = "why" if why else "explain" if explain else "summary" if summary else form
-    out(rendered(found, zoom, why, style_for(color), ascii_wanted(ascii_only), policy).rstrip("\n"))
+    look = Look(style_for(color), ascii_wanted(ascii_only), repeated(ctx))
+    out(rendered(found, zoom, why, look, policy).rstrip("\n"))
     for kind, path in files:
         _write(kind, path, planned)
     if fail_on and policy.breaks(Level(fail_on)):
@@ -119,7 +121,7 @@ def _write(kind: str, path: Path, planned: Planned) -> None:
     if kind in FINDINGS:
         text = findings_file(kind, planned.policy, planned.loaded.root)
     else:
-        text = rendered(planned.plan, kind, None, plain, False, planned.policy)
+        text = rendered(planned.plan, kind, None, Look(), planned.policy)
     path.write_text(text, encoding="utf-8")
     note(f"Wrote {path}")
 
@@ -138,15 +140,14 @@ def wanted_offline(ctx: click.Context) -> Offline | None:
     return Offline(base) if offline else None
 
 
-def rendered(
-    plan: Plan, form: str, name: str | None, style: Style, ascii_only: bool, policy: PolicyReport | None = None
-) -> str:
+def rendered(plan: Plan, form: str, name: str | None, look: Look, policy: PolicyReport | None = None) -> str:
     """The plan in one of its forms, with what the policy says about it."""
     from avatar_gitops.plan.serial import document
     from avatar_gitops.report import plan as text
     from avatar_gitops.report import plan_explain, plan_markdown
     from avatar_gitops.report import policy as rules
 
+    style, ascii_only = look.style, look.ascii_only
     match form:
         case "json":
             return (
@@ -161,7 +162,7 @@ def rendered(
             short = text.summary(plan, style=style, ascii_only=ascii_only)
             return short.rstrip("\n") + rules.short(policy) + "\n" if policy else short
         case "explain":
-            return plan_explain.explain(plan, style=style, ascii_only=ascii_only)
+            return plan_explain.explain(plan, style=style, ascii_only=ascii_only, again=look.again)
         case "why":
             change = next((change for change in plan.changes if change.set == name), None)
             if change is None:
@@ -171,7 +172,9 @@ def rendered(
             if policy is None:
                 return text.render(plan, style=style, ascii_only=ascii_only)
             shown = text.render(plan, style=style, ascii_only=ascii_only, ending=False)
-            return rules.below(shown, policy, bool(plan.effective), style=style, ascii_only=ascii_only)
+            return rules.below(
+                shown, policy, bool(plan.effective), style=style, ascii_only=ascii_only, again=look.again
+            )
 
 
 def _target(text: str) -> tuple[str, Path]:
