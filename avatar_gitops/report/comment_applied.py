@@ -42,7 +42,7 @@ def applied_comment(applied: Applied, origin: Origin) -> str:
     outcomes = [item.outcome for item in applied.finished]
     verdict = Verdict.APPLIED if all(outcome.ok for outcome in outcomes) else Verdict.PARTIAL
     top = (*opening(applied.project, applied.plan_digest, origin.head, verdict), f"### {_title(outcomes)}")
-    failed = [_failure(outcome) for outcome in outcomes if not outcome.ok]
+    failed = [_failure(item) for item in applied.finished if not item.outcome.ok]
     rows = tuple(_row(item) for item in applied.finished if item.outcome.state is State.PUBLISHED)
     head = (f"| Set | {' | '.join(COLUMNS)} | Gates | |", "|---|---|---|---|---|---|")
     others = [_other(item) for item in applied.finished if item.outcome.state in {State.DELETED, State.UPDATED}]
@@ -112,13 +112,18 @@ def _worst(metric: str, metrics: Metrics) -> float | None:
     return (min if METRICS[metric].direction is Direction.HIGHER else max)(values) if values else None
 
 
-def _failure(outcome: Outcome) -> str:
+def _failure(item: Finished) -> str:
+    outcome = item.outcome
     name = f"`{outcome.set}`"
     failed = [gate for gate in outcome.gates if not gate.passed]
     if outcome.state is State.GATE_FAILED and failed:
         shown = ", ".join(escape(gate_text(gate)).replace("\\_", "_") for gate in failed)
         word = "Gate" if len(failed) == 1 else "Gates"
-        return f"- {name}: {word} failed: {shown}. The new run stays on the server; what was published is unchanged."
+        measured = " · ".join([f"out/{outcome.set}/rejected/summary.md", *_links(item)])
+        return (
+            f"- {name}: {word} failed: {shown}. The new run stays on the server; what was published is unchanged. "
+            f"What it measured: {measured}. To try other values: `avatar-gitops preview --select {outcome.set}`."
+        )
     ended = "Interrupted" if outcome.state is State.INTERRUPTED else "Failed"
     message = f": {escape(outcome.message)}" if outcome.message else ""
     return f"- {name}: {ended}{message.rstrip('.')}. What was published is unchanged."

@@ -109,19 +109,19 @@ def planned(story: Story, pull: Pull, event: str, name: str, code: int = 0) -> s
     return story.keep(name, story.github.comments[-1]["body"])
 
 
-def applied(story: Story, pull: Pull, who: str, name: str) -> str:
+def applied(story: Story, pull: Pull, who: str, name: str, code: int = 0) -> str:
     """The workflow of an apply after the merge, then the commit of the lock files; returns the comment."""
     event = story.merge(pull, who)
     story.workflow("avatar-apply", "push", event, event["after"])
     approved = [f"--approved-by={login}" for login in story.step("ci", "approvals").out.split()]
     digest = story.step("ci", "reviewed", "--server", "env").out.strip()
     given = ("--progress", "groups", "--format", "json", *approved, f"--expect-digest={digest}")
-    done = story.step("apply", "--server", "env", "--yes", *given)
+    done = story.step("apply", "--server", "env", "--yes", *given, code=code)
     (story.root / "applied.json").write_text(done.out, encoding="utf-8")
     story.step("ci", "applied", "applied.json", *approved, "--dir", "avatar-ci")
     story.step("ci", "comment", "--body", "avatar-ci/comment.md")
     story.git("add", "-A", who="github-actions[bot]")
-    story.git("commit", "-q", "-m", "Record what was applied", who="github-actions[bot]")
+    story.git("commit", "-q", "--allow-empty", "-m", "Record what was applied", who="github-actions[bot]")
     return story.keep(name, story.github.comments[-1]["body"])
 
 
@@ -137,6 +137,7 @@ def test_the_recorded_story(story: Story, alone: Platform, golden: Callable[[str
     weaker_privacy(story)
     a_set_goes(story, alone)
     drift_and_back(story, alone)
+    gates_say_no(story)
     golden("story/transcript.txt", story.transcript())
     for name, text in story.comments.items():
         golden(f"story/{name}.md", story.clean(text))
@@ -186,3 +187,18 @@ def drift_and_back(story: Story, alone: Platform) -> None:
     story.step("apply", "--server", "env", "--yes", "--progress", "groups", "--format", "json")
     looked(story, drifted=False)
     assert issue["state"] == "closed"
+
+
+def gates_say_no(story: Story) -> None:
+    """What is not good enough is not published, and the comment says what to look at."""
+    story.scene("== 4. The gates say no ==")
+    lock = (story.root / "configs/patients.lock.yaml").read_bytes()
+    spec = story.root / "configs/patients.yaml"
+    text = spec.read_text(encoding="utf-8").replace("k: 10", "k: 12").replace('">= 30"', '">= 99"')
+    spec.write_text(text, encoding="utf-8")
+    pull = story.pull(9, "stricter", "Ask for more")
+    assert "### ✅ Avatar plan: ready · 1 relaunch" in planned(story, pull, "pull_request", "4-ready")
+    page = applied(story, pull, "d.lead", "4-not-published", code=4)
+    assert "### ⚠️ Avatar applied: 0 of 1 · `patients` was not published" in page
+    assert (story.root / "out/patients/rejected/summary.md").is_file()
+    assert (story.root / "configs/patients.lock.yaml").read_bytes() == lock
