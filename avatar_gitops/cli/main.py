@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "history": "List the applies made from this folder and how they ended.",
     "audit": "Show the record of applies, refusals and overrides, and check it.",
     "drift": "Compare the server with what was applied. Cannot change anything.",
+    "watch": "Plan, or apply, and look for drift again and again.",
     "status": "List the sets with their state and gates.",
     "show": "Show one set: resolved spec, last run, metrics, gates.",
     "noise": "Measure how much metrics move by chance; kept beside the spec.",

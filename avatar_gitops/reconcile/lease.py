@@ -6,6 +6,7 @@ by writing, never by deleting, so that every step rests on what was read before.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import secrets
@@ -178,6 +179,7 @@ class Held:
             try:
                 if not self._lost:
                     self._put(_ended(self._lease, self._clock.now()))
+                self._lost = True  # a thread that still hangs in a request must not start anything after it
                 self._terms.traces.unlink(missing_ok=True)
             except (AvatarGitOpsError, OSError) as error:
                 LOG.warning("the lease was not given back (%s); it ends by itself", type(error).__name__)
@@ -218,13 +220,36 @@ def leased(board: Board, holder: Holder, terms: Terms, clock: Clock) -> Iterator
 
     The lock of the checkout must be held, see `reconcile.exclusive`.
     """
-    with _taken(board, holder, terms, clock) as held:
+    token = secrets.token_hex(16)
+    try:
+        taken = _taken(board, Claim(holder, token), terms, clock)
+    except KeyboardInterrupt:
+        with contextlib.suppress(AvatarGitOpsError):
+            _let_go(board, token, terms, clock)
+        raise
+    with taken as held:
         yield held
 
 
-def _taken(board: Board, holder: Holder, terms: Terms, clock: Clock) -> Held:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who wants a lease, with the token that it will have."""
+
+    holder: Holder
+    token: str
+
+
+def _let_go(board: Board, token: str, terms: Terms, clock: Clock) -> None:
+    """Give back a lease that was interrupted while it was taken."""
+    found = board.read()
+    lease = parse(found[0]) if found else None
+    if found and lease and lease.token == token:
+        board.write(render(_ended(lease, clock.now()), terms.project), found[1])
+
+
+def _taken(board: Board, claim: Claim, terms: Terms, clock: Clock) -> Held:
     deadline = clock.now() + timedelta(seconds=terms.timeout)
-    token, losses = secrets.token_hex(16), 0
+    token, losses = claim.token, 0
     ours = _traces(terms.traces)
     while True:
         found, now = board.read(), clock.now()
@@ -233,7 +258,7 @@ def _taken(board: Board, holder: Holder, terms: Terms, clock: Clock) -> Held:
             return Held(board, terms, clock, lease, found[1])
         if lease is None or not lease.held(now) or lease.token in ours:
             _trace(terms.traces, token)
-            made = Lease(holder, now, now + terms.lasts, token)
+            made = Lease(claim.holder, now, now + terms.lasts, token)
             written = board.write(render(made, terms.project), found[1] if found else None)
             if not board.exact:
                 clock.sleep(SETTLE_SECONDS)  # whoever wrote in the same moment is seen by the next reading

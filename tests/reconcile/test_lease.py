@@ -195,6 +195,27 @@ def test_a_lease_is_renewed_in_the_background_also_after_trouble(tmp_path: Path)
     assert not any(thread.name == "lease" for thread in threading.enumerate())
 
 
+def test_ctrl_c_in_the_middle_of_taking_it_leaves_no_lease(tmp_path: Path) -> None:
+    class Pressed(MemoryBoard):
+        def write(self, content: bytes, tag: str | None) -> str | None:
+            written = super().write(content, tag)
+            if self.writes == 1:
+                raise KeyboardInterrupt
+            return written
+
+    board, clock = Pressed(), StillClock()
+    with pytest.raises(KeyboardInterrupt), leased(board, OURS, terms(tmp_path), clock):
+        pass
+    assert held_lease(board, clock.now()) is None
+
+
+def test_nothing_is_started_after_the_lease_was_given_back(tmp_path: Path) -> None:
+    with taken(MemoryBoard(), StillClock(), tmp_path) as held:
+        held.check()
+    with pytest.raises(Locked):
+        held.check()
+
+
 def test_lost_answers_change_nothing(tmp_path: Path) -> None:
     board, clock = MemoryBoard(lose=1), StillClock()
     with taken(board, clock, tmp_path) as held:
