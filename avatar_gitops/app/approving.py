@@ -133,4 +133,4 @@ def _waived(rule: str, waiver: Waiver) -> str:
 
 def _words(one: FieldChange) -> str:
     before, after = before_and_after(one)
-    return f"{one.path[-1]} {before} → {after}"
+    return f"{one.path[-1]} {before} -> {after}"

@@ -62,7 +62,7 @@ def _notes(applied: Applied, language: Language) -> Iterator[str]:
     """What made privacy weaker and who approved it, and for which findings somebody answers."""
     if applied.weaker:
         shown = ", ".join(applied.weaker[:FIELDS_SHOWN]) + (" …" if len(applied.weaker) > FIELDS_SHOWN else "")
-        text = WORDS["weaker_than_before"].in_(language).format(fields=shown)
+        text = WORDS["weaker_than_before"].in_(language).format(fields=shown.replace(" -> ", " → "))
         names = ", ".join(applied.approved_by)
         yield text + (WORDS["approved_by"].in_(language).format(names=names) if names else "")
     if applied.waivers:
