@@ -6,7 +6,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -65,11 +65,12 @@ class Dialect:
 
 
 class Conversation:
-    """The REST API of one forge with one token."""
+    """The REST API of one forge with one token; a subclass says which forge."""
+
+    dialect: ClassVar[Dialect]
 
     def __init__(
         self,
-        dialect: Dialect,
         api_url: str,
         token: str,
         *,
@@ -77,12 +78,11 @@ class Conversation:
         patience: Patience | None = None,
         http: httpx.BaseTransport | None = None,
     ) -> None:
-        self._dialect = dialect
         self._root = api_url.rstrip("/") + "/"
         self._clock = clock
         self._patience = patience or Patience()
-        self._token = checked_token(token, dialect.name)
-        headers = {"User-Agent": f"avatar-gitops/{__version__}", **dialect.headers(self._token)}
+        self._token = checked_token(token, self.dialect.name)
+        headers = {"User-Agent": f"avatar-gitops/{__version__}", **self.dialect.headers(self._token)}
         self._http = httpx.Client(headers=headers, timeout=httpx.Timeout(30.0, connect=10.0), transport=http)
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ class Conversation:
             response = self._send("GET", url, query=asked)
             items = self._json(response)
             if not isinstance(items, list):
-                raise RemoteRefused(f"{self._dialect.name} answers {path} with something that is no list")
+                raise RemoteRefused(f"{self.dialect.name} answers {path} with something that is no list")
             yield from items
             url, asked = self._next(response, url), None
 
@@ -123,7 +123,7 @@ class Conversation:
             return None
         url = urljoin(current, target)
         if urlsplit(url)[:2] != urlsplit(self._root)[:2]:
-            raise RemoteRefused(f"{self._dialect.name} names a next page on another host; the token is not sent there")
+            raise RemoteRefused(f"{self.dialect.name} names a next page on another host; the token is not sent there")
         return url
 
     def _send(
@@ -133,7 +133,7 @@ class Conversation:
             answer = self._attempt(method, url, query, body)
             if isinstance(answer, httpx.Response):
                 return answer
-            message = f"{self._dialect.name} did not answer ({attempt} tries, last: {answer.what})"
+            message = f"{self.dialect.name} did not answer ({attempt} tries, last: {answer.what})"
             if method == "POST" and answer.sent:
                 raise LostAnswer(message, hint=_LATER)
             wait = self._patience.pause(attempt) if answer.asked is None else max(1.0, answer.asked)
@@ -152,7 +152,7 @@ class Conversation:
         except httpx.TransportError as error:
             return _Failure("no answer in time" if isinstance(error, httpx.TimeoutException) else "connection lost")
         if len(response.content) > MAX_BODY_BYTES:
-            raise RemoteRefused(f"an answer of {self._dialect.name} is too large")
+            raise RemoteRefused(f"an answer of {self.dialect.name} is too large")
         if response.is_success:
             return response
         if response.status_code in TRANSIENT:
@@ -169,8 +169,8 @@ class Conversation:
         after = response.headers.get("Retry-After", "").strip()
         if after.isdigit():
             return float(after[:9])
-        if response.headers.get(self._dialect.remaining) == "0":
-            reset = response.headers.get(self._dialect.reset, "").strip()
+        if response.headers.get(self.dialect.remaining) == "0":
+            reset = response.headers.get(self.dialect.reset, "").strip()
             now = self._clock.now().timestamp()
             return max(0.0, float(reset[:12]) - now) + 1.0 if reset.isdigit() else SECONDARY_PAUSE
         return SECONDARY_PAUSE if response.status_code == 429 or "secondary rate limit" in _said(response) else None
@@ -178,12 +178,12 @@ class Conversation:
     def _refusal(self, method: str, url: str, response: httpx.Response) -> RemoteRefused | RemoteUnavailable:
         status, path = response.status_code, urlsplit(url).path
         said = _said(response).replace(self._token, "***")
-        text = f"{self._dialect.name} refuses {method} {path} (status {status}: {said})"
+        text = f"{self.dialect.name} refuses {method} {path} (status {status}: {said})"
         match status:
             case 401:
                 return RemoteUnavailable(text, hint="the token is not valid, or has expired")
             case 403:
-                return RemoteRefused(text, status=status, hint=self._dialect.right)
+                return RemoteRefused(text, status=status, hint=self.dialect.right)
             case 404:
                 return RemoteRefused(text, status=status, hint="does the token see this repository?")
             case _:
@@ -193,7 +193,7 @@ class Conversation:
         try:
             return response.json()
         except ValueError:
-            raise RemoteRefused(f"{self._dialect.name} answers with something that is no JSON") from None
+            raise RemoteRefused(f"{self.dialect.name} answers with something that is no JSON") from None
 
 
 def checked_token(token: str, forge: str) -> str:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import httpx
-
 from avatar_gitops.ci.approvals import read_people
-from avatar_gitops.ci.conversation import Conversation, Dialect, Patience
+from avatar_gitops.ci.conversation import Conversation, Dialect
 from avatar_gitops.ci.event import Run, branch, pull_request
 from avatar_gitops.ci.forge import Note, People, Target
 from avatar_gitops.errors import RemoteRefused, UsageError
-from avatar_gitops.ports import Clock
 
 API_VERSION: Final = "2022-11-28"
 BOT: Final = "github-actions[bot]"
@@ -38,16 +35,7 @@ DIALECT: Final = Dialect(
 class GitHub(Conversation):
     """The REST API of one GitHub with one token."""
 
-    def __init__(
-        self,
-        api_url: str,
-        token: str,
-        *,
-        clock: Clock,
-        patience: Patience | None = None,
-        http: httpx.BaseTransport | None = None,
-    ) -> None:
-        super().__init__(DIALECT, api_url, token, clock=clock, patience=patience, http=http)
+    dialect = DIALECT
 
 
 class GitHubForge:

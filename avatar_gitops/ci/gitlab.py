@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
-from avatar_gitops.ci.conversation import Conversation, Dialect, Patience
+from avatar_gitops.ci.conversation import Conversation, Dialect
 from avatar_gitops.ci.forge import Note, People, Target
 from avatar_gitops.errors import RemoteRefused, UsageError
-from avatar_gitops.ports import Clock
 
 DIALECT: Final = Dialect(
     name="GitLab",
@@ -97,16 +94,7 @@ SETTINGS: Final = (
 class GitLab(Conversation):
     """The REST API of one GitLab with one token."""
 
-    def __init__(
-        self,
-        api_url: str,
-        token: str,
-        *,
-        clock: Clock,
-        patience: Patience | None = None,
-        http: httpx.BaseTransport | None = None,
-    ) -> None:
-        super().__init__(DIALECT, api_url, token, clock=clock, patience=patience, http=http)
+    dialect = DIALECT
 
 
 class GitLabForge:
