@@ -143,7 +143,8 @@ def _allowed(outcome: Outcome) -> Iterator[str]:
         return
     if allowed.weaker:
         by = f"approved by {', '.join(allowed.approved_by)}" if allowed.approved_by else "no approval on record"
-        yield f"- ▼ `{outcome.set}` is weaker than the run before ({escape(', '.join(allowed.weaker))}), {escape(by)}"
+        fields = escape(", ".join(allowed.weaker).replace(" -> ", " → "))
+        yield f"- ▼ `{outcome.set}` is weaker than the run before ({fields}), {escape(by)}"
     if allowed.waivers:
         yield f"- 🎫 `{outcome.set}` waived: {escape(', '.join(allowed.waivers))}"
 
