@@ -112,7 +112,7 @@ def planned(story: Story, pull: Pull, event: str, name: str, code: int = 0) -> s
 def applied(story: Story, pull: Pull, who: str, name: str, code: int = 0) -> str:
     """The workflow of an apply after the merge, then the commit of the lock files; returns the comment."""
     event = story.merge(pull, who)
-    story.workflow("avatar-apply", "push", event, event["after"])
+    story.workflow("avatar-apply", "push", event, event["after"], who)
     approved = [f"--approved-by={login}" for login in story.step("ci", "approvals").out.split()]
     digest = story.step("ci", "reviewed", "--server", "env").out.strip()
     given = ("--progress", "groups", "--format", "json", *approved, f"--expect-digest={digest}")
@@ -120,9 +120,14 @@ def applied(story: Story, pull: Pull, who: str, name: str, code: int = 0) -> str
     (story.root / "applied.json").write_text(done.out, encoding="utf-8")
     story.step("ci", "applied", "applied.json", *approved, "--dir", "avatar-ci")
     story.step("ci", "comment", "--body", "avatar-ci/comment.md")
-    story.git("add", "-A", who="github-actions[bot]")
-    story.git("commit", "-q", "--allow-empty", "-m", "Record what was applied", who="github-actions[bot]")
+    recorded(story)
     return story.keep(name, story.github.comments[-1]["body"])
+
+
+def recorded(story: Story) -> None:
+    """What the workflow commits after an apply: lock files and the record of applies."""
+    story.git("add", "-A", who="github-actions[bot]")
+    story.git("commit", "-q", "-m", "Record what was applied", who="github-actions[bot]")
 
 
 def looked(story: Story, drifted: bool) -> None:
@@ -185,6 +190,7 @@ def drift_and_back(story: Story, alone: Platform) -> None:
     story.keep("3-issue", issue["body"])
     story.workflow("avatar-apply", "workflow_dispatch", {}, story.head())
     story.step("apply", "--server", "env", "--yes", "--progress", "groups", "--format", "json")
+    recorded(story)
     looked(story, drifted=False)
     assert issue["state"] == "closed"
 

@@ -98,13 +98,14 @@ class Story:
         pull.reviews.append({**given, "author_association": association})
         self.scene(f"{login} approves pull request {pull.number}")
 
-    def workflow(self, name: str, event: str, payload: Mapping[str, Any], commit: str) -> None:
+    def workflow(self, name: str, event: str, payload: Mapping[str, Any], commit: str, actor: str = "a.martin") -> None:
         """Begin a run: a new number, a new event file, nothing left of the run before."""
         self.run += 1
         self.lines += ["", f"[{name}, on {event}]"]
         (self.runner / "event.json").write_text(json.dumps(payload), encoding="utf-8")
         self.cli.environment |= {
             "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTOR": actor,
             "GITHUB_API_URL": self.github.url,
             "GITHUB_EVENT_NAME": event,
             "GITHUB_EVENT_PATH": str(self.runner / "event.json"),
