@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from avatar_gitops.diagnostics import SpecError
@@ -20,12 +20,13 @@ from avatar_gitops.events import (
 )
 from avatar_gitops.plan.drift import Drift
 from avatar_gitops.plan.model import Change, Plan, Privacy
+from avatar_gitops.plan.outcome import Outcome
 from avatar_gitops.policy.model import Level
+from avatar_gitops.reconcile.executor import exit_code
 
 SEVERITIES: Final = {Level.FAIL: "error", Level.WARN: "warning"}
 
 if TYPE_CHECKING:
-    from avatar_gitops.app.apply import Applied
     from avatar_gitops.app.plan import Planned
 
 
@@ -41,11 +42,11 @@ def tell_drift(listener: Listener, drift: Drift) -> None:
         listener(DriftFound(found.set, found.kind.value, found.detail, found.path))
 
 
-def tell_end(listener: Listener, applied: Applied, seconds: float) -> None:
+def tell_end(listener: Listener, plan: Plan, outcomes: Iterable[Outcome], seconds: float) -> None:
     """How an apply ended as a whole."""
-    plan = applied.planned.plan
-    states = dict(Counter(outcome.state.value for outcome in applied.outcomes))
-    listener(ApplyEnded(plan.project, plan.server, plan.digest, states, seconds, applied.exit_code))
+    ended = tuple(outcomes)
+    states = dict(Counter(outcome.state.value for outcome in ended))
+    listener(ApplyEnded(plan.project, plan.server, plan.digest, states, seconds, exit_code(ended)))
 
 
 def tell_error(listener: Listener, error: AvatarGitOpsError) -> None:

@@ -87,7 +87,7 @@ def run(command: str, use: Use, screen: Screen) -> int:
             progress.__exit__(None, None, None)
         seconds = time.monotonic() - began
         if applied.confirmed:
-            tell_end(stream, applied, seconds)
+            tell_end(stream, applied.planned.plan, applied.outcomes, seconds)
     return _end(applied, seconds, screen)
 
 
