@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar_gitops.errors import IntegrityError
@@ -22,6 +22,7 @@ from avatar_gitops.plan.planner import Options, plan, restrict
 from avatar_gitops.plan.reviewed import Moved, moved, read, reviewed_digest
 from avatar_gitops.plan.serial import document
 from avatar_gitops.spec.models import AvatarRun
+from tests.support.laws import law
 from tests.support.planning import PROJECT, a_lock, a_version, an_input, plain, wish
 
 Drawn = dict[str, Any]
@@ -56,7 +57,7 @@ def reordered(content: Any) -> Any:
     return content
 
 
-@settings(deadline=None, max_examples=50)
+@law(2, examples=50)
 @given(runs())
 def test_the_order_of_keys_changes_no_digest(drawn: Drawn) -> None:
     text = json.dumps(reordered(plain(**drawn)))
@@ -120,7 +121,7 @@ def test_the_input_digest_names_tables_and_knows_no_order() -> None:
     assert input_digest([replace(one, bytes=2, rows="<100", columns=("x",))]) == input_digest([one])
 
 
-@settings(deadline=None, max_examples=100)
+@law(2, examples=100)
 @given(runs(), runs())
 def test_every_difference_of_two_specs_is_shown_and_none_else(before: Drawn, after: Drawn) -> None:
     old, new = wish(**before), wish(**after)
@@ -144,7 +145,7 @@ def _frozen(change: Any) -> Any:
     return replace(change, before=json.dumps(change.before), after=json.dumps(change.after))
 
 
-@settings(deadline=None, max_examples=100)
+@law(7, examples=100)
 @given(runs(), runs())
 def test_a_weaker_field_makes_the_change_weaker_and_is_never_neutral(before: Drawn, after: Drawn) -> None:
     version = a_version(wish(**before))

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from avatar_gitops.spec import fields
 from avatar_gitops.spec.fields import Consequence, Privacy, consequence, direction, row
 from avatar_gitops.spec.models import AvatarRun, DataRecipient, Job, Model
+from tests.support.laws import law
 
 Path = tuple[str, ...]
 K = ("spec", "tables", "t", "avatarization", "k")
@@ -226,6 +227,7 @@ ORDERED = st.sampled_from(
 )
 
 
+@law(7, examples=100)
 @given(ORDERED.flatmap(lambda item: st.tuples(st.just(item[0]), item[1], item[1])))
 def test_the_way_back_has_the_opposite_direction(change: tuple[Path, Any, Any]) -> None:
     path, before, after = change
@@ -233,6 +235,7 @@ def test_the_way_back_has_the_opposite_direction(change: tuple[Path, Any, Any]) 
     assert (direction(path, before, after) is N) == (before == after)
 
 
+@law(7, examples=100)
 @given(ORDERED.flatmap(lambda item: st.tuples(st.just(item[0]), item[1], item[1], item[1])))
 def test_two_weaker_steps_are_weaker(change: tuple[Path, Any, Any, Any]) -> None:
     path, first, second, third = change
@@ -240,6 +243,7 @@ def test_two_weaker_steps_are_weaker(change: tuple[Path, Any, Any, Any]) -> None
         assert direction(path, first, third) is W
 
 
+@law(7, examples=100)
 @given(st.sets(st.sampled_from("abcde")), st.sets(st.sampled_from("abcde")))
 def test_a_column_that_enters_is_weaker_whatever_leaves(before: set[str], after: set[str]) -> None:
     expected = W if after - before else S if before - after else N

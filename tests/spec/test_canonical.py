@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from avatar_gitops.spec.canonical import canonical, digest, resolved
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.parse import parse_run
+from tests.support.laws import law
 
 BASE = """\
 apiVersion: avatar-gitops/v1
@@ -58,7 +59,7 @@ def rewritten(value: Any, chance: random.Random) -> str:
     return json.dumps(value)
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@law(2)
 @given(chance=st.randoms(use_true_random=False))
 def test_key_order_quoting_and_styles_never_change_a_digest(chance: random.Random) -> None:
     plain = run_of(BASE).model_dump(mode="json", exclude_unset=True)
