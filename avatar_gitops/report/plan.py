@@ -174,8 +174,8 @@ def _details(change: Change) -> Iterator[str]:
     exposed, time = exposure_of(change), context.time(change)
     if exposed is not None:
         first, *more = exposure.lines(exposed)
-        yield f"{INDENT}exposure {first}"
-        yield from (f"{INDENT}         {line}" for line in more)
+        yield f"{INDENT}release {first}"
+        yield from (f"{INDENT}        {line}" for line in more)
     if time:
         yield f"{INDENT}time    {time}, from the last run"
     gone = words.deletion(change)
