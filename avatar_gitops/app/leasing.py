@@ -18,7 +18,7 @@ from avatar_gitops.app.loading import load_applied
 from avatar_gitops.app.servers import open_server
 from avatar_gitops.audit.entry import Override
 from avatar_gitops.client.gateway import Gateway, Reader, connect
-from avatar_gitops.errors import RemoteUnavailable
+from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.events import DiagnosticFound, Stream
 from avatar_gitops.reconcile import lease
 from avatar_gitops.reconcile.exclusive import this_process
@@ -86,7 +86,7 @@ def held_now(remote: Reader, project: str) -> Lease | None:
     """The lease that somebody holds now; None also when the storage does not say, for those who only look."""
     try:
         content = remote.lease(project)
-    except RemoteUnavailable:
+    except AvatarGitOpsError:
         return None
     found = lease.parse(content) if content is not None else None
     return found if found is not None and found.held(SystemClock().now()) else None

@@ -29,6 +29,9 @@ def test_one_round_says_what_waits_and_applies_only_when_told_to(cli: Cli, platf
     assert f"applied: 1 published\n    published {name}" in done.out
     calm = cli("watch", "--once", "--apply", "--select", name)
     assert (calm.code, calm.out.rstrip().endswith("env: in sync, 1 set")) == (0, True), calm.text
+    assert name in cli("status", "--wide", "--since", "1h").out
+    assert cli("status", "--since", "2999-01-01").out.startswith("No set was published since 2999-01-01 00:00 UTC")
+    assert cli("status", "--since", "yesterday").code == 64
     platform.delete(name)
     assert f"drift {name}: missing" in cli("watch", "--once").out
 

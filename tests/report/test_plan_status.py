@@ -13,7 +13,7 @@ from avatar_gitops.plan.lock import GateResult
 from avatar_gitops.plan.model import Plan
 from avatar_gitops.plan.observed import Observed
 from avatar_gitops.plan.planner import Options, plan
-from avatar_gitops.report.status import age, duration, markdown, render, statuses, to_json
+from avatar_gitops.report.status import Held, Shape, age, duration, markdown, render, statuses, to_json
 from avatar_gitops.spec.project import Prune
 from tests.support.planning import PROJECT, a_lock, a_version, wish
 
@@ -45,6 +45,27 @@ def test_table(golden: Golden) -> None:
     golden("plan/status.txt", render(every_state(), NOW))
     golden("plan/status.md", markdown(every_state(), NOW))
     golden("plan/status.json", to_json(every_state(), NOW))
+
+
+def test_wide_recent_and_locked(golden: Golden) -> None:
+    held = Held(
+        "118",
+        "github-actions, run 118",
+        "https://github.com/example/data/actions/runs/118",
+        "2026-09-17 09:38 UTC",
+        "2026-09-17 10:08 UTC",
+    )
+    golden("plan/status-wide.txt", render(every_state(), NOW, Shape(wide=True), held=held))
+    golden("plan/status-wide.md", markdown(every_state(), NOW, Shape(wide=True)))
+    assert json.loads(to_json(every_state(), NOW, held=held))["lease"]["id"] == "118"
+
+    row = next(row for row in statuses(every_state(), NOW) if row.published_at)
+    moment = datetime.fromisoformat(row.published_at)
+    assert statuses(every_state(), NOW, moment)
+    assert all(row.published_at for row in statuses(every_state(), NOW, moment))
+    later = Shape(since=moment + timedelta(days=400))
+    assert render(every_state(), NOW, later).startswith("No set was published since ")
+    assert json.loads(to_json(every_state(), NOW, later))["sets"] == []
 
 
 def test_nothing_yet(golden: Golden) -> None:
