@@ -157,6 +157,8 @@ def heard(told: Ear) -> Iterator[str]:
 
 def ended(planned: Planned, outcomes: tuple[Outcome, ...]) -> Iterator[str]:
     """Every form of what an apply did."""
+    if outcomes:
+        yield outcome.as_text(outcomes, 1.0, outcome.context_of(planned.plan, outcomes), style=lambda text, _: text)
     yield outcome.as_json(outcomes, 1.0, planned.plan.digest)
     yield applied_comment(Applied("canaries", planned.plan.digest, tuple(map(Finished, outcomes))), ORIGIN)
 
