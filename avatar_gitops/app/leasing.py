@@ -25,6 +25,10 @@ from avatar_gitops.reconcile.exclusive import this_process
 from avatar_gitops.reconcile.lease import LASTS, TRACES, Holder, Lease, Terms, leased
 
 LEASE_SECONDS: Final = LASTS.total_seconds()
+INEXACT: Final = (
+    "the server's object storage has no conditional writes, so the lease is kept as well as that allows; "
+    "let a concurrency group of the pipeline keep applies apart, too"
+)
 _DIGITS: Final = re.compile(r"[0-9]{1,20}\Z")
 _PAGE: Final = re.compile(r"https?://[A-Za-z0-9.:/_-]{1,400}\Z")
 
@@ -60,6 +64,8 @@ def holding(gateway: Gateway, wanted: Wanted, stream: Stream) -> Iterator[None]:
     )
     with leased(board, holder_of(os.environ), terms, clock) as held:
         gateway.only_while(held.check)
+        if not board.exact:
+            stream(DiagnosticFound("note", "", INEXACT))
         yield
 
 

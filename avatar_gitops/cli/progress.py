@@ -67,6 +67,8 @@ def describe(event: Event, width: int = 0) -> str | None:
             text = f"{method} {path}  {status or 'no answer'}  {seconds:.2f}s  {name}"
         case DiagnosticFound(severity="warning", code="", message=message):  # those with a code are in the plan
             text = f"warning: {message}"
+        case DiagnosticFound(severity="note", code="", message=message):
+            text = f"note: {message}"
         case _:
             text = None
     return text
@@ -95,7 +97,7 @@ class Lines:
 
     def _wanted(self, event: Event) -> bool:
         match event:
-            case RequestDone():
+            case RequestDone() | DiagnosticFound(severity="note"):
                 return self._verbose
             case JobLaunched(name, _, _):
                 self._said.setdefault(name, time.monotonic())
@@ -188,6 +190,8 @@ class Block:
         self._live = Live(console=self._console, refresh_per_second=8, transient=True, get_renderable=self._render)
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, DiagnosticFound) and event.severity == "note":
+            return
         if isinstance(event, DiagnosticFound | Retrying) and (text := describe(event)):
             self._console.print(text, markup=False)
             return

@@ -16,6 +16,7 @@ from avatar_gitops.cli.eventlog import telling
 from avatar_gitops.cli.progress import Groups, Lines, progress_for
 from avatar_gitops.errors import UnsafePlan, UsageError
 from avatar_gitops.events import (
+    DiagnosticFound,
     Event,
     GateChecked,
     JobDone,
@@ -158,8 +159,11 @@ def test_what_runs_is_said_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("verbose", [False, True])
 def test_requests_are_shown_on_request(verbose: bool) -> None:
     written: list[str] = []
-    Lines(written.append, verbose=verbose)(RequestDone("GET", "/jobs", 200, 0.123, "0a1b-3"))
-    assert [line[10:] for line in written] == (["GET /jobs  200  0.12s  0a1b-3"] if verbose else [])
+    lines = Lines(written.append, verbose=verbose)
+    lines(RequestDone("GET", "/jobs", 200, 0.123, "0a1b-3"))
+    lines(DiagnosticFound("note", "", "no conditional writes"))
+    shown = ["GET /jobs  200  0.12s  0a1b-3", "note: no conditional writes"]
+    assert [line[10:] for line in written] == (shown if verbose else [])
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,16 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from avatar_gitops.app.clock import SystemClock
-from avatar_gitops.app.leasing import holder_of
-from avatar_gitops.client.gateway import connect
+from avatar_gitops.app.leasing import Wanted, holder_of, holding
+from avatar_gitops.client.gateway import Gateway, connect
+from avatar_gitops.events import DiagnosticFound, Event, Stream
 from avatar_gitops.reconcile.lease import Holder, Terms, leased
+from tests.support.boards import MemoryBoard
 from tests.support.flow import FIVE, Cli, Platform, journal_lines
 
 Unique = Callable[[str], str]
@@ -137,6 +140,22 @@ def test_nothing_is_started_after_the_lease_was_taken_away(cli: Cli, platform: P
             held._renewed = held._renewed.replace(year=2000)
             with pytest.raises(Exception, match="no longer holds the lease"):
                 gateway.delete([])
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_storage_without_conditional_writes_is_told_of(exact: bool, tmp_path: Path) -> None:
+    class Remote:
+        def board(self, project: str) -> MemoryBoard:
+            return MemoryBoard(exact=exact)
+
+        def only_while(self, allowed: Callable[[], None]) -> None:
+            allowed()
+
+    told: list[Event] = []
+    wanted = Wanted(tmp_path, "hospital", SystemClock().now())
+    with holding(cast("Gateway", Remote()), wanted, Stream.of(told.append)):
+        pass
+    assert [event.severity for event in told if isinstance(event, DiagnosticFound)] == ["note"] * (not exact)
 
 
 def test_the_holder_is_the_run_of_the_pipeline_where_there_is_one() -> None:
