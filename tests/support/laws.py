@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 PROFILE: Final = "laws"
+EVERYDAY: Final = "everyday"
 EXAMPLES: Final = 1_000
 LAWS: Final = {
     1: "applying a plan and planning again gives an empty plan",
@@ -31,8 +32,14 @@ LAWS: Final = {
 
 
 def register() -> None:
-    """Make the profile known, so that `--hypothesis-profile=laws` finds it."""
+    """Make the profile known, so that `--hypothesis-profile=laws` finds it.
+
+    Where none is chosen, making the first examples may take long: in a fresh clone it also makes tables of characters.
+    """
     settings.register_profile(PROFILE, max_examples=EXAMPLES, deadline=None)
+    if settings.get_current_profile_name() == "default":
+        settings.register_profile(EVERYDAY, suppress_health_check=[HealthCheck.too_slow])
+        settings.load_profile(EVERYDAY)
 
 
 def law(number: int, examples: int = 40) -> Callable[[Test], Test]:
