@@ -194,7 +194,7 @@ def lived(root: Path, commit: Commit, memory: Memory) -> Iterator[str]:
         yield from refused(error)
 
 
-@law(10, examples=30)
+@law(10, examples=12)
 @given(st.lists(commits(), min_size=1, max_size=3))
 def test_nothing_that_is_shown_or_written_holds_a_cell_value(told: list[Commit]) -> None:
     memory = Memory()

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 from hypothesis import given, note
 from hypothesis import strategies as st
 
 from avatar_gitops.events import JobLaunched, StepStarted
+from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.model import Action, Plan
 from avatar_gitops.plan.planner import plan
 from avatar_gitops.reconcile.executor import execute
 from avatar_gitops.report.plan_explain import explain
+from avatar_gitops.spec.project import Prune
+from tests.support.blocks import moved
 from tests.support.laws import law
-from tests.support.memory import Ear, Memory, MemoryServer, ports
-from tests.support.planning import ALL, PROJECT
+from tests.support.memory import Crash, Ear, Memory, MemoryServer, ports
+from tests.support.planning import ALL, PROJECT, wish
 from tests.support.repositories import Repository, repositories
+from tests.support.wishes import specs
+
+DAY = date(2026, 1, 5)
 
 VERBS = {
     "CheckInput": "check",
@@ -73,19 +81,43 @@ def done(calls: Sequence[str]) -> Iterator[str]:
         begun ^= {call}
 
 
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[list[Repository], Repository]:
+    """What was applied before, and what git says now; a rename as often as anything else."""
+    before, now = draw(st.lists(repositories(), max_size=3)), draw(repositories())
+    if draw(st.booleans()):
+        one, other = draw(specs()), draw(specs())
+        before.append(Repository((wish("ants", **one),), Blocks(), DAY, Prune.OWNED))
+        renamed = (wish("bees", **draw(st.sampled_from([one, other]))),)
+        now = Repository(renamed, moved(("ants", "bees")), DAY, Prune.OWNED)
+    return before, now
+
+
+def crash_at(number: int) -> Callable[[int, str], None]:
+    def fault(at: int, name: str) -> None:
+        if at == number:
+            raise Crash(name)
+
+    return fault
+
+
 @law(8)
 @given(
-    st.lists(repositories(), max_size=3),
-    repositories(),
+    moments(),
+    st.none() | st.integers(0, 60),
     st.lists(st.sampled_from(ALL), max_size=1),
     st.sampled_from([95.0, 95.0, 50.0]),
 )
 def test_every_step_that_is_explained_is_a_step_of_the_executor_in_the_same_order(
-    before: list[Repository], now: Repository, failing: list[str], hidden: float
+    told: tuple[list[Repository], Repository], kill: int | None, failing: list[str], hidden: float
 ) -> None:
-    memory = Memory()
+    memory, (before, now) = Memory(), told
     for repository in before:
-        execute(planned(memory, repository), ports(memory), parallelism=1)
+        memory.calls.clear()
+        memory.fault = crash_at(-1 if kill is None or repository is not before[-1] else kill)
+        with contextlib.suppress(Crash):
+            execute(planned(memory, repository), ports(memory), parallelism=1)
+    memory.fault = Memory().fault
     memory.calls.clear()
     memory.failing, memory.measured = failing, {"hidden_rate": hidden, "local_cloaking": 5.0}
     made, ear = planned(memory, now), Ear()
