@@ -27,7 +27,7 @@ LOG: Final = logging.getLogger(__name__)
 LASTS: Final = timedelta(minutes=30)
 FRESH: Final = timedelta(seconds=20)
 RENEWALS: Final = 3  # in the time that a lease lasts, so that clocks may differ by two thirds of it
-POLL_SECONDS: Final = 5.0
+POLL_SECONDS: Final = 3.0
 SETTLE_SECONDS: Final = 2.0
 MOST_LOSSES: Final = 20
 FORMAT: Final = "avatar-gitops/lease"
@@ -270,7 +270,7 @@ def _taken(board: Board, claim: Claim, terms: Terms, clock: Clock) -> Held:
         if left <= 0:
             raise locked(terms.project, lease)
         terms.waiting(lease)
-        clock.sleep(min(POLL_SECONDS, left))
+        clock.sleep(min(POLL_SECONDS, left, max(0.1, (lease.expires - now).total_seconds())))
 
 
 def locked(project: str, lease: Lease) -> Locked:

@@ -83,7 +83,7 @@ def test_a_killed_apply_locks_other_machines_out_until_its_lease_expires(
     name = unique("expires")
     cli.spec(name)
     other = clone(cli, tmp_path / "another")
-    killed(cli, "--lease-seconds", "8")
+    killed(cli, "--lease-seconds", "5")
     refused = other("apply", "--yes")
     assert refused.code == 8, refused.text
     assert "error[R008]: another apply holds the lease of project" in refused.err
