@@ -85,8 +85,7 @@ class Moved(Model):
 class Removed(Model):
     """A set that left git on purpose: its results stay on the server, or are deleted whatever `prune` says.
 
-    A set whose results stay keeps its lock file, so that `drift` goes on looking after it; a last day that was set for it
-    stays in force.
+    A set whose results stay keeps its lock file, so that `drift` goes on looking after it; a last day stays in force.
     """
 
     set: SetName

@@ -180,7 +180,9 @@ def test_text(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.txt", render(PLANS[name]()))
 
 
-@pytest.mark.parametrize("name", ["new", "weaker", "update", "delete", "collect", "failed", "unchanged", "edges", *BLOCKS])
+@pytest.mark.parametrize(
+    "name", ["new", "weaker", "update", "delete", "collect", "failed", "unchanged", "edges", *BLOCKS]
+)
 def test_explain(name: str, golden: Golden) -> None:
     golden(f"plan/{name}.explain.txt", explain(PLANS[name]()))
 
