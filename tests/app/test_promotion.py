@@ -11,6 +11,8 @@ from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.observed import Annotation, Observed, ServerSet
 from tests.support.planning import PROJECT, a_version, wish
 
+pytestmark = pytest.mark.slow
+
 ITEM = wish("ants")
 
 

@@ -23,6 +23,8 @@ from tests.support.http import StillClock
 from tests.support.memory import Memory, MemoryServer
 from tests.support.planning import PROJECT, wish
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = wish("ants", seed=1), wish("bees", seed=1)
 
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from avatar_gitops.spec import emit
 from tests.support.flow import FIVE, Cli, Platform
+
+pytestmark = pytest.mark.slow
 
 Unique = Callable[[str], str]
 Golden = Callable[[str, str], None]

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.flow import Cli, Platform
+
+pytestmark = pytest.mark.slow
 
 Unique = Callable[[str], str]
 Golden = Callable[[str, str], None]

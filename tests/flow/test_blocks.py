@@ -16,6 +16,8 @@ import pytest
 from avatar_gitops.app.clock import SystemClock
 from tests.support.flow import Cli, Platform
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 STRICT = "apiVersion: avatar-gitops/v1\nkind: Policy\nenabled: [strict]\n"
 QUICK = "  jobs: [standard]\n"

@@ -10,6 +10,8 @@ import pytest
 from tests.support.flow import Cli
 from tests.support.gitlab import ROBOT, TOKEN, FakeGitLab, fake_gitlab
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 HEAD, MERGE = "a" * 40, "c" * 40
 POLICY = "apiVersion: avatar-gitops/v1\nkind: Policy\nrequired_approvers: [dpo]\nseverity: {P020: info, P023: info}\n"

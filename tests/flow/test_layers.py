@@ -6,7 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.support.flow import FIVE, Cli, Platform
+
+pytestmark = pytest.mark.slow
 
 Unique = Callable[[str], str]
 

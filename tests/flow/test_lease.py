@@ -22,6 +22,8 @@ from avatar_gitops.reconcile.lease import Holder, Terms, leased
 from tests.support.boards import MemoryBoard
 from tests.support.flow import FIVE, Cli, Platform, journal_lines
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 LONGEST = 60.0
 

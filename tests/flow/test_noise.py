@@ -12,6 +12,8 @@ from avatar_gitops.plan.noise import family
 from avatar_gitops.workspace.noise import read_noise
 from tests.support.flow import Cli, Platform
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 
 

@@ -10,6 +10,8 @@ import pytest
 from avatar_gitops.client.gateway import Reader
 from tests.support.flow import FIVE, Cli, Platform
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.flow import Cli, Platform
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 Args = tuple[str, ...]
 QUICK = "  jobs: [standard]\n"

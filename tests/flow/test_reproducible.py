@@ -10,6 +10,8 @@ import pytest
 from avatar_gitops.server.local import start
 from tests.support.flow import Cli
 
+pytestmark = pytest.mark.slow
+
 COMPARED = ("avatars/people.csv", "metrics.json")
 
 

@@ -25,6 +25,8 @@ from tests.support.flow import Platform
 from tests.support.github import fake_github
 from tests.support.screens import Album
 
+pytestmark = pytest.mark.slow
+
 SCREENS: Final = {
     "4 first run": ("init.txt", "first-plan.txt", "first-apply.txt", "first-plan-again.txt", "doctor.txt"),
     "5 default": ("validate.txt",),

@@ -7,11 +7,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from avatar_gitops.plan.noise import NoiseBand, Spread, lock_family
 from avatar_gitops.workspace.locks import read_lock
 from avatar_gitops.workspace.noise import write_noise
 from tests.flow.test_policy import GOOD, owned, policies, waiver
 from tests.support.flow import Cli, Platform, people
+
+pytestmark = pytest.mark.slow
 
 Unique = Callable[[str], str]
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.support.flow import FIVE, Cli, Platform
 
+pytestmark = pytest.mark.slow
+
 Unique = Callable[[str], str]
 LONGEST = 60.0
 
