@@ -163,7 +163,7 @@ def _ending(applied: Applied) -> None:
         if len(published) == 1:
             _documents(loaded, published[0])
         out(f"Read   {_short(loaded.out / 'index.md')}")
-        out(f"Commit {len(published)} lock file{'s' * (len(published) != 1)} beside the specs")
+        out(f"Commit {len(published)} lock file{'s' * (len(published) != 1)} beside the specs, audit/ and ledger/")
     out(f"\nNext: {_next(applied)}")
 
 

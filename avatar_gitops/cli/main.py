@@ -18,7 +18,7 @@ from avatar_gitops.errors import AvatarGitOpsError, UnsafePlan
 
 USAGE_EXIT: Final = 64
 INTERRUPTED_EXIT: Final = 130
-RARE_COLLECTIONS: Final = (50_000, 20, 100)  # looking for cycles took a fifth of a large plan and found none
+RARE_COLLECTIONS: Final = (200_000, 50, 100)  # looking for cycles took a fifth of a large plan and found none
 
 COMMANDS: Final = {
     "init": "Create a project with one public sample table.",
