@@ -195,7 +195,7 @@ def lived(root: Path, commit: Commit, memory: Memory) -> Iterator[str]:
 
 
 @law(10, examples=12)
-@given(st.lists(commits(), min_size=1, max_size=3))
+@given(st.lists(commits(), min_size=1, max_size=2))
 def test_nothing_that_is_shown_or_written_holds_a_cell_value(told: list[Commit]) -> None:
     memory = Memory()
     canaries = {
