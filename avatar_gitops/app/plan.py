@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from avatar_gitops.app.approving import Signed, signed
@@ -131,9 +130,11 @@ def glance(
     a change from a plan; apply takes nothing from locks, finds another plan than the reviewed one and refuses.
     """
     taken = marks_of(loaded.locks.values(), loaded.name)
+    context = _context(remote, consent)
     while True:
+        observed = replace(remote.observe(loaded.name, taken), server=connection.name)
         try:
-            planned = compare(loaded, connection, remote, consent, selection, taken)
+            planned = decide(Seen(loaded, connection, observed, context), consent, selection)
         except UnsafePlan:
             if not taken:
                 raise
@@ -147,17 +148,15 @@ def glance(
 
 
 def compare(
-    loaded: Loaded,
-    connection: Connection,
-    remote: RunReader,
-    consent: Consent,
-    selection: Selection = EVERYTHING,
-    taken: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    loaded: Loaded, connection: Connection, remote: RunReader, consent: Consent, selection: Selection = EVERYTHING
 ) -> Planned:
-    """The plan for a project that is read and a server that answers; for `taken` see `ports.RunReader.observe`."""
-    observed = replace(remote.observe(loaded.name, taken), server=connection.name)
-    context = Context(credits=None if consent.look else remote.credits())
-    return decide(Seen(loaded, connection, observed, context), consent, selection)
+    """The plan for a project that is read and a server that answers."""
+    observed = replace(remote.observe(loaded.name), server=connection.name)
+    return decide(Seen(loaded, connection, observed, _context(remote, consent)), consent, selection)
+
+
+def _context(remote: RunReader, consent: Consent) -> Context:
+    return Context(credits=None if consent.look else remote.credits())
 
 
 def plan_offline(project: Path | None, consent: Consent, selection: Selection, offline: Offline) -> Planned:

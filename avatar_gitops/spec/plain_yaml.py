@@ -265,7 +265,7 @@ class _Reader:
 
     def brackets(self, text: str, start: int, place: tuple[int, int], path: Path) -> tuple[Any, int]:
         mapping = text[start] == "{"
-        data: dict[str, Any] = {}
+        data: dict[Any, Any] = {}
         if len(path) > MAX_DEPTH:
             _decline()
         closed = EMPTY.match(text, start + 1)
@@ -277,7 +277,7 @@ class _Reader:
                 key: str | int = len(data)
                 if mapping:
                     key, at = self.flow_key(text, at, place, path, data)
-                data[key], at = self.item(text, at, place, (*path, key))  # type: ignore[index]
+                data[key], at = self.item(text, at, place, (*path, key))
                 comma = COMMA.match(text, at) or _decline()
                 at, sign = comma.end(), comma[2]
                 if sign:

@@ -80,7 +80,8 @@ def _wrong_constant(error: ValidationError, root: Schema) -> ValidationError | N
     from jsonschema.exceptions import ValidationError
 
     instance: Any = error.instance
-    opened = [leaf for branch in error.validator_value for leaf in variants(branch, root)]  # type: ignore[union-attr]
+    branches: Any = error.validator_value
+    opened = [leaf for branch in branches for leaf in variants(branch, root)]
     objects = [leaf["properties"] for leaf in opened if leaf.get("type") == "object" and "properties" in leaf]
     names = [{name for name, rule in properties.items() if "const" in rule} for properties in objects]
     shared = set.intersection(*names) if names else set()

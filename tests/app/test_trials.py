@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.slow
 FIRST, SECOND = wish("ants", seed=1), wish("bees", seed=1)
 
 
-def bench(memory: Memory, **more: object) -> Bench:
-    return Bench(MemoryServer(memory), StillClock(), PROJECT, "4f2a91c", parallelism=2, **more)  # type: ignore[arg-type]
+def bench(memory: Memory, **more: Any) -> Bench:
+    return Bench(MemoryServer(memory), StillClock(), PROJECT, "4f2a91c", parallelism=2, **more)
 
 
 def some() -> list[Trial]:

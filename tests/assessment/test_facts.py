@@ -23,14 +23,14 @@ from avatar_gitops.errors import AvatarGitOpsError
 
 
 def test_a_whole_result_block_gives_its_metrics_only() -> None:
-    block = {
+    block: dict[str, Any] = {
         "hidden_rate": 91.4,
         "metadata": {"table_name": "t"},
         "seed": 3,
         "targets": {"hidden_rate": "> 90"},
         "flag": True,
     }
-    assert metric_facts(block, targets=block["targets"]) == (MetricValue("hidden_rate", 91.4, target="> 90"),)  # type: ignore[arg-type]
+    assert metric_facts(block, targets=block["targets"]) == (MetricValue("hidden_rate", 91.4, target="> 90"),)
 
 
 def test_the_newer_name_wins_over_the_older_one() -> None:

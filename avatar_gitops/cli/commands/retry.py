@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from avatar_gitops.cli.again import again_options, asked
 from avatar_gitops.cli.console import note
-from avatar_gitops.cli.options import (
-    approved_option,
-    ascii_option,
-    author_option,
-    color_option,
-    consent_options,
-    events_option,
-    lock_option,
-    parallelism_option,
-    progress_option,
-    project_option,
-    quiet_option,
-    select_options,
-    server_option,
-    verbose_option,
-)
 
 if TYPE_CHECKING:
     from avatar_gitops.app.apply import Applied, Confirm
@@ -31,58 +15,19 @@ if TYPE_CHECKING:
 
 
 @click.command("retry")
-@project_option
-@server_option
-@click.option("--yes", is_flag=True, help="Answer the question with yes; needed where there is no terminal.")
-@select_options
-@parallelism_option
-@lock_option
-@consent_options
-@approved_option
-@author_option
-@progress_option
-@events_option
-@quiet_option
-@verbose_option
-@color_option
-@ascii_option
+@again_options
 @click.pass_context
-def command(
-    ctx: click.Context,
-    project: Path | None,
-    server: str | None,
-    yes: bool,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    parallelism: int | None,
-    lock_timeout: float,
-    allow_delete: tuple[str, ...],
-    allow_relaunch: tuple[str, ...],
-    force: str | None,
-    approved_by: tuple[str, ...],
-    author: tuple[str, ...],
-    progress: str,
-    events: str | None,
-    quiet: bool,
-    verbose: bool,
-    color: str,
-    ascii_only: bool,
-) -> None:
+def command(ctx: click.Context, /, **given: Any) -> None:
     """Repeat the sets that the last apply ended badly: jobs that failed run again, gates are checked again."""
-    from avatar_gitops.app.apply import How
-    from avatar_gitops.app.plan import Consent
     from avatar_gitops.app.retry import last_apply, retry
     from avatar_gitops.cli.applying import Screen, run
-    from avatar_gitops.plan.select import Selection
 
-    if not last_apply(project).failed:
+    call = asked(given)
+    if not last_apply(call.project).failed:
         note("No set ended badly in the last apply. Nothing was changed.")
         ctx.exit(0)
-    how = How(parallelism, lock_timeout=lock_timeout, selection=Selection(select, exclude))
-
-    consent = Consent.of(allow_delete, allow_relaunch, force, approved_by, author)
 
     def use(confirm: Confirm, listener: Listener) -> Applied:
-        return retry(project, server, consent, how, confirm, listener)
+        return retry(call.project, call.server, call.consent, call.how, confirm, listener)
 
     ctx.exit(run("retry", use, Screen.of(ctx)))
