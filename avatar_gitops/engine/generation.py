@@ -35,15 +35,22 @@ class Donors:
         return np.hstack([self.frame.codes, self.indicators])
 
 
-def draw_avatars(donors: Donors, points: Floats, params: AvatarParams, seed: int, label: str) -> tuple[Floats, Codes]:
-    """Numbers and codes (indicators last) of one avatar for each row; `k` is below the number of rows."""
+def draw_avatars(
+    donors: Donors, points: Floats, params: AvatarParams, seed: int, label: str, origins: Rows | None = None
+) -> tuple[Floats, Codes]:
+    """Numbers and codes (indicators last) of one avatar around each row of `origins` (all rows once by default).
+
+    A row may be an origin several times: each time it gets an avatar of its own. `k` is below the number of rows.
+    """
     codes = donors.codes
+    origins = np.arange(len(points)) if origins is None else origins
     hood = build_neighbourhood(points, stream(seed, label, "candidate order"), params.k)
-    new_numbers, new_codes = np.empty_like(donors.frame.numbers), np.empty_like(codes)
-    for chunk, start in enumerate(range(0, len(points), BLOCK)):
-        rows = np.arange(start, min(start + BLOCK, len(points)))
+    new_numbers = np.empty((len(origins), donors.frame.numbers.shape[1]), order="F")
+    new_codes = np.empty((len(origins), codes.shape[1]), dtype=np.int32)
+    for chunk, start in enumerate(range(0, len(origins), BLOCK)):
+        rows = slice(start, start + BLOCK)
         random = stream(seed, label, "avatars", chunk)
-        distances, neighbours = nearest_others(hood, rows, params.k)
+        distances, neighbours = nearest_others(hood, origins[rows], params.k)
         if params.generation is Generation.BARYCENTRE:
             weights = draw_weights(distances, random)
             new_numbers[rows] = _barycentres(donors.frame.numbers, neighbours, weights)

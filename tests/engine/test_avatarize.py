@@ -119,6 +119,20 @@ def test_modalities_are_drawn_in_proportion_to_the_weights() -> None:
     assert 0.65 < np.mean(drawn) < 0.85
 
 
+@pytest.mark.parametrize("generation", list(Generation))
+def test_avatars_are_drawn_around_the_named_origins(generation: Generation) -> None:
+    """Two clusters far apart: an avatar lies in the cluster of its origin, and repeated origins differ."""
+    numbers = np.concatenate([np.arange(30.0), 1_000 + np.arange(30.0)])[:, None]
+    donors = Donors(Frame(numbers, np.zeros((60, 1), dtype=np.int32)), np.zeros((60, 0), dtype=np.int32))
+    params = AvatarParams(k=5, generation=generation)
+    origins = np.array([59, 0, 0, 0, 45], dtype=np.int64)
+    made, codes = draw_avatars(donors, numbers, params, 3, "", origins)
+    assert codes.shape == (5, 1)
+    assert ((made[:, 0] > 500) == (origins >= 30)).all()
+    assert len(set(made[1:4, 0])) == 3
+    assert draw_avatars(donors, numbers, params, 3, "")[0].shape == numbers.shape
+
+
 def test_duplicates_give_exact_copies_of_their_numbers() -> None:
     value = 0.1 + 0.2
     rows = pa.table({"x": [value] * 30 + [float(i) / 7 for i in range(30)], "g": ["a"] * 30 + ["b"] * 30})
