@@ -19,6 +19,7 @@ from avatar_gitops.errors import Locked
 from avatar_gitops.server import ServeOptions, serve, start
 from avatar_gitops.server.state import read_address, read_client_env
 from tests.server.api import Api, documents, people
+from tests.support.processes import children
 
 LONG = 40_000  # rows that keep a worker busy long enough to be caught at it
 
@@ -51,12 +52,6 @@ def sign_in(state_dir: Path) -> Api:
 def status(api: Api, name: str) -> str:
     """The status without waiting for the end."""
     return str(api.get("/jobs", names=name)["jobs"][0]["status"])
-
-
-def children(pid: int) -> list[int]:
-    """Worker processes of a server."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
 
 
 def alive(pid: int) -> bool:
