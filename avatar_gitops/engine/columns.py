@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import null, null_mask, number, text, to_arrow, to_numpy
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
 
@@ -88,9 +89,9 @@ def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
     elif column.type is ColumnType.FLOAT or not _is_integral(numbers.type):
         return _floats(_cast(column.name, numbers, pa.float64(), "numbers")) - column.origin
     whole = _integers(column.name, numbers)
-    filled = np.asarray(pc.fill_null(whole, column.origin).to_numpy(zero_copy_only=False), dtype=np.int64)
-    codes = (filled - column.origin).astype(np.float64)
-    codes[_mask(whole)] = np.nan
+    missing = null_mask(whole)
+    codes = (np.where(missing, column.origin, to_numpy(whole)) - column.origin).astype(np.float64)
+    codes[missing] = np.nan
     return codes
 
 
@@ -100,35 +101,35 @@ def decode_number(column: NumberColumn, codes: Floats) -> pa.Array:
     bounded = np.clip(np.where(missing, column.lower, codes), column.lower, column.upper)
     if column.type is ColumnType.FLOAT:
         rounded = np.clip(np.round(bounded, column.decimals), column.lower, column.upper)
-        return _restore(pa.array(rounded, mask=missing), column.output)
+        return _restore(to_arrow(rounded, missing), column.output)
     if column.type in _TEMPORAL:
         whole = np.floor(bounded + 1e-9).astype(np.int64) + column.origin
         whole -= whole % column.step
     else:
         whole = np.rint(bounded).astype(np.int64) + column.origin
-    return _restore(pa.array(whole, mask=missing), column.output)
+    return _restore(to_arrow(whole, missing), column.output)
 
 
 def encode_category(column: CategoryColumn, values: pa.ChunkedArray) -> Codes:
     """Codes of a categorical column: `MISSING`, a known modality, or `len(modalities)` for one never seen."""
-    normal = _normal(values)
-    if normal.type != column.modalities.type:
-        normal = _cast(column.name, normal, column.modalities.type, "values of the originals' type")
-    found = pc.fill_null(pc.index_in(normal, value_set=column.modalities), len(column.modalities))
-    codes = np.array(found.to_numpy(zero_copy_only=False), dtype=np.int32)
-    codes[_mask(normal)] = MISSING
-    return codes
+    places, distinct = _distinct(values)
+    if distinct.type != column.modalities.type:
+        distinct = _cast(column.name, distinct, column.modalities.type, "values of the originals' type")
+    found = pc.index_in(distinct, value_set=column.modalities)
+    known = np.where(null_mask(found), len(column.modalities), to_numpy(found))
+    # the last entry is that of missing values, whose place is -1
+    return np.append(np.where(null_mask(distinct), MISSING, known), MISSING).astype(np.int32)[places]
 
 
 def decode_category(column: CategoryColumn, codes: Codes) -> pa.Array:
     """Values of the column's own type; unused levels and the order of a dictionary are kept."""
-    values = column.modalities.take(pa.array(codes, mask=codes < 0))
+    missing = codes < 0
     if column.levels is None:
-        return values.cast(column.output)
-    indices = pc.index_in(values.cast(column.levels.type), value_set=column.levels, skip_nulls=True)
-    return pa.DictionaryArray.from_arrays(
-        indices.cast(column.output.index_type), column.levels, ordered=column.output.ordered
-    )
+        return column.modalities.take(to_arrow(codes, missing)).cast(column.output)
+    places = to_numpy(pc.index_in(column.modalities.cast(column.levels.type), value_set=column.levels))
+    width = to_numpy(pa.nulls(0, column.output.index_type)).dtype
+    indices = to_arrow(np.append(places, 0).astype(width)[codes], missing)
+    return pa.DictionaryArray.from_arrays(indices, column.levels, ordered=column.output.ordered)
 
 
 def is_text(values: pa.ChunkedArray) -> bool:
@@ -158,7 +159,9 @@ def _detect(name: str, kind: pa.DataType) -> ColumnType:
 
 
 def _fit_category(name: str, values: pa.ChunkedArray, kind: ColumnType) -> Column:
-    seen = _normal(values).unique().drop_null()
+    places, distinct = _distinct(values)
+    used = np.bincount(places + 1, minlength=len(distinct) + 1)[1:] > 0
+    seen = distinct.take(to_arrow(np.flatnonzero(used))).drop_null().unique()
     if len(seen) == 0:
         return EmptyColumn(name, values.type)
     if kind is ColumnType.BOOL and len(seen) > 2:
@@ -186,7 +189,7 @@ def _fit_float(name: str, numbers: pa.Array, output: pa.DataType) -> NumberColum
 
 
 def _fit_integer(name: str, numbers: pa.Array, kind: ColumnType) -> NumberColumn:
-    whole = np.asarray(_integers(name, numbers).drop_null().to_numpy(zero_copy_only=False), dtype=np.int64)
+    whole = to_numpy(_integers(name, numbers).drop_null())
     origin = int(whole.min())
     step = _step(numbers.type, whole) if kind in _TEMPORAL else 1
     return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, float(int(whole.max()) - origin))
@@ -216,19 +219,40 @@ def _step(kind: pa.DataType, whole: npt.NDArray[np.int64]) -> int:
     return next((step for step in ladder if not (whole % step).any()), 1)
 
 
+def _distinct(values: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
+    """The place of each value in an array that holds every value (-1 where missing); empty text and NaN are null there.
+
+    A dictionary is taken as it is, so that its rows are never spelt out.
+    """
+    encoded = values if pa.types.is_dictionary(values.type) else _normal(values).dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = one_array(encoded.unify_dictionaries())
+    places = to_numpy(encoded.indices).astype(np.int32)
+    places[null_mask(encoded.indices)] = -1
+    return places, _normal(encoded.dictionary)
+
+
+def one_array(values: pa.ChunkedArray) -> pa.Array:
+    """All chunks in one array."""
+    if values.num_chunks == 1:
+        return values.chunk(0)
+    array = values.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # too much text for one chunk
+        return pa.concat_arrays(array.cast(pa.large_string()).chunks)
+    return array
+
+
 def _normal(values: pa.ChunkedArray | pa.Array) -> pa.Array:
     """One plain array; empty text and NaN are missing."""
-    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if isinstance(array, pa.ChunkedArray):  # too much text for one chunk
-        array = pa.concat_arrays(array.cast(pa.large_string()).chunks)
+    array = one_array(values) if isinstance(values, pa.ChunkedArray) else values
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_string_view(array.type):
         array = array.cast(pa.string())
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        return pc.if_else(pc.equal(array, ""), pa.scalar(None, array.type), array)
+        return pc.if_else(pc.equal(array, text("", array.type)), null(array.type), array)
     if pa.types.is_floating(array.type):
-        return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+        return pc.if_else(pc.is_nan(array), null(array.type), array)
     return array
 
 
@@ -269,12 +293,7 @@ def _integers(name: str, values: pa.Array) -> pa.Array:
 
 
 def _floats(values: pa.Array) -> Floats:
-    floats = pc.fill_null(values.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
-    return np.array(floats, dtype=np.float64)
-
-
-def _mask(values: pa.Array) -> npt.NDArray[np.bool_]:
-    return np.asarray(pc.is_null(values).to_numpy(zero_copy_only=False), dtype=bool)
+    return np.array(to_numpy(pc.fill_null(values.cast(pa.float64()), number(np.nan, pa.float64()))), dtype=np.float64)
 
 
 def _restore(values: Any, output: pa.DataType) -> pa.Array:

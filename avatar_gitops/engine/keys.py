@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import null_mask, text, to_arrow, to_numpy
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.streams import stream
 
@@ -23,20 +25,22 @@ def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, places: Ids, seed: int
         return _as_keys(spec.name, places + 1, np.zeros(len(places), dtype=bool), values.type)
     encoded = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
     encoded = encoded.combine_chunks().dictionary_encode()
-    codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    codes = np.where(null_mask(encoded.indices), -1, to_numpy(encoded.indices).astype(np.int64))
     numbers = stream(seed, label, f"identifiers of {spec.name}").permutation(max(1, len(encoded.dictionary))) + 1
     return _as_keys(spec.name, numbers[codes], codes < 0, values.type)
 
 
 def _as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        keys = pa.array(numbers, mask=missing)
+        keys = to_arrow(numbers, missing)
         try:
             return keys.cast(kind)
         except pa.ArrowInvalid:  # more rows than a narrow type can number from 1
             return keys
     if pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
-        return pa.array(numbers, mask=missing)
+        return to_arrow(numbers, missing)
     width = len(str(int(numbers.max(initial=1))))
-    text = pa.array([f"{name}-{number:0{width}d}" for number in numbers], mask=missing)
-    return text if pa.types.is_dictionary(kind) or pa.types.is_null(kind) else text.cast(kind)
+    label, sign = text(name, pa.string()), text("-", pa.string())
+    digits = pc.utf8_lpad(to_arrow(numbers, missing).cast(pa.string()), width, "0")
+    keys = pc.binary_join_element_wise(label, digits, sign)
+    return keys if pa.types.is_dictionary(kind) or pa.types.is_null(kind) else keys.cast(kind)

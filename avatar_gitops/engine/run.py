@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import MISSING, Codes, Floats, decode_category, decode_number
 from avatar_gitops.engine.facts import gather_facts, rows_bucket
 from avatar_gitops.engine.frame import Frame, Layout, encode, fit_layout
@@ -61,7 +62,7 @@ def avatarize(
     unshuffled = _assemble(table, layout, decoded | keys)
     return Avatars(
         unshuffled,
-        unshuffled.take(pa.array(order)),
+        unshuffled.take(to_arrow(order)),
         _projection(space.points),
         _projection(space.project(encode(layout, unshuffled))),
         gather_facts(table, space, params),
@@ -113,4 +114,4 @@ def _assemble(table: pa.Table, layout: Layout, decoded: dict[str, pa.Array]) -> 
 
 
 def _projection(points: Floats) -> pa.Table:
-    return pa.table({f"Dim. {axis + 1}": pa.array(points[:, axis].copy()) for axis in range(points.shape[1])})
+    return pa.table({f"Dim. {axis + 1}": to_arrow(points[:, axis].copy()) for axis in range(points.shape[1])})

@@ -1,40 +1,64 @@
-"""Tables in and out: CSV and Parquet, read by content and written with stable bytes."""
+"""Tables in and out: CSV and Parquet, read by content into columns and written with stable bytes.
+
+Text becomes a dictionary of its distinct values (`CODED_TEXT`) as long as these are few: a row then takes two bytes,
+and its place in the dictionary is its code. On the way out it is plain text again, so that files keep their types.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pcsv
-import pyarrow.parquet as pq
 
+from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.columns import one_array
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
 
 Format = Literal["csv", "parquet"]
 
+MOST_CODES: Final = 1 << 16
+CODED_TEXT: Final = pa.dictionary(pa.uint16(), pa.string())  # no other program writes 16 unsigned bits: it is ours
+DECODED_BYTES: Final = 64 << 30
+
 _PARQUET_MAGIC: Final = b"PAR1"
+_COMPRESSED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_PHYSICAL_BYTES: Final = {"BOOLEAN": 1, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 _BOM: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = (",", ";", "\t", "|")
-_LARGEST_BLOCK: Final = 1 << 30  # types are inferred from the first block, so the block is the whole file if it can be
+_BLOCK: Final = 1 << 20
+_LARGEST_BLOCK: Final = 1 << 30
+_ROWS_AT_ONCE: Final = 50_000
 
 
-def read_table(source: Path | str | bytes, types: Mapping[str, ColumnType] | None = None) -> pa.Table:
+def read_table(
+    source: Path | str | bytes, types: Mapping[str, ColumnType] | None = None, most_bytes: int = DECODED_BYTES
+) -> pa.Table:
     """A CSV or Parquet table; Parquet is recognised by its first bytes, everything else is CSV.
 
     CSV is UTF-8 with or without a byte order mark; its delimiter is the one of `, ; tab |` that the header uses. Empty
     fields and the usual markers (NA, NaN, NULL) are missing; ISO 8601 text becomes a datetime. `types` are the declared
-    types: a column declared as a category is read as text, so that `007` stays `007`.
+    types: a column declared as a category is read as text, so that `007` stays `007`. Every column is one chunk.
+
+    Raises EngineError when the table cannot be read, or would take more than `most_bytes` of memory once unpacked.
     """
     data = pa.py_buffer(source) if isinstance(source, bytes) else pa.memory_map(str(source)).read_buffer()
     if data.size == 0:
         raise EngineError("The table is empty: it has no header.", hint="Give a CSV or Parquet file with a header.")
     try:
-        if data.size >= 4 and data.slice(0, 4).to_pybytes() == _PARQUET_MAGIC:
-            table = pq.read_table(pa.BufferReader(data))
+        magic = data.slice(0, min(data.size, 4)).to_pybytes()
+        if magic == _PARQUET_MAGIC:
+            table = _read_parquet(data, most_bytes)
         else:
+            _refuse_compressed(magic)
             table = _read_csv(data, types or {})
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
         raise EngineError(
@@ -46,28 +70,138 @@ def read_table(source: Path | str | bytes, types: Mapping[str, ColumnType] | Non
 
 
 def write_table(table: pa.Table, path: Path | str, format: Format = "csv") -> None:
-    """Write a table; the same table always gives the same bytes."""
+    """Write a table; the same table always gives the same bytes, whatever the number of processors."""
     if format == "parquet":
-        pq.write_table(table, str(path), compression="zstd")
+        import pyarrow.parquet as pq
+
+        text = [_plain(column) if column.type == CODED_TEXT else column for column in table.columns]
+        pq.write_table(pa.table(text, names=table.column_names), str(path), compression="zstd")
         return
-    pcsv.write_csv(_plain(table), str(path), pcsv.WriteOptions(quoting_style="needed"))
+    starts = range(0, max(1, table.num_rows), _ROWS_AT_ONCE)
+    with Path(path).open("wb") as file, ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
+        for part in pool.map(lambda start: _lines(table.slice(start, _ROWS_AT_ONCE), header=start == 0), starts):
+            file.write(part)
 
 
 def _read_csv(data: pa.Buffer, types: Mapping[str, ColumnType]) -> pa.Table:
-    delimiter, columns = sniff_header(data.slice(0, min(data.size, 1 << 16)).to_pybytes())
-    text = {name: pa.string() for name, kind in types.items() if kind is ColumnType.CATEGORY}
-    block = max(1 << 16, min(data.size + 1, _LARGEST_BLOCK))
-    table = pcsv.read_csv(
-        pa.BufferReader(data),
-        read_options=pcsv.ReadOptions(block_size=block),
-        # an empty line is a missing value when there is one column only
-        parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=columns > 1),
-        convert_options=pcsv.ConvertOptions(strings_can_be_null=True, column_types=text),
-    )
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_binary(column.type):
+    delimiter, width = sniff_header(data.slice(0, min(data.size, 1 << 16)).to_pybytes())
+    declared = pa.dictionary(pa.int32(), pa.string())
+
+    def parse(block: int) -> pa.Table:
+        return pcsv.read_csv(
+            pa.BufferReader(data),
+            read_options=pcsv.ReadOptions(block_size=block),
+            # an empty line is a missing value when there is one column only
+            parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=width > 1),
+            convert_options=pcsv.ConvertOptions(
+                strings_can_be_null=True,
+                column_types={name: declared for name, kind in types.items() if kind is ColumnType.CATEGORY},
+                auto_dict_encode=True,
+                auto_dict_max_cardinality=MOST_CODES,
+            ),
+        )
+
+    try:
+        table = parse(_BLOCK)
+    except pa.ArrowInvalid:
+        if data.size <= _BLOCK:
+            raise
+        table = parse(min(data.size + 1, _LARGEST_BLOCK))  # a row may be longer than a block
+    for name, kind in ((field.name, field.type) for field in table.schema):
+        if pa.types.is_binary(kind.value_type if pa.types.is_dictionary(kind) else kind):
             raise EngineError(f"Column {name!r} is not UTF-8 text.", hint="Save the file as UTF-8.")
-    return table
+    columns = [
+        _coded(column, pa.string(), DECODED_BYTES) if pa.types.is_dictionary(column.type) else _one(column)
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _read_parquet(data: pa.Buffer, most_bytes: int) -> pa.Table:
+    """Text is read as a dictionary, so that a long text that many rows share is not unpacked for each of them."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(pa.BufferReader(data))
+    if _told_bytes(file.metadata) > most_bytes:
+        raise _too_large(most_bytes)
+    kinds = {field.name: field.type for field in file.schema_arrow if _is_bytes(field.type)}
+    file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=sorted(kinds))
+    parts = [file.schema_arrow.empty_table()]
+    for group in range(file.metadata.num_row_groups):
+        parts.append(file.read_row_group(group))
+        if sum(part.nbytes for part in parts) > most_bytes:
+            raise _too_large(most_bytes)
+    table = pa.concat_tables(parts)
+    left = most_bytes
+    columns = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        array = _coded(column, kinds[name], left) if name in kinds else _one(column)
+        left -= array.nbytes
+        columns.append(array)
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _told_bytes(metadata: Any) -> int:
+    """Memory of the columns by what the file says of itself: pages as they are, and room for every value."""
+    total = 0
+    for group in range(metadata.num_row_groups):
+        for index in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(index)
+            width = metadata.schema.column(index).length or _PHYSICAL_BYTES.get(chunk.physical_type, 4)
+            total += max(chunk.total_uncompressed_size, width * chunk.num_values)
+    return total
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    is_ = pa.types
+    return bool(is_.is_string(kind) or is_.is_large_string(kind) or is_.is_binary(kind) or is_.is_large_binary(kind))
+
+
+def _too_large(most_bytes: int) -> EngineError:
+    return EngineError(
+        f"The table would take more than {max(1, most_bytes >> 20)} MiB of memory once unpacked, the limit here.",
+        hint="Give fewer rows or columns, or raise the limit.",
+    )
+
+
+def _refuse_compressed(magic: bytes) -> None:
+    for start, name in _COMPRESSED.items():
+        if magic.startswith(start):
+            raise EngineError(
+                f"The table is a {name} file, which is not unpacked here.",
+                hint="Unpack it, or write it as Parquet, which is compressed itself.",
+            )
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return one_array(column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column)
+
+
+def _coded(column: pa.ChunkedArray, kind: pa.DataType, most_bytes: int) -> pa.Array:
+    """Text with its distinct values in ascending order, so that codes do not depend on the order of rows.
+
+    Other bytes, and text with many distinct values, are spelt out as `kind`.
+    """
+    array = _one(column)
+    places = np.where(null_mask(array.indices), 0, to_numpy(array.indices))
+    if len(array.dictionary) > MOST_CODES or kind != pa.string():
+        lengths = np.append(np.diff(_offsets(array.dictionary)), 0)
+        if int(lengths[places].sum()) > most_bytes:
+            raise _too_large(most_bytes)
+        return array.cast(array.type.value_type).cast(kind)
+    order = to_numpy(pc.sort_indices(array.dictionary)).astype(np.int64)
+    rank = np.zeros(len(order) + 1, dtype=np.uint16)
+    rank[order] = np.arange(len(order), dtype=np.uint16)
+    indices = to_arrow(rank[places], null_mask(array.indices))
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary.take(to_arrow(order)))
+
+
+def _offsets(text: pa.Array) -> npt.NDArray[Any]:
+    """Where each text starts in its buffer, and where the last one ends."""
+    wide = pa.types.is_large_string(text.type) or pa.types.is_large_binary(text.type)
+    buffer = text.buffers()[1]
+    assert buffer is not None
+    return np.frombuffer(buffer, dtype=np.int64 if wide else np.int32)[text.offset : text.offset + len(text) + 1]
 
 
 def sniff_header(head: bytes) -> tuple[str, int]:
@@ -94,16 +228,17 @@ def _check_names(table: pa.Table) -> None:
         )
 
 
-def _plain(table: pa.Table) -> pa.Table:
-    """The table without dictionaries and other types that CSV has no words for."""
-    columns = []
-    for column in table.columns:
-        if pa.types.is_dictionary(column.type):
-            columns.append(column.cast(column.type.value_type))
-        elif pa.types.is_null(column.type):
-            columns.append(column.cast(pa.string()))
-        elif pa.types.is_decimal(column.type) or pa.types.is_duration(column.type):
-            columns.append(column.cast(pa.string() if pa.types.is_decimal(column.type) else pa.int64()))
-        else:
-            columns.append(column)
-    return pa.table(dict(zip(table.column_names, columns, strict=True)))
+def _lines(table: pa.Table, *, header: bool) -> pa.Buffer:
+    """Rows as CSV, which has no words for dictionaries and some other types."""
+    plain = pa.table([_plain(column) for column in table.columns], names=table.column_names)
+    sink = pa.BufferOutputStream()
+    pcsv.write_csv(plain, sink, pcsv.WriteOptions(include_header=header, quoting_style="needed"))
+    return sink.getvalue()
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        return column.cast(column.type.value_type)
+    if pa.types.is_null(column.type) or pa.types.is_decimal(column.type):
+        return column.cast(pa.string())
+    return column.cast(pa.int64()) if pa.types.is_duration(column.type) else column

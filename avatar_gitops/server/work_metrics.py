@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.facts import rows_bucket
-from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams
+from avatar_gitops.engine.params import ColumnSpec, ColumnType, Metrics, PrivacyParams, SignalParams
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.signal import measure_signal
 from avatar_gitops.engine.tables import read_table
@@ -106,7 +107,9 @@ def _read_pair(assignment: Assignment, table: wire.Table, avatars: Path) -> tupl
     columns = column_specs(table)
     types = {column.name: column.type for column in columns if column.type}
     rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
-    avatar_rows = read_table(avatars, types)
+    # text stays text even where the avatars of a column look like numbers
+    text = {name: ColumnType.CATEGORY for name in rows.column_names if is_text(rows[name])}
+    avatar_rows = read_table(avatars, text | types)
     if rows.num_rows != avatar_rows.num_rows:
         raise JobFault(
             f"Table {table.name!r}: the original and the avatars have different numbers of rows."
