@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from avatar_gitops.engine.params import AvatarParams, ColumnFact, Facts
+from avatar_gitops.engine.params import AvatarParams, ColumnFact, ColumnSpec, Facts, Generation, Replacement
+from avatar_gitops.engine.pseudonyms.kinds import HashPseudonym
 from avatar_gitops.engine.space import FittedSpace
 
 _RARE: Final = 3
@@ -22,16 +25,22 @@ def rows_bucket(rows: int) -> str:
     return f"{names[low]}-{names[low * 10]}" if low * 10 in names else ">10M"
 
 
-def gather_facts(table: pa.Table, space: FittedSpace, params: AvatarParams) -> Facts:
-    """Roles, dimensions, inertia and warnings of one avatarization."""
+def gather_facts(
+    table: pa.Table, space: FittedSpace, params: AvatarParams, origins: npt.NDArray[np.int64] | None = None
+) -> Facts:
+    """Roles, dimensions, inertia, warnings and what is sensitive of one avatarization.
+
+    `origins` names the original of each avatar, every one once when it is absent.
+    """
     layout = space.layout
     incomplete = {layout.names[i] for i in space.indicators}
     types = {column.name: column.type for column in layout.numbers}
     types |= {column.name: column.type for column in layout.categories}
     widths = dict.fromkeys((column.name for column in layout.numbers), 1)
-    widths |= {column.name: len(column.modalities) for column in layout.categories}
+    reduced = space.reduction is not None
+    widths |= {column.name: 0 if reduced else len(column.modalities) for column in layout.categories}
     roles = {column.name: "empty" for column in layout.empty} | dict.fromkeys(layout.dropped, "dropped")
-    roles |= {key.name: "primary_key" if key.primary_key else "identifier" for key in layout.keys}
+    roles |= {key.name: _role(key) for key in layout.keys} | dict.fromkeys(layout.aside, "excluded")
     projection = space.projection
     return Facts(
         tuple(
@@ -48,15 +57,29 @@ def gather_facts(table: pa.Table, space: FittedSpace, params: AvatarParams) -> F
         projection.ncp,
         tuple(float(share) for share in projection.explained),
         contributions(space),
-        tuple(_warnings(table, space, params)),
+        (*_warnings(table, space, params), *_warnings_of_augmentation(params, origins)),
+        tuple(_sensitive(table, space, params)),
     )
 
 
+def _role(key: ColumnSpec) -> str:
+    if key.pseudonym is not None:
+        return "pseudonymized"
+    return "primary_key" if key.primary_key else "identifier"
+
+
 def contributions(space: FittedSpace) -> dict[str, tuple[float, ...]]:
-    """Share of each column in the inertia of each axis, in percent; a missing indicator counts for its column."""
-    names = space.layout.names
-    shares = space.projection.contributions[: len(names)].copy()
-    np.add.at(shares, space.indicators, space.projection.contributions[len(names) :])
+    """Share of each column in the inertia of each axis, in percent; a missing indicator counts for its column.
+
+    The coordinates of reduced categories are shared out by what each column brings to their variance.
+    """
+    names, found = space.layout.names, space.projection.contributions
+    if space.reduction is not None:
+        m = len(space.layout.numbers)
+        ends = m + space.reduction.dimensions
+        found = np.vstack([found[:m], space.reduction.shares @ found[m:ends], found[ends:]])
+    shares = found[: len(names)].copy()
+    np.add.at(shares, space.indicators, found[len(names) :])
     return {name: tuple(float(share) for share in row) for name, row in zip(names, shares, strict=True)}
 
 
@@ -78,4 +101,42 @@ def _warnings(table: pa.Table, space: FittedSpace, params: AvatarParams) -> list
         for name in space.layout.names
         if table[name].null_count > table.num_rows / 2
     )
+    found.extend(
+        f"Column {key.name!r} is replaced by plain SHA-256 digests: who can guess its values can find them again."
+        for key in space.layout.keys
+        if isinstance(key.pseudonym, HashPseudonym) and key.pseudonym.key is None
+    )
     return found
+
+
+def _warnings_of_augmentation(params: AvatarParams, origins: npt.NDArray[np.int64] | None) -> list[str]:
+    """Copies of one person average to a point that does not depend on chance, which tells who took part."""
+    if origins is None or params.generation is not Generation.BARYCENTRE or int(np.bincount(origins).max()) < 2:
+        return []
+    return [
+        "Some people have two avatars or more: their mean comes close to the people themselves. Take the local_gaussian"
+        " generation, or check the barycentered metrics."
+    ]
+
+
+def _sensitive(table: pa.Table, space: FittedSpace, params: AvatarParams) -> list[str]:
+    """Why the deliverable holds real values that belong to people."""
+    found = []
+    exclusion, aside = params.space.exclude, space.layout.aside
+    if aside and exclusion is not None and exclusion.replacement is Replacement.ROW_ORDER:
+        found.append("row_order: excluded columns keep the real values of the person that each avatar was made from.")
+    found.extend(
+        f"Column {name!r} is excluded and has values that one row alone has: they reappear as they are."
+        for name in aside
+        if _has_lone_value(table[name])
+    )
+    if params.augmentation is not None and not params.augmentation.anonymize_originals:
+        found.append("The real rows are kept beside the avatars.")
+    return found
+
+
+def _has_lone_value(values: pa.ChunkedArray) -> bool:
+    try:
+        return bool(pc.any(pc.equal(pc.value_counts(values.drop_null()).field("counts"), 1)).as_py())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists and the like: nearly always unique
+        return True

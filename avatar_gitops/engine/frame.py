@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,13 +30,17 @@ _IDENTIFIER_ROWS: Final = 20
 
 @dataclass(slots=True, frozen=True)
 class Layout:
-    """The modelled columns of a table, in table order within each kind, and the keys that are not modelled."""
+    """The modelled columns of a table, in table order within each kind, and those that are not modelled.
+
+    `keys` get fresh values, `aside` are excluded columns, which come back with real ones.
+    """
 
     numbers: tuple[NumberColumn, ...]
     categories: tuple[CategoryColumn, ...]
     empty: tuple[EmptyColumn, ...]
     keys: tuple[ColumnSpec, ...]
     dropped: tuple[str, ...]
+    aside: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,8 +75,8 @@ class Frame:
         return Frame(self.numbers[rows], self.codes[rows])
 
 
-def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec]) -> Layout:
-    """Type every column; raises EngineError for unknown names and for identifiers that are not declared."""
+def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec], aside: Collection[str] = ()) -> Layout:
+    """Type every column that is not put aside; raises EngineError for unknown names and undeclared identifiers."""
     by_name = {spec.name: spec for spec in specs}
     unknown = sorted(by_name.keys() - set(table.column_names))
     if unknown:
@@ -80,7 +84,7 @@ def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec]) -> Layout:
     numbers, categories, empty = [], [], []
     for name, values in zip(table.column_names, table.columns, strict=True):
         spec = by_name.get(name, ColumnSpec(name))
-        if spec.drop or spec.identifier or spec.primary_key:
+        if spec.drop or is_key(spec) or name in aside:
             continue
         column = fit_column(name, values, spec.type)
         if isinstance(column, NumberColumn):
@@ -95,9 +99,20 @@ def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec]) -> Layout:
         tuple(numbers),
         tuple(categories),
         tuple(empty),
-        tuple(s for s in keys if (s.identifier or s.primary_key) and not s.drop),
+        tuple(s for s in keys if is_key(s) and not s.drop),
         tuple(s.name for s in keys if s.drop),
+        tuple(name for name in table.column_names if name in aside),
     )
+
+
+def is_key(spec: ColumnSpec) -> bool:
+    """Whether a column gets fresh values instead of being modelled."""
+    return spec.identifier or spec.primary_key or spec.pseudonym is not None
+
+
+def looks_like_identifier(values: pa.ChunkedArray, distinct: int) -> bool:
+    """Whether every row of a text column has another value; too few rows say nothing."""
+    return len(values) >= _IDENTIFIER_ROWS and distinct == len(values) and is_text(values)
 
 
 def encode(layout: Layout, table: pa.Table) -> Frame:
@@ -115,8 +130,8 @@ def encode(layout: Layout, table: pa.Table) -> Frame:
 
 
 def _refuse_identifier(column: CategoryColumn, values: pa.ChunkedArray) -> None:
-    if len(values) >= _IDENTIFIER_ROWS and len(column.modalities) == len(values) and is_text(values):
+    if looks_like_identifier(values, len(column.modalities)):
         raise EngineError(
             f"Column {column.name!r} looks like an identifier: every row has a different text.",
-            hint="Drop the column, or declare it as an identifier or as the primary key.",
+            hint="Drop, exclude or pseudonymize the column, or declare it as an identifier or as the primary key.",
         )

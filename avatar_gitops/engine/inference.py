@@ -91,7 +91,7 @@ def _side(pair: Pair, raw: Frame, completed: Frame, names: tuple[str, ...], targ
     codes = [i for i, column in enumerate(layout.categories) if column.name in names]
     lower = np.array([layout.numbers[i].lower for i in numbers])
     ranges = np.array([(layout.numbers[i].upper - layout.numbers[i].lower) or np.inf for i in numbers])
-    scaled = ((completed.numbers[:, numbers] - lower) / ranges).astype(np.float32)
+    scaled = ((pair.space.plain(completed).numbers[:, numbers] - lower) / ranges).astype(np.float32)
     at = layout.names.index(target)
     m = len(layout.numbers)
     if at < m:

@@ -14,20 +14,24 @@ from avatar_gitops.engine.streams import stream
 Ids = npt.NDArray[np.int64]
 
 
-def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, places: Ids, seed: int, label: str) -> pa.Array:
-    """Keys of the avatars in the order of the originals.
+def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, rows: tuple[Ids, Ids], seed: int, label: str) -> pa.Array:
+    """Keys of the avatars in their unshuffled order; `values` are the keys of their originals.
 
-    A primary key numbers the rows of the shuffled table from 1 (`places` is where each row stands there). An identifier
-    gets one random number for each distinct value, so that rows that belonged together still do; missing stays missing.
-    Text keys are the column's name and the number.
+    A primary key numbers the rows of the shuffled table from 1 (`rows[0]` is where each avatar stands there). An
+    identifier gets one random number for each distinct value, so that rows that belonged together still do; missing
+    stays missing. Second and further avatars of a row (`rows[1]` counts them from 0) belong to nobody of the first
+    ones. Text keys are the column's name and the number.
     """
+    places, copies = rows
     if spec.primary_key:
         return _as_keys(spec.name, places + 1, np.zeros(len(places), dtype=bool), values.type)
     encoded = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
     encoded = encoded.combine_chunks().dictionary_encode()
-    codes = np.where(null_mask(encoded.indices), -1, to_numpy(encoded.indices).astype(np.int64))
-    numbers = stream(seed, label, f"identifiers of {spec.name}").permutation(max(1, len(encoded.dictionary))) + 1
-    return _as_keys(spec.name, numbers[codes], codes < 0, values.type)
+    missing = null_mask(encoded.indices)
+    codes = np.where(missing, 0, to_numpy(encoded.indices).astype(np.int64) * (int(copies.max(initial=0)) + 1) + copies)
+    kinds = max(1, len(encoded.dictionary)) * (int(copies.max(initial=0)) + 1)
+    numbers = stream(seed, label, f"identifiers of {spec.name}").permutation(kinds) + 1
+    return _as_keys(spec.name, numbers[codes], missing, values.type)
 
 
 def _as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:

@@ -10,7 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from avatar_gitops.engine.columns import Codes, Floats
+from avatar_gitops.engine.exclusion import out_of_metrics
 from avatar_gitops.engine.frame import Frame, encode, fit_layout
+from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.params import ColumnSpec, Space
 from avatar_gitops.engine.space import FittedSpace, fit_space, project_columns
 from avatar_gitops.errors import EngineError
@@ -18,7 +20,10 @@ from avatar_gitops.errors import EngineError
 
 @dataclass(slots=True, frozen=True)
 class Pair:
-    """Row i of the avatars belongs to row i of the originals; everything is fitted on the originals."""
+    """Row i of the avatars belongs to row `origins[i]` of the originals; everything is fitted on the originals.
+
+    The first avatars are those of all originals in order; further ones only come from an augmentation.
+    """
 
     space: FittedSpace
     original: Frame
@@ -26,6 +31,7 @@ class Pair:
     avatar_completed: Frame
     original_points: Floats
     avatar_points: Floats
+    origins: Rows
 
     @property
     def rows(self) -> int:
@@ -55,19 +61,31 @@ class Pair:
         return originals, avatars
 
 
-def pair_up(original: pa.Table, avatars: pa.Table, columns: Sequence[ColumnSpec], options: Space, seed: int) -> Pair:
-    """Encode and project both tables; raises EngineError when they do not fit together."""
-    if original.num_rows != avatars.num_rows:
+def pair_up(
+    original: pa.Table,
+    avatars: pa.Table,
+    columns: Sequence[ColumnSpec],
+    options: Space,
+    seed: int,
+    origins: Rows | None = None,
+) -> Pair:
+    """Encode and project both tables; raises EngineError when they do not fit together.
+
+    `origins` are those of augmented avatars (`engine.run.Avatars`); without, row i belongs to row i.
+    """
+    own = np.arange(original.num_rows)
+    origins = own if origins is None else origins
+    if len(origins) != avatars.num_rows or not np.array_equal(origins[: len(own)], own):
         raise EngineError(
             "The originals and the avatars do not have the same number of rows.",
             hint="Metrics compare row i of the avatars with row i of the originals: give them unshuffled.",
         )
     if original.num_rows < 2:
         raise EngineError("Metrics need at least two rows.")
-    layout = fit_layout(original, columns)
+    layout = fit_layout(original, columns, out_of_metrics(original, columns, options.exclude))
     originals, copies = encode(layout, original), encode(layout, avatars)
     space = fit_space(layout, originals, options, seed)
-    return Pair(space, originals, copies, space.complete(copies), space.points, space.project(copies))
+    return Pair(space, originals, copies, space.complete(copies), space.points, space.project(copies), origins)
 
 
 def combine(columns: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int64]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
+
 
 class ColumnType(StrEnum):
     """Declared kind of a column; it overrides what the data look like."""
@@ -35,12 +37,27 @@ class Generation(StrEnum):
     LOCAL_GAUSSIAN = "local_gaussian"
 
 
+class Replacement(StrEnum):
+    """How excluded columns come back: with one's own row (a breach), or with a similar row of somebody else."""
+
+    ROW_ORDER = "row_order"
+    COORDINATE_SIMILARITY = "coordinate_similarity"
+
+
+class Balancing(StrEnum):
+    """Classes that an augmentation raises to the size of the largest one: the smallest, or all the others."""
+
+    MINORITY = "minority"
+    NOT_MAJORITY = "not_majority"
+
+
 @dataclass(slots=True, frozen=True)
 class ColumnSpec:
     """What is known of one column; columns without a spec are typed by the data.
 
     `drop` removes it from the output. `identifier` and `primary_key` columns are never modelled: they come back with
-    fresh values, equal where the originals were equal.
+    fresh values, equal where the originals were equal. A column with a `pseudonym` is not modelled either and comes
+    back with substitutes of that kind.
     """
 
     name: str
@@ -48,6 +65,7 @@ class ColumnSpec:
     drop: bool = False
     identifier: bool = False
     primary_key: bool = False
+    pseudonym: Pseudonym | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -65,25 +83,56 @@ class Imputation:
 
 
 @dataclass(slots=True, frozen=True)
+class Exclusion:
+    """Columns that are set aside before modelling and put back with real values.
+
+    Metrics judge them too, because they are in the deliverable, unless `in_metrics` is off.
+    """
+
+    names: tuple[str, ...]
+    replacement: Replacement
+    in_metrics: bool = True
+
+
+@dataclass(slots=True, frozen=True)
 class Space:
     """The geometry in which rows are compared; avatars and metrics of one run share it.
 
     `ncp` axes are compared (default 5, never more than the table has dimensions). `column_weights` are positive; a
-    larger weight makes a column count for more in distances.
+    larger weight makes a column count for more in distances. `use_categorical_reduction` compares categories by at most
+    20 learnt coordinates (`engine.reduction`), `transform_skewed` models skewed numbers on a power scale
+    (`engine.transforms`).
     """
 
     ncp: int | None = None
     column_weights: Mapping[str, float] = field(default_factory=dict)
     imputation: Imputation | None = None
+    use_categorical_reduction: bool = False
+    transform_skewed: bool = False
+    exclude: Exclusion | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Augmentation:
+    """More avatars than originals.
+
+    `strategy` is a factor (at least 1) of the size of the table, a `Balancing` of the classes of `target`, or a factor
+    for each named class of `target`. Without `anonymize_originals` the real rows stay in the output beside the avatars.
+    """
+
+    strategy: float | Balancing | Mapping[str, float]
+    target: str | None = None
+    anonymize_originals: bool = True
 
 
 @dataclass(slots=True, frozen=True)
 class AvatarParams:
-    """One avatarization: `k` neighbours, a geometry, and the way avatars are drawn."""
+    """One avatarization: `k` neighbours, a geometry, the way avatars are drawn, and how many of them."""
 
     k: int
     space: Space = field(default_factory=Space)
     generation: Generation = Generation.BARYCENTRE
+    augmentation: Augmentation | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -109,7 +158,10 @@ class SignalParams:
 
 @dataclass(slots=True, frozen=True)
 class ColumnFact:
-    """What became of one column. `role` is modelled, dropped, identifier, primary_key or empty."""
+    """What became of one column: modelled, dropped, identifier, primary_key, pseudonymized, excluded or empty.
+
+    A category has no dimensions of its own when categories are reduced to shared ones.
+    """
 
     name: str
     role: str
@@ -122,8 +174,9 @@ class ColumnFact:
 class Facts:
     """What the engine did, without any value of the data.
 
-    `explained_variance` and `ncp` describe the compared axes (shares of the total inertia); `contributions` gives, for
-    each modelled column, its share of the inertia of each axis in percent.
+    `sensitive` are reasons why the deliverable still holds real values of people. `explained_variance` and `ncp`
+    describe the compared axes (shares of the total inertia); `contributions` gives, for each modelled column, its share
+    of the inertia of each axis in percent.
     """
 
     columns: tuple[ColumnFact, ...]
@@ -132,6 +185,7 @@ class Facts:
     explained_variance: tuple[float, ...]
     contributions: Mapping[str, tuple[float, ...]]
     warnings: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)

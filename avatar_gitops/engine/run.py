@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.augmentation import copy_numbers, plan_origins
 from avatar_gitops.engine.buffers import to_arrow
-from avatar_gitops.engine.columns import MISSING, Codes, Floats, decode_category, decode_number
+from avatar_gitops.engine.columns import MISSING, Floats, decode_category, decode_number
+from avatar_gitops.engine.exclusion import put_back, set_aside
 from avatar_gitops.engine.facts import gather_facts, rows_bucket
 from avatar_gitops.engine.frame import Frame, Layout, encode, fit_layout
 from avatar_gitops.engine.generation import Donors, draw_avatars
 from avatar_gitops.engine.keys import fresh_keys
+from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, Facts, Generation
 from avatar_gitops.engine.space import FittedSpace, fit_space
 from avatar_gitops.engine.streams import stream
@@ -25,8 +28,10 @@ from avatar_gitops.errors import EngineError
 class Avatars:
     """The avatars of one table.
 
-    `unshuffled` row i is the avatar of original row i (sensitive), `shuffled` is the deliverable. The projections have
-    one row per row of `unshuffled` and columns `Dim. 1`, `Dim. 2`, ...
+    `unshuffled` row i is the avatar of original row i (sensitive), `shuffled` is the deliverable. After an augmentation
+    `unshuffled` goes on with further avatars, and `origins` names the original row of each (None when there are none);
+    when originals are kept, the first rows are the originals themselves. The projections have one row per original and
+    per row of `unshuffled`, and columns `Dim. 1`, `Dim. 2`, ...
     """
 
     unshuffled: pa.Table
@@ -34,38 +39,41 @@ class Avatars:
     original_projection: pa.Table
     avatar_projection: pa.Table
     facts: Facts
+    origins: Rows | None = None
 
 
 @single_threaded_algebra
 def avatarize(
     table: pa.Table, columns: Sequence[ColumnSpec], params: AvatarParams, seed: int, label: str = ""
 ) -> Avatars:
-    """One avatar for each row; the same arguments always give the same bytes.
+    """One avatar for each row, or as many as an augmentation asks for; the same arguments always give the same bytes.
 
     `label` separates the random streams of tables that share a seed. Raises EngineError when `k` is not below the
-    number of rows, or when a column contradicts its type, looks like an identifier or cannot be modelled.
+    number of rows, when a column contradicts its type, looks like an identifier or cannot be modelled, and when an
+    exclusion, an augmentation or a pseudonym asks for what the table does not have.
     """
     _check_k(params, table.num_rows)
-    layout = fit_layout(table, columns)
+    exclusion = params.space.exclude
+    layout = fit_layout(table, columns, set_aside(table, columns, exclusion))
     frame = encode(layout, table)
     space = fit_space(layout, frame, params.space, seed, label)
-    donors = Donors(space.completed, space.indicator_codes(frame))
-    numbers, codes = draw_avatars(donors, space.points, params, seed, label)
-    avatars, absent = _split(layout, space, numbers, codes)
-    options = params.space.imputation
-    shown = avatars if options and options.return_data_imputed else _blank(avatars, absent)
-    order = stream(seed, label, "shuffle").permutation(table.num_rows)
-    places = np.empty_like(order)
-    places[order] = np.arange(len(order))
-    decoded = _decode(layout, shown)
-    keys = {key.name: fresh_keys(key, table[key.name], places, seed, label) for key in layout.keys}
-    unshuffled = _assemble(table, layout, decoded | keys)
+    origins = _origins(layout, frame, params, stream(seed, label, "augmentation"))
+    decoded = _decode(layout, _rows(space, frame, params, origins, (seed, label)))
+    points = space.project(encode(layout, pa.table(decoded)))
+    aside = {}
+    if exclusion is not None:
+        random = stream(seed, label, "excluded columns")
+        aside = put_back(table, layout.aside, exclusion.replacement, (space.points, points, origins), random)
+    order = stream(seed, label, "shuffle").permutation(len(origins))
+    known = decoded | aside
+    unshuffled = _assemble(table, layout, known | _keys(table, layout, (origins, order), known, (seed, label)))
     return Avatars(
         unshuffled,
         unshuffled.take(to_arrow(order)),
         _projection(space.points),
-        _projection(space.project(encode(layout, unshuffled))),
-        gather_facts(table, space, params),
+        _projection(points),
+        gather_facts(table, space, params, origins),
+        None if params.augmentation is None else origins,
     )
 
 
@@ -81,12 +89,59 @@ def _check_k(params: AvatarParams, rows: int) -> None:
         raise EngineError("The local_gaussian generation needs k of at least 2.")
 
 
-def _split(layout: Layout, space: FittedSpace, numbers: Floats, codes: Codes) -> tuple[Frame, np.ndarray]:
-    """Drawn values, and where a drawn indicator says that the value is missing (columns of `Layout.names`)."""
-    own = len(layout.categories)
-    absent = np.zeros((len(numbers), len(layout.names)), dtype=bool)
-    absent[:, space.indicators] = codes[:, own:] == 1
-    return Frame(numbers, np.asfortranarray(codes[:, :own])), absent
+def _origins(layout: Layout, frame: Frame, params: AvatarParams, random: np.random.Generator) -> Rows:
+    """The original of each row of the output."""
+    if params.augmentation is None:
+        return np.arange(frame.rows)
+    origins = plan_origins(layout, frame, params.augmentation, random)
+    if len(origins) == frame.rows and not params.augmentation.anonymize_originals:
+        raise EngineError(
+            "The augmentation keeps the originals and adds no avatar, so nothing would be anonymized.",
+            hint="Give a factor above 1, or let the originals be anonymized (should_anonymize_original_table: true).",
+        )
+    return origins
+
+
+def _rows(space: FittedSpace, frame: Frame, params: AvatarParams, origins: Rows, names: tuple[int, str]) -> Frame:
+    """The modelled columns of the output: avatars, blank where they are to be, after the originals that are kept."""
+    kept = params.augmentation is not None and not params.augmentation.anonymize_originals
+    donors = Donors(space.completed, space.indicator_codes(frame))
+    around = origins[frame.rows :] if kept else origins
+    numbers, codes = draw_avatars(donors, space.points, params, *names, around)
+    own = len(space.layout.categories)
+    drawn = space.plain(Frame(numbers, np.asfortranarray(codes[:, :own])))
+    options = params.space.imputation
+    if not (options and options.return_data_imputed):
+        absent = np.zeros((drawn.rows, len(space.layout.names)), dtype=bool)
+        absent[:, space.indicators] = codes[:, own:] == 1
+        drawn = _blank(drawn, absent)
+    if kept:
+        return Frame(np.vstack([frame.numbers, drawn.numbers]), np.vstack([frame.codes, drawn.codes]))
+    return drawn
+
+
+def _keys(
+    table: pa.Table,
+    layout: Layout,
+    rows: tuple[Rows, Rows],
+    output: Mapping[str, pa.Array | pa.ChunkedArray],
+    names: tuple[int, str],
+) -> dict[str, pa.Array]:
+    """Fresh keys and pseudonyms; `rows` are the original of each avatar and the order of the deliverable."""
+    origins, order = rows
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    copies = copy_numbers(origins)
+    fresh: dict[str, pa.Array] = {}
+    for key in layout.keys:
+        if key.pseudonym is None:
+            values = table[key.name].take(to_arrow(origins))
+            fresh[key.name] = fresh_keys(key, values, (places, copies), *names)
+    if all(key.pseudonym is None for key in layout.keys):
+        return fresh
+    from avatar_gitops.engine.pseudonyms.substitution import substitute_rows
+
+    return fresh | substitute_rows(layout.keys, table, (origins, copies), {**output, **fresh}, *names)
 
 
 def _blank(frame: Frame, absent: np.ndarray) -> Frame:
@@ -108,7 +163,7 @@ def _decode(layout: Layout, frame: Frame) -> dict[str, pa.Array]:
     return decoded
 
 
-def _assemble(table: pa.Table, layout: Layout, decoded: dict[str, pa.Array]) -> pa.Table:
+def _assemble(table: pa.Table, layout: Layout, decoded: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
     """Columns in the order of the original table."""
     return pa.table({name: decoded[name] for name in table.column_names if name not in layout.dropped})
 

@@ -1,0 +1,80 @@
+"""Realistic substitutes from the Faker library, which is imported when one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from avatar_gitops.engine.pseudonyms.kinds import FakerPseudonym, PiiType
+from avatar_gitops.errors import EngineError
+
+if TYPE_CHECKING:
+    from faker import Faker
+
+POOL: Final = 1_000  # values of the pool that is drawn from without high variability
+_ATTEMPTS: Final = 50  # rounds of making new values for those that appeared before
+_METHODS: Final = {
+    PiiType.EMAIL: "email",
+    PiiType.FIRST_NAME: "first_name",
+    PiiType.LAST_NAME: "last_name",
+    PiiType.FULL_NAME: "name",
+    PiiType.PHONE: "phone_number",
+    PiiType.SSN: "ssn",
+    PiiType.ADDRESS: "address",
+    PiiType.FREE_TEXT: "text",
+}
+
+
+def realistic(pseudonym: FakerPseudonym, count: int, random: np.random.Generator, *, different: bool) -> list[str]:
+    """That many substitutes, all different if wanted, on one line each.
+
+    Raises EngineError for a locale that is not known or does not have this kind of value, and when there are not so
+    many different ones.
+    """
+    make = _maker(pseudonym, int(random.integers(2**63)))
+    if different:
+        return _different(make, count, pseudonym.pii_type)
+    if pseudonym.high_variability or count <= POOL:
+        return [make() for _ in range(count)]
+    pool = [make() for _ in range(POOL)]
+    return [pool[at] for at in random.integers(0, POOL, count)]
+
+
+def _maker(pseudonym: FakerPseudonym, seed: int) -> Callable[[], str]:
+    from faker import Faker
+
+    try:
+        source: Faker = Faker(pseudonym.locale)
+    except (AttributeError, ImportError):
+        raise EngineError(
+            f"There are no realistic values for the locale {pseudonym.locale!r}.",
+            hint="Take a locale such as en_US, fr_FR or de_DE.",
+        ) from None
+    source.seed_instance(seed)
+    method = getattr(source, _METHODS[pseudonym.pii_type], None)
+    if method is None:
+        raise EngineError(
+            f"The locale {pseudonym.locale!r} has no realistic values of the kind {pseudonym.pii_type}.",
+            hint="Take another locale or another kind of pseudonym.",
+        )
+
+    def make() -> str:
+        return ", ".join(str(method()).split("\n"))
+
+    return make
+
+
+def _different(make: Callable[[], str], count: int, kind: PiiType) -> list[str]:
+    seen: dict[str, None] = {}
+    for _ in range(_ATTEMPTS * count):
+        if len(seen) == count:
+            break
+        seen.setdefault(make())
+    if len(seen) < count:
+        raise EngineError(
+            f"There are not enough different realistic values of the kind {kind} for a key.",
+            hint="Take UUID4, INTEGER or SPECIFIC_ID for keys.",
+        )
+    return list(seen)
