@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: help demo test coverage test-slow laws lint lint-workflows bench conformance schemas golden clean
+.PHONY: help demo test coverage test-slow laws lint lint-workflows bench bench-fidelity conformance schemas golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ lint-workflows: .venv/.dev ## look for security faults in the workflows and the 
 bench: .venv/.dev ## measure, and write benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
+bench-fidelity: .venv/.dev ## the figures of the published engine beside ours (needs AVATAR_FIXTURES)
+	@$(BIN)/python -m benchmarks fidelity
+
 conformance: .venv/.dev ## run the unmodified official client against the embedded platform (needs Python 3.12)
 	@$(BIN)/pytest -m conformance -p no:xdist
 
@@ -59,4 +62,4 @@ golden: .venv/.dev ## regenerate the golden files of the tests; read the differe
 	@$(BIN)/pytest -n 2 -m "not conformance and not slow" --update-golden
 
 clean: ## remove what make made
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage
+	@rm -rf .bench .venv .mypy_cache .pytest_cache .ruff_cache .coverage

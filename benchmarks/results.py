@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,16 @@ def versions(*packages: str) -> str:
     """Python and package versions, as one line of Markdown."""
     parts = [f"Python {platform.python_version()}", *(f"{name} {metadata.version(name)}" for name in packages)]
     return ", ".join(parts)
+
+
+def machine() -> str:
+    """What the measurements were taken on, and when."""
+    model = "an unknown processor"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    return f"{os.cpu_count()} cores ({model}), {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
