@@ -109,6 +109,7 @@ def _original(desired: DesiredSet, name: str, table: Table) -> wire.Table:
         data=wire.Data(volume=INPUT_VOLUME, file=object_key(desired, name, table.source)),
         individual_level=None if table.individual_level else False,
         columns=_columns(table),
+        links=[wire.Link(**link.model_dump(mode="json")) for link in table.links] if table.links else None,
     )
 
 

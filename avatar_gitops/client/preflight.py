@@ -44,6 +44,8 @@ def _table(table: Table) -> Iterator[Need]:
         yield Need("metrics_only", "avatars")
     if not table.individual_level:
         yield Need("individual_level:false", "individual_level: false")
+    for index, link in enumerate(table.links or ()):
+        yield Need(f"links:{link.method.value}", f"links.{index}.method: {link.method.value}")
     for field, column in table.columns.items():
         place = f"columns.{field}"
         if column.pseudonymization is not None:

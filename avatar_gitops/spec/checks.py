@@ -8,6 +8,7 @@ from typing import Final
 from avatar_gitops.diagnostics import Diagnostic, Related, Severity
 from avatar_gitops.spec.checks_columns import check_columns
 from avatar_gitops.spec.checks_gates import check_gates
+from avatar_gitops.spec.checks_links import check_links
 from avatar_gitops.spec.facts import REMOTE_SCHEMES, Shape, bucket, scheme
 from avatar_gitops.spec.models import AvatarRun, ColumnTag, Job, Source, Table
 from avatar_gitops.spec.nodes import Path
@@ -31,7 +32,7 @@ def check_run(parsed: Parsed[AvatarRun], shapes: Mapping[str, Shape]) -> list[Di
     run = parsed.readable
     if run is None:
         return []
-    found = [*_jobs(parsed, run), *check_gates(parsed, run)]
+    found = [*_jobs(parsed, run), *check_gates(parsed, run), *check_links(parsed, run, shapes)]
     for name, table in run.spec.tables.items():
         found += _method(parsed, name, table)
         found += _declared_digest(parsed, name, table)

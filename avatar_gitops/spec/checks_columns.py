@@ -46,7 +46,7 @@ def check_columns(parsed: Parsed[AvatarRun], name: str, table: Table, shape: Sha
         yield from _header(parsed, name, shape)
         for use in (*declared, *used):
             if use.column not in shape.columns:
-                yield _not_a_column(parsed, name, use, shape)
+                yield not_a_column(parsed, name, use, shape)
     yield from _dropped(parsed, table, base, used)
     yield from _weighted_and_excluded(parsed, table, base)
     yield from _known_target(parsed, table, base)
@@ -58,6 +58,8 @@ def uses(table: Table, base: Path) -> Iterator[Use]:
         settings: Geometry | None = getattr(table, key)
         if settings is not None:
             yield from _geometry(settings, (*base, key))
+    links = enumerate(table.links or ())
+    yield from (Use(link.field, (*base, "links", index, "field"), "the key of a link") for index, link in links)
     method = table.avatarization
     if method is not None:
         inner: Path = (*base, "avatarization")
@@ -120,7 +122,8 @@ def _header(parsed: Parsed[AvatarRun], name: str, shape: Shape) -> Iterator[Diag
         )
 
 
-def _not_a_column(parsed: Parsed[AvatarRun], name: str, use: Use, shape: Shape) -> Diagnostic:
+def not_a_column(parsed: Parsed[AvatarRun], name: str, use: Use, shape: Shape) -> Diagnostic:
+    """The finding about a name that the header does not have, with the one that was probably meant."""
     label = ""
     if not shape.looks_like_data:
         guess = near(use.column, shape.columns)

@@ -12,7 +12,14 @@ from typing import Any, Final
 
 from avatar_gitops.spec.gates import Direction as GateDirection
 from avatar_gitops.spec.gates import parse_gate
-from avatar_gitops.spec.models import DataRecipient, Generation, Job, ReplacementStrategy, SensitivityLevel
+from avatar_gitops.spec.models import (
+    DataRecipient,
+    Generation,
+    Job,
+    LinkMethod,
+    ReplacementStrategy,
+    SensitivityLevel,
+)
 
 
 class Privacy(StrEnum):
@@ -124,6 +131,15 @@ def replacement_strategy(before: str | None, after: str | None) -> Privacy:
     if after == ReplacementStrategy.ROW_ORDER:
         return Privacy.WEAKER
     return Privacy.STRONGER if before == ReplacementStrategy.ROW_ORDER else Privacy.UNKNOWN
+
+
+def links(before: Sequence[Mapping[str, Any]] | None, after: Sequence[Mapping[str, Any]] | None) -> Privacy:
+    """A link in the original order ties the rows of a child to the person's own avatar; of others nothing is known."""
+    sensitive = LinkMethod.SENSITIVE_ORIGINAL_ORDER_ASSIGNMENT
+    old, new = ({str(link["to"]) for link in side or () if link["method"] == sensitive} for side in (before, after))
+    if new - old:
+        return Privacy.WEAKER
+    return Privacy.STRONGER if old - new else Privacy.UNKNOWN
 
 
 def generation(before: str | None, after: str | None) -> Privacy:

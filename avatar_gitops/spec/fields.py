@@ -109,6 +109,7 @@ def _sources() -> Iterator[Row]:
         yield _row(f"{_TABLE}.{key}.format", f"{label} format", ALL, directions.unknown)
         yield _row(f"{_TABLE}.{key}.digest", f"{label} digest", OURS, directions.neutral)
         yield _row(f"{_TABLE}.{key}.options.*", f"{label} store option", ALL, directions.unknown)
+    yield _row(f"{_TABLE}.links", "links to child tables", ALL, directions.links)
     yield _row(f"{_TABLE}.individual_level", "one row is one person", ALL, directions.unknown, default=True)
 
 

@@ -228,6 +228,9 @@ class _Reader:
         person = table.get("individual_level")
         if person.value is not None and person.value is not True:
             self._put((*path, "individual_level"), person)
+        links = table.get("links")
+        if any(True for _ in links.entries()):
+            self._put((*path, "links"), links)
         for column in table.get("columns").entries():
             field_name = column.get("field").text()
             if field_name:

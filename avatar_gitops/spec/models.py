@@ -40,6 +40,7 @@ from avatar_gitops.spec.columns import (
     Text,
     UuidPseudonymization,
 )
+from avatar_gitops.spec.links import Link, LinkEnd, LinkMethod
 from avatar_gitops.spec.pia import DataRecipient, DataSubject, DataType, Language, Pia, SensitivityLevel
 
 __all__ = [
@@ -77,6 +78,9 @@ __all__ = [
     "Language",
     "LetterCase",
     "Lifecycle",
+    "Link",
+    "LinkEnd",
+    "LinkMethod",
     "Matrix",
     "Mechanism",
     "Metadata",
@@ -263,6 +267,7 @@ class Table(Model):
     sample: Text | Source | None = None
     individual_level: bool = True
     columns: dict[ColumnName, Column] = {}
+    links: Annotated[list[Link], Field(min_length=1)] | None = None
     avatarization: Avatarization | None = None
     privacy_metrics: PrivacyMetrics | None = None
     signal_metrics: SignalMetrics | None = None

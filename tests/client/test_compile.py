@@ -282,3 +282,57 @@ def test_an_input_without_a_digest_is_an_error() -> None:
     item = desired("keys", {"t": {"source": "t.csv"}})
     with pytest.raises(AvatarGitOpsError, match="keys: the data file of u has no digest"):
         object_key(item, "u", "u.csv")
+
+
+def test_several_tables_with_links_are_those_of_example_2() -> None:
+    """Keys, types and links as in appendix A; that a table is at the level of people goes without saying."""
+
+    def link(field: str, foreign: str, method: str) -> Plain:
+        return {"field": field, "to": {"table": "visit", "field": foreign}, "method": method}
+
+    tables: Plain = {
+        "patient": {
+            "source": "patient.parquet",
+            "columns": {"p_id": {"type": "int", "primary_key": True}, "gender": {"type": "category"}},
+            "links": [link("p_id", "patient_id", "linear_sum_assignment")],
+            "avatarization": {"k": 5},
+            "privacy_metrics": {"known_variables": ["gender"]},
+        },
+        "doctor": {
+            "source": "doctor.parquet",
+            "columns": {"d_id": {"type": "int", "primary_key": True}},
+            "links": [link("d_id", "doctor_id", "minimum_distance_assignment")],
+            "avatarization": {"k": 5},
+        },
+        "visit": {
+            "source": "visit.parquet",
+            "individual_level": False,
+            "columns": {"patient_id": {"identifier": True}, "doctor_id": {"identifier": True}},
+            "avatarization": {"k": 5},
+        },
+    }
+    _, original, avatarized, parameters, privacy, *_ = documents(desired("tutorial_multitable", tables))
+    told = {table.pop("name"): table for table in original["spec"]["tables"]}
+    for table in told.values():
+        del table["data"]
+    assert told == {
+        "patient": {
+            "columns": [
+                {"field": "p_id", "type": "int", "primary_key": True},
+                {"field": "gender", "type": "category"},
+            ],
+            "links": [link("p_id", "patient_id", "linear_sum_assignment")],
+        },
+        "doctor": {
+            "columns": [{"field": "d_id", "type": "int", "primary_key": True}],
+            "links": [link("d_id", "doctor_id", "minimum_distance_assignment")],
+        },
+        "visit": {
+            "individual_level": False,
+            "columns": [{"field": "patient_id", "identifier": True}, {"field": "doctor_id", "identifier": True}],
+        },
+    }
+    assert [table["name"] for table in avatarized["spec"]["tables"]] == ["patient", "doctor", "visit"]
+    assert "links" not in avatarized["spec"]["tables"][0]
+    assert set(parameters["spec"]["avatarization"]) == {"patient", "doctor", "visit"}
+    assert privacy["spec"]["privacy_metrics"] == {"patient": {"known_variables": ["gender"]}}

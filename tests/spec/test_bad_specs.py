@@ -13,7 +13,7 @@ from avatar_gitops.report.diagnostics import as_github, as_json, as_short, as_te
 
 BAD = Path(__file__).parent / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))
-WARNINGS_ONLY = {"identifier-untouched", "weight-of-excluded"}
+WARNINGS_ONLY = {"identifier-untouched", "link-original-order", "weight-of-excluded"}
 PROJECT = "apiVersion: avatar-gitops/v1\nkind: Project\nmetadata: {name: demo}\n"
 HEADER = "patient_id,age,sex,zip,admission,diagnosis"
 SECRET = "hunter2x"
@@ -34,6 +34,7 @@ def project(tmp_path: Path) -> Path:
     data.mkdir()
     rows = "".join(",".join(cells(row)) + "\n" for row in range(120))
     (data / "patients.csv").write_text(f"{HEADER}\n{rows}")
+    (data / "visits.csv").write_text("visit_id,patient_id,referred_by\n" + "zq1qz,zq2qz,zq3qz\n" * 9)
     (data / "sample.csv").write_text("patient_id,age,gender,zip,admission,diagnosis\nzq0qz,1,2,3,4,5\n")
     (data / "headerless.csv").write_text("zq1qz,61.25,1972-03-01,anna@example.org\n" + "zq2qz,61.25,1972-03-01,x\n" * 9)
     (data / "repeated.csv").write_text("age,sex,age\n" + "1,2,3\n" * 9)

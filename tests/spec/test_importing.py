@@ -127,6 +127,7 @@ def test_a_file_of_the_web_application_becomes_a_spec() -> None:
                     "wings": 2,
                 },
                 "privacy_metrics": {"target": "variety"},
+                "links": [{"field": "id", "to": {"field": "id", "table": "other"}}],
             }
         },
         "results": {"format": "parquet"},
@@ -137,7 +138,6 @@ def test_a_file_of_the_web_application_becomes_a_spec() -> None:
 def test_what_a_spec_cannot_say_is_noted_where_it_stands() -> None:
     notes = [(note.span.line, note.message) for note in from_platform(WEB, "web.yaml").notes]
     assert notes == [
-        (7, "`spec.tables.0.links` of AvatarSchema `schema` has no place in a spec"),
         (
             23,
             "`spec.avatarization.iris.exclude_variables` of AvatarParameters `standard` names no replacement_strategy;"
@@ -179,7 +179,8 @@ def test_metrics_of_given_avatars_keep_their_settings() -> None:
     imported = from_platform(text, "web.yaml")
     assert imported.files[("iris", "avatars")] == "a.csv"
     assert imported.data["spec"]["tables"]["iris"] == {
-        "privacy_metrics": {"imputation": {"method": "mean"}, "target": "variety"}
+        "links": [{"field": "id", "to": {"table": "other", "field": "id"}}],
+        "privacy_metrics": {"imputation": {"method": "mean"}, "target": "variety"},
     }
     assert any("never ran" in note.message for note in imported.notes)
 

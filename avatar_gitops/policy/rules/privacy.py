@@ -9,7 +9,7 @@ from avatar_gitops.plan.model import Privacy
 from avatar_gitops.policy.approvals import Approval, key
 from avatar_gitops.policy.model import Facts, Level, Violation
 from avatar_gitops.policy.rules.declare import OUTSIDE, rule, tables
-from avatar_gitops.spec.models import Column, ColumnTag, ReplacementStrategy
+from avatar_gitops.spec.models import Column, ColumnTag, LinkMethod, ReplacementStrategy
 
 FLOOR: Final = 5
 FLOOR_OUTSIDE: Final = 10
@@ -77,6 +77,20 @@ def row_order(facts: Facts) -> Iterator[Violation]:
         if excluded and excluded.replacement_strategy is ReplacementStrategy.ROW_ORDER:
             path = (*at, "avatarization", "exclude_variables", "replacement_strategy")
             yield Violation("real values stay on the avatar of their person", f"table {name}, row_order", path)
+
+
+@rule("P019", Level.FAIL)
+def original_order(facts: Facts) -> Iterator[Violation]:
+    """A link keeps people with their own rows.
+
+    `sensitive_original_order_assignment` gives the avatar of a person the rows of their own avatars in the child table:
+    who recognises one of them has all the others. Every other method links by similarity.
+    """
+    for name, table, at in tables(facts):
+        for index, link in enumerate(table.links or ()):
+            if link.method is LinkMethod.SENSITIVE_ORIGINAL_ORDER_ASSIGNMENT:
+                detail = f"table {name}, link to {link.to.table} in the original order"
+                yield Violation("a link keeps people with their own rows", detail, (*at, "links", index, "method"))
 
 
 @rule("P016", Level.FAIL)

@@ -14,6 +14,7 @@ BASELINE: Final = (
     privacy.seed,
     privacy.identifier,
     privacy.row_order,
+    privacy.original_order,
     privacy.originals,
     privacy.free_text,
     metrics.no_gate,
