@@ -22,6 +22,7 @@ EVERYTHING = {
         "avatarization_processors_parameters": [{"target": "a", "references": ["b"]}],
     },
     "individual_level": False,
+    "links": [{"field": "a", "to": {"table": "u", "field": "t"}}],
     "columns": {
         "a": {"type": "int", "drop": True, "pseudonymization": {"kind": "UUID4"}},
         "t": {"time_series_time": True},
@@ -41,6 +42,7 @@ def test_every_feature_of_a_spec_is_a_need() -> None:
         "data_augmentation",
         "avatarization_processors_parameters",
         "individual_level:false",
+        "links:linear_sum_assignment",
         "column_types",
         "drop",
         "pseudonymization",
