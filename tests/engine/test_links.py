@@ -17,7 +17,8 @@ from avatar_gitops.engine.links.assign import least_sum, nearest, places_of
 from avatar_gitops.engine.links.model import Ids, Link, LinkedAvatars, LinkedTable, LinkMethod, build_graph
 from avatar_gitops.engine.links.run import avatarize_linked
 from avatar_gitops.engine.links.ties import tie
-from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.engine.params import Augmentation, AvatarParams, ColumnSpec, Exclusion, Replacement, Space
+from avatar_gitops.engine.pseudonyms.kinds import UuidPseudonym
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.errors import EngineError
 from tests.engine.hospital import DOCTOR_VISIT, LINKS, PATIENT_VISIT, WARD_PATIENT, hospital
@@ -101,7 +102,7 @@ def test_the_original_order_gives_each_child_the_avatar_of_its_own_parent() -> N
     rows = {table.name: table.rows for table in hospital()}
     for link in links:
         assert (made[link.child].parents[link] == tie(link, rows[link.parent], rows[link.child])).all()
-    assert made["visit"].facts.warnings[-1].startswith("The link by 'doctor' keeps each row")
+    assert made["visit"].facts.sensitive[-1].startswith("The link by 'doctor' keeps each row")
 
 
 def test_attached_columns_come_back_beside_the_avatars() -> None:
@@ -113,6 +114,34 @@ def test_attached_columns_come_back_beside_the_avatars() -> None:
     assert made.attached.num_rows == 60
     assert not made.attached.equals(score)
     assert "score" not in made.shuffled.column_names
+
+
+def test_a_pseudonymized_key_of_a_parent_is_what_its_children_name() -> None:
+    tables = {table.name: table for table in hospital()}
+    key = ColumnSpec("id", primary_key=True, pseudonym=UuidPseudonym())
+    tables["patient"] = replace(tables["patient"], columns=(key,))
+    made = avatarize_linked(list(tables.values()), LINKS, 5)
+    keys = made["patient"].shuffled["id"].to_pylist()
+    assert all(len(str(text)) == 36 for text in keys)
+    assert set(made["visit"].shuffled["patient_id"].to_pylist()) <= set(keys)
+
+
+def test_excluded_columns_of_a_parent_are_not_what_children_are_compared_by() -> None:
+    tables = {table.name: table for table in hospital()}
+    params = AvatarParams(4, Space(exclude=Exclusion(("age",), Replacement.COORDINATE_SIMILARITY)))
+    tables["patient"] = replace(tables["patient"], params=params)
+    made = avatarize_linked(list(tables.values()), LINKS, 5)
+    assert "patient_id.age" not in [fact.name for fact in made["visit"].facts.columns]
+    assert "patient_id.sex" in [fact.name for fact in made["visit"].facts.columns]
+    ages = tables["patient"].rows["age"].to_pylist()
+    assert sorted(made["patient"].shuffled["age"].to_pylist()) == sorted(ages)
+
+
+def test_augmentation_of_a_linked_table_is_refused() -> None:
+    tables = hospital()
+    grown = replace(tables[2], params=AvatarParams(3, augmentation=Augmentation(2.0)))
+    with pytest.raises(EngineError, match="Table 'doctor': data augmentation is not possible for linked tables"):
+        avatarize_linked([*tables[:2], grown, tables[3]], LINKS, 5)
 
 
 def test_keys_of_several_types_meet() -> None:

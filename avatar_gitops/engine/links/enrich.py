@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.frame import is_key
 from avatar_gitops.engine.links.model import Graph, Ids, Link, LinkedTable
 from avatar_gitops.engine.links.ties import Ties, climb
 from avatar_gitops.engine.params import ColumnSpec, ColumnType
@@ -77,12 +78,13 @@ def specs_by_name(table: LinkedTable) -> dict[str, ColumnSpec]:
 
 def describes(spec: ColumnSpec) -> bool:
     """Whether a column takes part in the model."""
-    return not (spec.drop or spec.identifier or spec.primary_key)
+    return not (spec.drop or is_key(spec))
 
 
 def set_aside(table: LinkedTable) -> frozenset[str]:
     """Columns that the parameters of a table exclude from its model."""
-    return frozenset()
+    excluded = table.params.space.exclude if table.params is not None else None
+    return frozenset(excluded.names) if excluded is not None else frozenset()
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

@@ -140,7 +140,7 @@ def _one(
         unshuffled.take(pa.array(order)),
         made.original_projection,
         made.avatar_projection,
-        replace(made.facts, warnings=(*made.facts.warnings, *_breaches(schema.graph.parents(name)))),
+        replace(made.facts, sensitive=(*made.facts.sensitive, *_breaches(schema.graph.parents(name)))),
         parents,
         attached,
     )
@@ -199,7 +199,7 @@ def _coordinates(
     if layout is None or not layout.names:
         return np.zeros((rows.num_rows, 1)), np.zeros((parent.rows.num_rows, 1))
     weights = {name: weight for name, weight in parent.params.space.column_weights.items() if name in layout.names}
-    options = replace(parent.params.space, ncp=MOST_AXES, column_weights=weights)
+    options = replace(parent.params.space, ncp=MOST_AXES, column_weights=weights, exclude=None)
     space = fit_space(layout, encode(layout, originals), options, seed, link.parent)
     mine = pa.table({theirs.name: rows[own.name] for own, theirs in pairs})
     return space.project(encode(layout, mine)), space.project(encode(layout, pa.table(look_up(view, avatars, after))))
@@ -223,8 +223,9 @@ def _with_keys(
             continue  # dropped
         if spec.name in foreign:
             columns[spec.name] = _foreign(foreign[spec.name], parents, done, table.rows.schema.field(spec.name).type)
-        elif spec.primary_key:
-            columns[spec.name] = fresh_keys(spec, table.rows[spec.name], places, seed, table.name)
+        elif spec.primary_key and spec.pseudonym is None:
+            rows_of = (places, np.zeros_like(places))
+            columns[spec.name] = fresh_keys(spec, table.rows[spec.name], rows_of, seed, table.name)
         else:
             columns[spec.name] = rows[spec.name]
     return pa.table(columns)
