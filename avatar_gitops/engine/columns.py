@@ -132,6 +132,11 @@ def decode_category(column: CategoryColumn, codes: Codes) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, column.levels, ordered=column.output.ordered)
 
 
+def typed(name: str, values: pa.ChunkedArray, declared: ColumnType) -> pa.Array:
+    """The values in their declared type; raises EngineError when they do not fit."""
+    return _as_type(name, _normal(values), declared)
+
+
 def is_text(values: pa.ChunkedArray) -> bool:
     """Whether a column holds text (also as a dictionary)."""
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
