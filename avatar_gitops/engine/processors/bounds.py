@@ -30,14 +30,16 @@ class Bounds:
         """
         change = (after - before).astype(np.float64)
         left = np.where(change < 0, before - self.lower, self.upper - before).astype(np.float64)
-        return np.divide(change, left, out=np.zeros(len(change)), where=left != 0)
+        shares: Floats = np.divide(change, left, out=np.zeros(len(change)), where=left != 0)
+        return shares
 
-    def reach(self, before: Numbers, shares: Floats) -> Floats | Numbers:
+    def reach(self, before: Numbers, shares: Floats) -> Numbers:
         """Where a share leads; whole numbers stay near `before`, so that large ones keep their last digits."""
         bounded = np.clip(shares, -1.0, 1.0)
         left = np.where(bounded < 0, before - self.lower, self.upper - before).astype(np.float64)
         step = bounded * left
-        return before + (np.rint(step).astype(np.int64) if before.dtype == np.int64 else step)
+        reached: Numbers = before + (np.rint(step).astype(np.int64) if before.dtype == np.int64 else step)
+        return reached
 
     def clip(self, values: Numbers) -> Numbers:
         """Values moved to the nearest bound."""

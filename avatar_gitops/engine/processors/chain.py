@@ -1,7 +1,7 @@
 """A list of processors around the model: fitted and applied in order, reverted in reverse order.
 
-Source: sections 1.2 and 1.21 of the method notes. Post-processors that pull avatars towards the originals run here, that
-is before anything is measured.
+Post-processors that pull avatars towards the originals run here, that is before anything is measured. Source: sections
+1.2 and 1.21 of the method notes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import typed
 from avatar_gitops.engine.frame import is_key
 from avatar_gitops.engine.params import ColumnSpec, ColumnType, Space
@@ -66,7 +67,7 @@ def _source(
 ) -> Source:
     if origins is None:
         return Source(before, np.arange(avatars.num_rows, dtype=np.int64), *stream)
-    return Source(before.take(pa.array(origins)), origins, *stream)
+    return Source(before.take(to_arrow(origins)), origins, *stream)
 
 
 def fit_chain(
@@ -86,7 +87,7 @@ def fit_chain(
     specs = with_identifiers(columns, processors, aside)
     kept = aside | {spec.name for spec in specs if spec.drop or is_key(spec)}
     table = _as_declared(table, [spec for spec in specs if spec.name not in kept])
-    free = set(table.column_names) - kept - {name for one in processors for name in one.read}
+    free = set(table.column_names) - kept
     weights = dict(space.column_weights)
     links: list[tuple[Fitted, pa.Table]] = []
     for processor in processors:
@@ -157,16 +158,23 @@ def _fit(processor: asked.Processor, table: pa.Table, free: Collection[str]) -> 
 
 
 def _check_names(processor: asked.Processor, table: pa.Table, kept: Collection[str]) -> None:
-    for name in (*processor.modelled, *processor.read):
+    ids = [processor.id_variable] if isinstance(processor, _RECORDS) else []
+    names = [*ids, *processor.modelled]
+    for name in (*names, *processor.read):
         if name not in table.column_names:
             raise EngineError(
                 f"A processor names {name!r}, which is not a column of the table at its turn.",
                 hint="Correct the name, or the order of the processors.",
             )
+        if names.count(name) > 1:
+            raise EngineError(
+                f"One processor names column {name!r} twice.",
+                hint="Name a column of its own for each of its parameters.",
+            )
     for name in processor.modelled:
         if name in kept:
             raise EngineError(
-                f"A processor changes or reads column {name!r}, which is dropped, excluded or a key and so not modelled.",
+                f"A processor reads column {name!r} of avatars, but it is dropped or a key and so not modelled.",
                 hint="Name a column that is modelled, or remove the processor.",
             )
 

@@ -12,12 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.processors.bounds import Bounds
 from avatar_gitops.engine.processors.fitted import Ids, Source
-from avatar_gitops.engine.processors.gauges import Gauge, Numbers, free_name, gauge_together, put
+from avatar_gitops.engine.processors.gauges import (
+    Gauge,
+    Numbers,
+    free_name,
+    gauge_together,
+    put,
+    read_floats,
+    read_whole,
+)
 from avatar_gitops.engine.processors.params import BoundedCumulatedDifference, CumulatedDifference
 from avatar_gitops.engine.processors.records import Records, sort_records
-from avatar_gitops.errors import EngineError
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,20 +50,20 @@ class FittedCumulated:
         """Steps in place of the values, and the first value."""
         values = self.values.read(table[self.params.target_variable])[0]
         records = _sorted(self.params, table, [values], source)
-        steps = pa.array(values - records.before(values, values))
+        steps = to_arrow(values - records.before(values, values))
         first = self.values.write(records.heads_of(values))
         return put(table, {self.params.target_variable: steps, self.first: first})
 
     def invert(self, avatars: pa.Table, source: Source) -> pa.Table:
         """Values from first values and steps, in the order of the originals of the person."""
-        whole = self.values.whole
-        modelled = avatars[self.params.target_variable].cast(pa.int64() if whole else pa.float64()).to_numpy()
-        steps = np.maximum(np.array(modelled), 0)
-        reached = np.empty_like(steps)
+        modelled = avatars[self.params.target_variable]
+        steps: Numbers = np.maximum(read_whole(modelled) if self.values.whole else read_floats(modelled), 0)
+        reached: Numbers = np.empty_like(steps)
 
         def advance(before: Numbers, rows: Ids) -> Numbers:
-            reached[rows] = self.values.settle(before + steps[rows])
-            return reached[rows]
+            after = self.values.settle(before + steps[rows])
+            reached[rows] = after
+            return after
 
         originals = self.values.read(source.rows[self.params.target_variable])[0]
         records = _sorted(self.params, source.rows, [originals], source)
@@ -86,13 +94,13 @@ class FittedBoundedCumulated:
         """Shares in place of the values, and the first value."""
         values = self.values.read(table[self.params.target_variable])[0]
         records = _sorted(self.params, table, [], source)
-        shares = pa.array(self.bounds.shares(records.before(values, values), values))
+        shares = to_arrow(self.bounds.shares(records.before(values, values), values))
         first = self.values.write(records.heads_of(values))
         return put(table, {self.params.target_variable: shares, self.first: first})
 
     def invert(self, avatars: pa.Table, source: Source) -> pa.Table:
         """Values, each reached from the one before, in the order of the originals of the person."""
-        shares = np.array(avatars[self.params.target_variable].cast(pa.float64()).to_numpy())
+        shares = read_floats(avatars[self.params.target_variable])
         reached = np.zeros(avatars.num_rows, dtype=np.int64 if self.values.whole else np.float64)
 
         def advance(before: Numbers, rows: Ids) -> Numbers:
@@ -128,10 +136,5 @@ def _sorted(
 
 
 def _values(params: CumulatedDifference | BoundedCumulatedDifference, table: pa.Table) -> Gauge:
-    if params.id_variable == params.target_variable:
-        raise EngineError(
-            f"Column {params.id_variable!r} is named twice by one processor: as the id and as the target.",
-            hint="Name the column whose values follow each other as the target.",
-        )
     (values,) = gauge_together(table, (params.target_variable,))
     return values

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.columns import Floats, NumberColumn, fit_column
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
@@ -46,15 +47,12 @@ class Gauge:
     def read(self, values: pa.ChunkedArray) -> tuple[Numbers, Mask]:
         """Numbers (0 or NaN where missing) and where they are missing."""
         array = _one(values)
-        if pa.types.is_floating(array.type):
-            array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
         array = array.cast(self.working, safe=False) if array.type != self.working else array
-        missing = np.asarray(pc.is_null(array).to_numpy(zero_copy_only=False), dtype=bool)
+        missing = null_mask(array)
         if self.whole:
-            filled = pc.fill_null(array.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-            return np.array(filled, dtype=np.int64), missing
-        filled = pc.fill_null(array.cast(pa.float64()), float("nan")).to_numpy(zero_copy_only=False)
-        return np.array(filled, dtype=np.float64), missing
+            return np.where(missing, 0, to_numpy(array.cast(pa.int64()))), missing
+        numbers = np.where(missing, np.nan, to_numpy(array.cast(pa.float64())))
+        return numbers, np.isnan(numbers)
 
     def settle(self, numbers: Numbers) -> Numbers:
         """The nearest numbers that the column can show: whole ones, full time steps, or its own decimals."""
@@ -75,7 +73,7 @@ class Gauge:
         settled = np.clip(self.settle(np.where(absent, numbers.dtype.type(0), numbers)), low, high)
         if pa.types.is_integer(self.output):
             settled = np.rint(settled)
-        array = pa.array(settled, mask=absent)
+        array = to_arrow(settled, absent)
         if pa.types.is_decimal(self.working):
             array = array.cast(pa.decimal128(38, self.working.scale))
         return array.cast(self.working).cast(self.output, safe=False)
@@ -156,9 +154,21 @@ def is_datetime(kind: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
 
 
+def read_floats(values: pa.ChunkedArray | pa.Array) -> Floats:
+    """Numbers as floats; NaN where missing."""
+    array = _one(values)
+    return np.where(null_mask(array), np.nan, to_numpy(array.cast(pa.float64())))
+
+
+def read_whole(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.int64]:
+    """Whole numbers; 0 where missing."""
+    array = _one(values)
+    return np.where(null_mask(array), 0, to_numpy(array.cast(pa.int64())))
+
+
 def shown(values: Floats) -> pa.Array:
     """Floats as Arrow values; NaN is missing."""
-    return pa.array(values, mask=np.isnan(values))
+    return to_arrow(values, np.isnan(values))
 
 
 def put(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:

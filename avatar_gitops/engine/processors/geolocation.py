@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.processors.fitted import Ids, Source
-from avatar_gitops.engine.processors.gauges import Gauge, gauge, put, refuse_missing
+from avatar_gitops.engine.processors.gauges import Gauge, gauge, put, read_floats, refuse_missing
 from avatar_gitops.engine.processors.params import GeolocationNormalization
 from avatar_gitops.errors import EngineError
 
@@ -50,11 +51,11 @@ class FittedGeolocation:
             west, east = edges[found, 0], edges[found, 1]
             inside = np.clip(_divide(longitudes[rows] - west, east - west), 0.0, 1.0)
             positions[rows] = (found + inside) / len(edges)
-        return put(table, {self.params.longitude_variable: pa.array(positions)})
+        return put(table, {self.params.longitude_variable: to_arrow(positions)})
 
     def invert(self, avatars: pa.Table, source: Source) -> pa.Table:
         """Longitudes from the positions, in the band of the avatar's own latitude."""
-        positions = np.array(avatars[self.params.longitude_variable].cast(pa.float64()).to_numpy())
+        positions = read_floats(avatars[self.params.longitude_variable])
         longitudes = np.zeros(len(positions))
         for band, rows in self._rows(avatars):
             edges = self.edges[band]
@@ -71,10 +72,8 @@ class FittedGeolocation:
 
 
 def fit_geolocation(params: GeolocationNormalization, table: pa.Table) -> FittedGeolocation:
-    """Raises EngineError for missing coordinates, or columns that are no numbers or the same one."""
+    """Raises EngineError for missing coordinates, or columns that are no numbers."""
     names = (params.latitude_variable, params.longitude_variable)
-    if names[0] == names[1]:
-        raise EngineError(f"Column {names[0]!r} is named as latitude and as longitude.", hint="Name two columns.")
     if params.n_reference_lat < 2 or params.n_bins < 1:
         raise EngineError("Geolocation normalisation needs at least 2 reference latitudes and 1 bin.")
     gauges = []

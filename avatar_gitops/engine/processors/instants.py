@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from avatar_gitops.engine.processors.fitted import Source
-from avatar_gitops.engine.processors.gauges import Gauge, gauge, is_datetime, put, shown
+from avatar_gitops.engine.processors.gauges import Gauge, gauge, is_datetime, put, read_floats, shown
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,7 +40,7 @@ class FittedInstants:
         """Datetimes in place of seconds."""
         columns = {}
         for name, fitted in self.gauges.items():
-            seconds = np.array(avatars[name].cast(pa.float64()).fill_null(float("nan")).to_numpy())
+            seconds = read_floats(avatars[name])
             missing = np.isnan(seconds)
             columns[name] = fitted.write(np.where(missing, 0.0, seconds) * fitted.ticks, missing)
         return put(avatars, columns)

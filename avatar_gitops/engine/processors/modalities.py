@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import null, number
+from avatar_gitops.engine.buffers import text as as_scalar
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.processors.fitted import Source
 from avatar_gitops.engine.processors.gauges import Gauge, free_name, gauge, is_number, put
@@ -38,7 +39,7 @@ class FittedGroups:
         changed = {}
         for name, rare in self.rare.items():
             text = plain_text(table[name])
-            grouped = pc.if_else(pc.is_in(text, value_set=rare), pa.scalar(self.params.new_category, text.type), text)
+            grouped = pc.if_else(pc.is_in(text, value_set=rare), as_scalar(self.params.new_category, text.type), text)
             changed[name] = grouped.dictionary_encode() if pa.types.is_dictionary(table[name].type) else grouped
         return put(table, changed)
 
@@ -61,12 +62,14 @@ def fit_groups(params: GroupModalities, table: pa.Table, free: Collection[str]) 
     thresholds = dict(params.variable_thresholds)
     if not thresholds:
         texts = [name for name in table.column_names if name in free and is_text(table[name])]
-        thresholds = {name: params.global_threshold or 0 for name in texts}
+        thresholds = dict.fromkeys(texts, params.global_threshold or 0)
     rare = {}
     for name, threshold in thresholds.items():
         counted = _counts(plain_text(table[name]))
         if params.variable_thresholds or len(counted) >= (params.min_unique or 0):
-            rare[name] = counted.field("values").filter(pc.less_equal(counted.field("counts"), threshold))
+            rare[name] = counted.field("values").filter(
+                pc.less_equal(counted.field("counts"), number(threshold, pa.int64()))
+            )
     return FittedGroups(params, {name: values for name, values in rare.items() if len(values)})
 
 
@@ -146,13 +149,12 @@ def _as_text(values: pa.ChunkedArray | pa.Array) -> pa.Array:
     if pa.types.is_duration(array.type):
         array = array.cast(pa.int64())
     if pa.types.is_floating(array.type):
-        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+        array = pc.if_else(pc.is_nan(array), null(array.type), array)
     return array.cast(pa.string())
 
 
 def _counts(text: pa.Array) -> pa.StructArray:
     """Modalities in their own order with their numbers of rows."""
-    known = text.filter(pc.and_(text.is_valid(), pc.not_equal(text, "")))
+    known = text.filter(pc.and_(text.is_valid(), pc.not_equal(text, as_scalar("", text.type))))
     counted = known.value_counts()
-    order = np.argsort(np.asarray(counted.field("values").to_numpy(zero_copy_only=False), dtype=object), kind="stable")
-    return counted.take(pa.array(order))
+    return counted.take(pc.sort_indices(counted.field("values")))

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.processors.fitted import Source
-from avatar_gitops.engine.processors.gauges import Gauge, gauge, put, refuse_missing, shown
+from avatar_gitops.engine.processors.gauges import Gauge, gauge, put, read_floats, refuse_missing, shown
 from avatar_gitops.engine.processors.params import Proportions
 from avatar_gitops.errors import EngineError
 
@@ -20,8 +20,8 @@ class FittedProportions:
     """Shares of the sum of the parts (`sum_to_one`) or of the reference; what was zero stays zero.
 
     With `sum_to_one` the parts of an avatar are rounded by largest remainders, so that they add up to its reference
-    exactly, at `decimal_count` decimals (none for whole numbers). A row with a missing part keeps that part missing; its
-    other parts share the reference. Source: section 1.21 of the method notes.
+    exactly, at `decimal_count` decimals (none for whole numbers). A missing part stays missing; the other parts of its
+    row share the reference. Source: section 1.21 of the method notes.
     """
 
     params: Proportions
@@ -52,7 +52,7 @@ class FittedProportions:
         columns = {}
         shares = np.full((avatars.num_rows, len(self.parts)), np.nan)
         for i, name in self._columns():
-            shares[:, i] = avatars[name].cast(pa.float64()).fill_null(float("nan")).to_numpy()
+            shares[:, i] = read_floats(avatars[name])
         reference = self._reference(avatars)
         if self.params.sum_to_one:
             parts = self._shared_out(np.maximum(shares, 0.0), reference)
@@ -70,7 +70,7 @@ class FittedProportions:
         if part.whole:
             return part.write(np.rint(np.where(missing, 0.0, numbers)).astype(np.int64), missing)
         if self.params.sum_to_one:
-            return pa.array(numbers, mask=missing).cast(part.output, safe=False)
+            return shown(numbers).cast(part.output, safe=False)
         return part.write(numbers, missing)
 
     def _shared_out(self, shares: Floats, reference: Floats) -> Floats:
@@ -106,12 +106,8 @@ class FittedProportions:
 
 
 def fit_proportions(params: Proportions, table: pa.Table) -> FittedProportions:
-    """Raises EngineError for a missing reference, a column named twice, or (with `sum_to_one`) negative parts."""
+    """Raises EngineError for a missing reference, datetimes, or (with `sum_to_one`) negative parts."""
     named = (*params.variable_names, params.reference)
-    if len(set(named)) < len(named):
-        raise EngineError(
-            f"The proportions of {params.reference!r} name a column twice.", hint="Name each column once."
-        )
     refuse_missing(params.reference, table[params.reference])
     reference = gauge(params.reference, table[params.reference])
     parts = tuple(gauge(name, table[name]) for name in params.variable_names)

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow, to_numpy
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.processors.fitted import Ids, Source
 from avatar_gitops.engine.processors.gauges import Gauge, gauge, is_datetime, is_number, put
@@ -90,7 +91,7 @@ def _chosen(kept: np.ndarray, avatars: pa.ChunkedArray, originals: pa.ChunkedArr
     both = pa.chunked_array([*avatars.chunks, *originals.cast(avatars.type).chunks], type=avatars.type)
     if pa.types.is_dictionary(both.type):
         both = both.unify_dictionaries()
-    return both.take(pa.array(taken)).combine_chunks()
+    return both.take(to_arrow(taken)).combine_chunks()
 
 
 def _between(
@@ -110,11 +111,12 @@ class FittedMean:
     """Avatars of each group shifted so that their mean is that of the originals of the group.
 
     With `same_std` they are stretched to the standard deviation (n - 1) of the originals too, unless all avatars of the
-    group are equal. Groups that the originals do not have stay as they are. Values may leave the range of the originals.
+    group are equal. Groups that the originals do not have stay as they are. Values may leave the originals' range.
     """
 
     params: ExpectedMean
     gauges: Mapping[str, Gauge | None]
+    originals: pa.Table
     few: bool
 
     @property
@@ -130,9 +132,7 @@ class FittedMean:
             f"Expected mean gives columns {columns} of the avatars the exact means of the originals: privacy is weaker."
         ]
         if self.few:
-            said.append(
-                f"Expected mean has groups of fewer than {_FEW} rows: their means tell about single people. Group coarser."
-            )
+            said.append(f"Expected mean has groups of fewer than {_FEW} rows: their means tell about single people.")
         return tuple(said)
 
     def apply(self, table: pa.Table, source: Source | None = None) -> pa.Table:
@@ -141,7 +141,7 @@ class FittedMean:
 
     def invert(self, avatars: pa.Table, source: Source) -> pa.Table:
         """The avatars, shifted."""
-        originals = source.rows.take(pa.array(np.unique(source.origins, return_index=True)[1]))
+        originals = self.originals
         both = pa.concat_tables(
             [table.select(list(self.params.groupby_variables)) for table in (avatars, originals)],
             promote_options="permissive",
@@ -160,16 +160,11 @@ class FittedMean:
 
 
 def fit_mean(params: ExpectedMean, table: pa.Table) -> FittedMean:
-    """Raises EngineError for a target that also makes the groups, or that is neither number nor datetime."""
-    for name in params.target_variables:
-        if name in params.groupby_variables:
-            raise EngineError(
-                f"Column {name!r} is both a target and a group of the expected mean.",
-                hint="Take it out of one of them.",
-            )
+    """Raises EngineError for a target that is neither number nor datetime."""
     gauges = {name: gauge(name, table[name]) for name in params.target_variables}
     groups = _groups(table.select(list(params.groupby_variables)), table.num_rows)
-    return FittedMean(params, gauges, bool(np.bincount(groups).min(initial=table.num_rows) < _FEW))
+    originals = table.select(list(params.modelled))
+    return FittedMean(params, gauges, originals, bool(np.bincount(groups).min(initial=table.num_rows) < _FEW))
 
 
 def _moved(
@@ -186,8 +181,8 @@ def _moved(
     known_groups = (count > 0) & (known > 0)
     distance = (own[0] - origin).astype(np.float64)
     moved = wanted[own[2]] + (distance - mean[own[2]]) * stretch[own[2]]
-    shift = np.where(known_groups[own[2]], moved - distance, 0.0)
-    return own[0] + (np.rint(shift).astype(np.int64) if fitted.whole else shift)
+    settled = np.rint(moved).astype(np.int64) if fitted.whole else moved
+    return np.where(known_groups[own[2]], origin + settled, own[0])
 
 
 def _moments(side: tuple[Floats, np.ndarray, Ids], size: int, origin: float) -> tuple[Floats, Floats, Floats]:
@@ -207,6 +202,6 @@ def _groups(table: pa.Table, rows: int) -> Ids:
     for column in table.columns:
         plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
         codes = plain.combine_chunks().dictionary_encode(null_encoding="encode").indices
-        groups = groups * (len(codes) + 1) + np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int64)
+        groups = groups * (len(codes) + 1) + to_numpy(codes).astype(np.int64)
         groups = np.unique(groups, return_inverse=True)[1].astype(np.int64)
     return groups

@@ -12,13 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.processors.bounds import Bounds
 from avatar_gitops.engine.processors.fitted import Ids, Source
-from avatar_gitops.engine.processors.gauges import Gauge, Numbers, free_name, gauge, gauge_together, put, refuse_missing
+from avatar_gitops.engine.processors.gauges import (
+    Gauge,
+    Numbers,
+    free_name,
+    gauge,
+    gauge_together,
+    put,
+    read_floats,
+    read_whole,
+    refuse_missing,
+)
 from avatar_gitops.engine.processors.params import BoundedRangeDifference, RangeDifference
 from avatar_gitops.engine.processors.records import Records, sort_records
-from avatar_gitops.errors import EngineError
 
 
 @dataclass(slots=True, frozen=True)
@@ -52,8 +61,8 @@ class FittedRange:
         return put(
             table,
             {
-                self.params.target_start_variable: _plain(gaps),
-                self.params.target_end_variable: _plain(end - start),
+                self.params.target_start_variable: to_arrow(gaps),
+                self.params.target_end_variable: to_arrow(end - start),
                 self.first: self.start.write(records.heads_of(start)),
             },
         )
@@ -85,9 +94,8 @@ class FittedRange:
 
 
 def fit_range(params: RangeDifference, table: pa.Table) -> FittedRange:
-    """Raises EngineError for missing values, for one column named twice, or for columns of different kinds."""
+    """Raises EngineError for missing values, or for columns of different kinds."""
     names = (params.target_start_variable, params.target_end_variable)
-    _refuse_twice((params.id_variable, *names))
     start, end = gauge_together(table, names)
     fitted = FittedRange(params, start, end, free_name(table, f"{names[0]}__first"), True, True)
     modelled = fitted.apply(table)
@@ -123,15 +131,15 @@ class FittedBoundedRange:
         return put(
             table,
             {
-                self.params.target_start_variable: pa.array(self.bounds.shares(records.before(start, end), start)),
-                self.params.target_end_variable: pa.array(self.bounds.shares(start, end)),
+                self.params.target_start_variable: to_arrow(self.bounds.shares(records.before(start, end), start)),
+                self.params.target_end_variable: to_arrow(self.bounds.shares(start, end)),
                 self.first: self.start.write(records.heads_of(start)),
             },
         )
 
     def invert(self, avatars: pa.Table, source: Source) -> pa.Table:
         """Start and end, each reached from the number before it, person by person of the originals."""
-        steps, lengths = (_floats(avatars[name]) for name in self.params.modelled)
+        steps, lengths = (read_floats(avatars[name]) for name in self.params.modelled)
         starts = np.zeros(avatars.num_rows, dtype=np.int64 if self.start.whole else np.float64)
         ends = np.zeros_like(starts)
 
@@ -163,22 +171,12 @@ class FittedBoundedRange:
 
 
 def fit_bounded_range(params: BoundedRangeDifference, table: pa.Table) -> FittedBoundedRange:
-    """Raises EngineError for missing values, for one column named twice, or for columns of different kinds."""
+    """Raises EngineError for missing values, or for columns of different kinds."""
     names = (params.target_start_variable, params.target_end_variable)
-    _refuse_twice((params.id_variable, *names))
     start, end = gauge_together(table, names)
     values = [fitted.read(table[name])[0] for fitted, name in ((start, names[0]), (end, names[1]))]
     bounds = Bounds.of(np.concatenate(values))
     return FittedBoundedRange(params, start, end, free_name(table, f"{names[0]}__first"), bounds)
-
-
-def _refuse_twice(names: tuple[str, ...]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise EngineError(
-                f"Column {name!r} is named twice by one processor: the id, the start and the end are three columns.",
-                hint="Name the column of the start and another one of the end.",
-            )
 
 
 def _sorted(
@@ -188,15 +186,6 @@ def _sorted(
     return sort_records(params.id_variable, ids, keys, None if source is None else source.origins)
 
 
-def _plain(numbers: Numbers) -> pa.Array:
-    return pa.array(numbers)
-
-
 def _numbers(values: pa.ChunkedArray, like: Gauge) -> Numbers:
     """Differences as they are modelled: int64 of whole numbers, float64 of others."""
-    array = values.cast(pa.int64() if like.whole else pa.float64())
-    return np.array(array.to_numpy(), dtype=np.int64 if like.whole else np.float64)
-
-
-def _floats(values: pa.ChunkedArray) -> Floats:
-    return np.array(values.cast(pa.float64()).to_numpy(), dtype=np.float64)
+    return read_whole(values) if like.whole else read_floats(values)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_numpy
 from avatar_gitops.engine.processors.fitted import Ids
 from avatar_gitops.engine.processors.gauges import Numbers, refuse_missing
 from avatar_gitops.errors import EngineError
@@ -66,7 +67,7 @@ def sort_records(
         encoded = column.combine_chunks().dictionary_encode()
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise EngineError(f"Column {name!r} cannot tell people apart: its type is {ids.type}.") from None
-    people = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    people = to_numpy(encoded.indices).astype(np.int64)
     copies = _copies(origins) if origins is not None else np.zeros(len(people), dtype=np.int64)
     order = np.lexsort((*reversed(list(keys)), copies, people)).astype(np.int64)
     changed = np.diff(people[order]).astype(bool) | np.diff(copies[order]).astype(bool)

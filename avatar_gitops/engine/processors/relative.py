@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import null_mask, to_arrow
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.processors.fitted import Source
 from avatar_gitops.engine.processors.gauges import (
@@ -17,6 +18,8 @@ from avatar_gitops.engine.processors.gauges import (
     gauge,
     is_datetime,
     put,
+    read_floats,
+    read_whole,
     refuse_missing,
     shown,
 )
@@ -51,7 +54,7 @@ class FittedRelative:
         numbers, missing = self.target.read(table[self.params.target])
         change = numbers - self._sum(table)
         if self._keeps_whole:
-            return put(table, {self.params.target: pa.array(change, mask=missing)})
+            return put(table, {self.params.target: to_arrow(change, missing)})
         told = change / self._unit
         return put(table, {self.params.target: shown(np.where(missing, np.nan, told))})
 
@@ -59,11 +62,11 @@ class FittedRelative:
         """The target from the difference and the references of the same avatar."""
         if self.target is None:
             return avatars
-        values = avatars[self.params.target].cast(pa.int64() if self._keeps_whole else pa.float64())
-        missing = np.asarray(values.is_null().to_numpy(), dtype=bool)
-        change: Numbers = np.array(values.fill_null(0).to_numpy())
+        values = avatars[self.params.target].combine_chunks()
+        missing = null_mask(values)
+        change: Numbers = read_whole(values) if self._keeps_whole else read_floats(values)
         if not self._keeps_whole:
-            scaled: Floats = change * self._unit
+            scaled: Floats = np.where(missing, 0.0, change) * self._unit
             change = np.rint(scaled).astype(np.int64) if self.target.whole else scaled
         return put(avatars, {self.params.target: self.target.write(change + self._sum(avatars), missing)})
 
@@ -80,16 +83,12 @@ class FittedRelative:
     def _sum(self, table: pa.Table) -> Numbers:
         named = zip(self.params.references, self.references, strict=True)
         terms = [fitted.read(table[name])[0] for name, fitted in named]
-        return np.sum(terms, axis=0)
+        total: Numbers = np.sum(terms, axis=0)
+        return total
 
 
 def fit_relative(params: RelativeDifference, table: pa.Table) -> FittedRelative:
-    """Raises EngineError for missing references, a target that is its own reference, or columns of different kinds."""
-    if params.target in params.references or len(set(params.references)) < len(params.references):
-        raise EngineError(
-            f"The relative difference of column {params.target!r} names a column twice.",
-            hint="Name other columns than the target as references, each once.",
-        )
+    """Raises EngineError for missing references, a unit that is not positive, or columns of different kinds."""
     if params.scaling_unit is not None and not (params.scaling_unit > 0 and np.isfinite(params.scaling_unit)):
         raise EngineError(f"The scaling_unit of column {params.target!r} must be a positive number.")
     for name in params.references:
