@@ -174,7 +174,7 @@ def _check_names(processor: asked.Processor, table: pa.Table, kept: Collection[s
     for name in processor.modelled:
         if name in kept:
             raise EngineError(
-                f"A processor reads column {name!r} of avatars, but it is dropped or a key and so not modelled.",
+                f"A processor reads column {name!r} of avatars, but it is dropped, excluded or a key, so not modelled.",
                 hint="Name a column that is modelled, or remove the processor.",
             )
 

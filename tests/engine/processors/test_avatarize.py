@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from avatar_gitops.engine.params import AvatarParams, ColumnSpec, PrivacyParams
+from avatar_gitops.engine.params import (
+    Augmentation,
+    AvatarParams,
+    ColumnSpec,
+    Exclusion,
+    PrivacyParams,
+    Replacement,
+    Space,
+)
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.processors.params import (
     BoundedCumulatedDifference,
@@ -23,6 +31,7 @@ from avatar_gitops.engine.processors.params import (
     ToCategorical,
 )
 from avatar_gitops.engine.run import avatarize
+from avatar_gitops.errors import EngineError
 
 START = dt.datetime.fromisoformat("2020-01-01T08:00")
 
@@ -103,6 +112,27 @@ def test_a_sum_survives_that_is_lost_without_its_processor(stays: pa.Table) -> N
     lost, kept = (pc.subtract(rows["cost"], pc.add(rows["paid"], rows["open"])) for rows in (plain, told))
     assert set(kept.to_pylist()) == {0}
     assert set(lost.to_pylist()) != {0}
+
+
+def test_further_avatars_of_a_person_are_told_apart(stays: pa.Table) -> None:
+    params = AvatarParams(k=5, processors=ALL, augmentation=Augmentation(2.5))
+    avatars = avatarize(stays, [], params, 1)
+    assert avatars.unshuffled.schema.equals(stays.schema)
+    assert avatars.unshuffled.num_rows == round(2.5 * stays.num_rows)
+    spans: dict[str, list[tuple[dt.datetime, dt.datetime]]] = {}
+    for row in avatars.unshuffled.to_pylist():
+        spans.setdefault(row["who"], []).append((row["begin"], row["end"]))
+    assert len(spans) > 2 * 40
+    assert all(before[1] <= after[0] for own in spans.values() for before, after in pairwise(sorted(own)))
+
+
+def test_excluded_columns_are_not_touched_by_processors(stays: pa.Table) -> None:
+    space = Space(exclude=Exclusion(("ward", "who"), Replacement.COORDINATE_SIMILARITY))
+    avatars = avatarize(stays, [], AvatarParams(k=5, space=space, processors=ALL), 1)
+    assert set(avatars.unshuffled["ward"].to_pylist()) <= set(stays["ward"].to_pylist())
+    assert set(avatars.unshuffled["who"].to_pylist()) <= set(stays["who"].to_pylist())
+    with pytest.raises(EngineError, match="excluded or a key"):
+        avatarize(stays, [], AvatarParams(k=5, space=space, processors=(Perturbation({"ward": 0.5}),)), 1)
 
 
 def test_a_pull_is_measured_projected_and_said(table: pa.Table) -> None:

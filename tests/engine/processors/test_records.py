@@ -219,5 +219,5 @@ def test_what_cannot_be_told_is_refused(columns: dict[str, list[object]], proces
 @pytest.mark.parametrize("spec", [ColumnSpec("start", drop=True), ColumnSpec("start", primary_key=True)])
 def test_columns_that_are_not_modelled_are_refused(spec: ColumnSpec) -> None:
     table = pa.table({"id": [1, 1], "start": [1, 2], "end": [2, 3]})
-    with pytest.raises(EngineError, match="'start' of avatars, but it is dropped or a key"):
+    with pytest.raises(EngineError, match="'start' of avatars, but it is dropped, excluded or a key"):
         chain(table, RANGE, columns=[spec])
