@@ -14,17 +14,15 @@ from avatar_gitops.engine.streams import stream
 Ids = npt.NDArray[np.int64]
 
 
-def fresh_keys(
-    spec: ColumnSpec, values: pa.ChunkedArray, places: Ids, seed: int, label: str, copies: Ids | None = None
-) -> pa.Array:
+def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, rows: tuple[Ids, Ids], seed: int, label: str) -> pa.Array:
     """Keys of the avatars in their unshuffled order; `values` are the keys of their originals.
 
-    A primary key numbers the rows of the shuffled table from 1 (`places` is where each avatar stands there). An
+    A primary key numbers the rows of the shuffled table from 1 (`rows[0]` is where each avatar stands there). An
     identifier gets one random number for each distinct value, so that rows that belonged together still do; missing
-    stays missing. Second and further avatars of a row (`copies` counts them from 0) belong to nobody of the first ones.
-    Text keys are the column's name and the number.
+    stays missing. Second and further avatars of a row (`rows[1]` counts them from 0) belong to nobody of the first
+    ones. Text keys are the column's name and the number.
     """
-    copies = np.zeros(len(places), dtype=np.int64) if copies is None else copies
+    places, copies = rows
     if spec.primary_key:
         return _as_keys(spec.name, places + 1, np.zeros(len(places), dtype=bool), values.type)
     encoded = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values

@@ -144,7 +144,7 @@ def _keys(
     for key in layout.keys:
         if key.pseudonym is None:
             values = table[key.name].take(to_arrow(origins))
-            fresh[key.name] = fresh_keys(key, values, places, *names, copies)
+            fresh[key.name] = fresh_keys(key, values, (places, copies), *names)
     if all(key.pseudonym is None for key in layout.keys):
         return fresh
     from avatar_gitops.engine.pseudonyms.substitution import substitute_rows
