@@ -42,7 +42,10 @@ class FittedInstants:
         for name, fitted in self.gauges.items():
             seconds = read_floats(avatars[name])
             missing = np.isnan(seconds)
-            columns[name] = fitted.write(np.where(missing, 0.0, seconds) * fitted.ticks, missing)
+            whole = np.floor(np.where(missing, 0.0, seconds))
+            rest = np.rint(np.where(missing, 0.0, seconds - whole) * fitted.ticks)
+            ticks = whole.astype(np.int64) * fitted.ticks + rest.astype(np.int64)
+            columns[name] = fitted.write(ticks, missing)
         return put(avatars, columns)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from avatar_gitops.engine.params import ColumnSpec, ColumnType, Space
@@ -128,6 +128,7 @@ class TestDatetime:
         ),
         zone=st.sampled_from([None, "UTC", "Asia/Tokyo"]),
     )
+    @example(values=[dt.datetime.fromisoformat("2107-01-01T00:00:00.000007")], zone=None)
     def test_they_come_back_to_the_microsecond(self, values: list[dt.datetime | None], zone: str | None) -> None:
         table = pa.table({"at": pa.array(values, pa.timestamp("us", zone))})
         fitted = chain(table, Datetime())
