@@ -67,7 +67,7 @@ Column = NumberColumn | CategoryColumn | EmptyColumn
 
 def fit_column(name: str, values: pa.ChunkedArray, declared: ColumnType | None) -> Column:
     """How this column is modelled; raises EngineError when the data contradict the declared type."""
-    kind = declared or _detect(name, values.type)
+    kind = declared or detect(name, values.type)
     output = values.type
     if kind in (ColumnType.CATEGORY, ColumnType.BOOL):
         return _fit_category(name, values, kind)
@@ -143,7 +143,7 @@ def is_text(values: pa.ChunkedArray) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _detect(name: str, kind: pa.DataType) -> ColumnType:
+def detect(name: str, kind: pa.DataType) -> ColumnType:
     is_ = pa.types
     if is_.is_boolean(kind):
         return ColumnType.BOOL
