@@ -187,7 +187,7 @@ class Accountant(Generic[View]):
     def _rho_for(self, epsilon: float) -> float:
         """Largest rho that is told as at most epsilon."""
         low, high = 0.0, epsilon
-        for _ in range(60):
+        for _ in range(40):
             middle = (low + high) / 2
             low, high = (middle, high) if self._epsilon_of(middle) <= epsilon else (low, middle)
         return low

@@ -125,6 +125,11 @@ def declare(table: pa.Table, specs: Sequence[ColumnSpec], public: Mapping[str, P
     domains: list[Domain] = []
     for name in table.column_names:
         spec = by_name.get(name, ColumnSpec(name))
+        if spec.pseudonym is not None and not spec.drop:
+            raise EngineError(
+                f"Column {name!r} is pseudonymized, but a substitute that follows a real value has no guarantee.",
+                hint="Drop the column, or declare it as an identifier: rows get numbers then.",
+            )
         if not (spec.drop or spec.identifier or spec.primary_key):
             domains.append(_declare(name, table[name].type, spec.type, public.get(name, PublicColumn())))
     if not domains:

@@ -20,7 +20,6 @@ import pyarrow as pa
 from avatar_gitops.engine.columns import MISSING, Floats
 from avatar_gitops.engine.dp.accountant import Accountant, Counts
 from avatar_gitops.engine.dp.domains import CategoryDomain, Domain, NumberDomain, Rows, category_codes
-from avatar_gitops.engine.dp.params import DpModel, DpParams
 from avatar_gitops.errors import EngineError
 
 UNIT: Final = 1024
@@ -28,7 +27,6 @@ BLOCK: Final = 724
 """Coordinate of the category that a row has: the largest whole number of 1/1024 below sqrt(1/2)."""
 
 _MOST_DIMENSIONS: Final = 600
-_MOMENTS: Final = {DpModel.GAUSSIAN: 1.0, DpModel.HISTOGRAM: 0.6, DpModel.GMM: 0.4}
 _SUM: Final = 0.25
 _CALIBRATION_ROUNDS: Final = 20
 
@@ -99,37 +97,6 @@ def encode(space: Space, rows: Rows) -> npt.NDArray[np.int64]:
     return points
 
 
-def synthesize(
-    account: Accountant[Rows],
-    rows: Rows,
-    what: tuple[Sequence[Domain], DpParams],
-    size: tuple[float, float],
-    draws: np.random.Generator,
-) -> dict[str, pa.Array]:
-    """Columns of rows drawn from the model, whose measurements cost the given share."""
-    from avatar_gitops.engine.dp import latent_models
-
-    (domains, params), (share, total) = what, size
-    space = fit_space(domains)
-    rows.points = encode(space, rows)
-    part = share * _MOMENTS[params.model]
-    moments = measure_moments(account, space, part, total)
-    axes = latent_models.axes_of(moments, params.ncp)
-    rest = share - part
-    n = round(total)
-    if params.model is DpModel.GAUSSIAN:
-        inner = latent_models.draw_gaussian(axes, n, draws)
-    elif params.model is DpModel.HISTOGRAM:
-        inner = latent_models.draw_histogram(account, axes, params.bins or 10, (rest, n), draws)
-    else:
-        inner = latent_models.draw_mixture(account, axes, params.components, (rest, n), draws)
-    points = latent_models.leave_axes(axes, inner, draws)
-    return {
-        domain.name: _decode(domain, points[:, at], moments.mean[at], draws)
-        for domain, at in zip(space.domains, space.places, strict=True)
-    }
-
-
 def measure_moments(account: Accountant[Rows], space: Space, share: float, total: float) -> Moments:
     """Noisy sum and second moment of the coordinates."""
     d = space.dimensions
@@ -179,7 +146,7 @@ def _points(rows: Rows) -> npt.NDArray[np.int64]:
     return rows.points
 
 
-def _decode(domain: Domain, points: Floats, mean: Floats, draws: np.random.Generator) -> pa.Array:
+def decode(domain: Domain, points: Floats, mean: Floats, draws: np.random.Generator) -> pa.Array:
     """Values of one column from its drawn coordinates, inside its bounds or its list."""
     scale = UNIT / BLOCK
     if isinstance(domain, NumberDomain):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.dp.accountant import Accountant, Counts
-from avatar_gitops.engine.dp.domains import Rows
-from avatar_gitops.engine.dp.latent import UNIT, Moments, positive
+from avatar_gitops.engine.dp.domains import Domain, Rows
+from avatar_gitops.engine.dp.latent import UNIT, Moments, decode, encode, fit_space, measure_moments, positive
+from avatar_gitops.engine.dp.params import DpModel, DpParams
 
 _REACH: Final = 3.0
 """Axes are cut at so many (noisy) standard deviations around the (noisy) mean."""
@@ -22,6 +25,10 @@ _GRAIN: Final = 256
 _MIXTURE_AXES: Final = 6
 
 
+_MOMENTS: Final = {DpModel.GAUSSIAN: 1.0, DpModel.HISTOGRAM: 0.6, DpModel.GMM: 0.4}
+"""Part of the budget of a model that its moments get."""
+
+
 @dataclass(slots=True, frozen=True)
 class Axes:
     """Principal axes of the noisy covariance (columns of `basis`), their variances, and what they leave over."""
@@ -30,6 +37,35 @@ class Axes:
     basis: Floats
     variances: Floats
     rest: Floats
+
+
+def synthesize(
+    account: Accountant[Rows],
+    rows: Rows,
+    what: tuple[Sequence[Domain], DpParams],
+    size: tuple[float, float],
+    draws: np.random.Generator,
+) -> dict[str, pa.Array]:
+    """Columns of rows drawn from the model, whose measurements cost the given share."""
+    (domains, params), (share, total) = what, size
+    space = fit_space(domains)
+    rows.points = encode(space, rows)
+    part = share * _MOMENTS[params.model]
+    moments = measure_moments(account, space, part, total)
+    axes = axes_of(moments, params.ncp)
+    rest = share - part
+    n = round(total)
+    if params.model is DpModel.GAUSSIAN:
+        inner = draw_gaussian(axes, n, draws)
+    elif params.model is DpModel.HISTOGRAM:
+        inner = draw_histogram(account, axes, params.bins or 10, (rest, n), draws)
+    else:
+        inner = draw_mixture(account, axes, params.components, (rest, n), draws)
+    points = leave_axes(axes, inner, draws)
+    return {
+        domain.name: decode(domain, points[:, at], moments.mean[at], draws)
+        for domain, at in zip(space.domains, space.places, strict=True)
+    }
 
 
 def axes_of(moments: Moments, ncp: int | None) -> Axes:

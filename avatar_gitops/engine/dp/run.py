@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatar_gitops.engine.dp import latent, marginals
+from avatar_gitops.engine.dp import latent_models, marginals
 from avatar_gitops.engine.dp.accountant import Accountant
 from avatar_gitops.engine.dp.cells import cut, draw_values, place
 from avatar_gitops.engine.dp.domains import CategoryDomain, Domain, NumberDomain, Rows, declare, read_rows
 from avatar_gitops.engine.dp.learning import learn
 from avatar_gitops.engine.dp.params import DEFAULT_DELTA, DpModel, DpParams, Guarantee, Release
-from avatar_gitops.engine.keys import fresh_keys
+from avatar_gitops.engine.keys import numbered_keys
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.threads import single_threaded_algebra
@@ -112,7 +112,7 @@ def _draw(
 ) -> dict[str, pa.Array]:
     (domains, params), (share, total) = what, size
     if params.model is not DpModel.MARGINALS:
-        return latent.synthesize(account, rows, what, size, draws)
+        return latent_models.synthesize(account, rows, what, size, draws)
     cuts = [cut(domain, params.bins) for domain in domains]
     rows.codes = place(cuts, rows)
     columns = [item.size for item in cuts], [item.missing for item in cuts], [item.domain.name for item in cuts]
@@ -131,7 +131,7 @@ def _assemble(table: pa.Table, columns: Sequence[ColumnSpec], params: DpParams, 
         if name in made:
             shown[name] = made[name]
         elif not spec.drop:
-            shown[name] = fresh_keys(ColumnSpec(name, primary_key=True), table[name].slice(0, 0), np.arange(n), 0, "")
+            shown[name] = numbered_keys(name, n, table[name].type)
     return pa.table(shown)
 
 
