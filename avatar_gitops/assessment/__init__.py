@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from avatar_gitops.assessment.catalogue import Family
 from avatar_gitops.assessment.facts import (
     AssessmentFacts,
+    FigureFacts,
     MetricValue,
     PiaContext,
     Provenance,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AssessmentFacts",
     "Family",
+    "FigureFacts",
     "MetricValue",
     "PiaContext",
     "Provenance",

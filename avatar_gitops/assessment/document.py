@@ -82,7 +82,20 @@ class Bars:
     tolerance: float
 
 
-Block = Heading | Paragraph | Bullets | Table | Bars
+@dataclass(slots=True, frozen=True)
+class Picture:
+    """A PNG picture over the whole line; `alt` says what it shows to who cannot see it."""
+
+    png: bytes
+    alt: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, from the header that every PNG file begins with."""
+        return int.from_bytes(self.png[16:20], "big"), int.from_bytes(self.png[20:24], "big")
+
+
+Block = Heading | Paragraph | Bullets | Table | Bars | Picture
 
 
 @dataclass(slots=True, frozen=True)

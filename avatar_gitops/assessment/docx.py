@@ -16,6 +16,7 @@ from avatar_gitops.assessment.document import (
     Heading,
     Inline,
     Paragraph,
+    Picture,
     Span,
     Table,
     code,
@@ -37,6 +38,7 @@ FILLS: Final = {
 LANGUAGE_TAGS: Final = {"en": "en-GB", "fr": "fr-FR"}
 _FIXED: Final = datetime(1980, 1, 1, tzinfo=UTC)
 _LINE_CM: Final = 17.0
+_PICTURE_CM: Final = 11.0  # a picture is no higher than that
 _CODE_FONT: Final = "Consolas"
 
 
@@ -206,12 +208,25 @@ def _bars(word: Word, block: Bars) -> None:
     _table(word, Table(block.summary, (*block.header, plain("")), rows, (30, 14, 56)))
 
 
+def _picture(word: Word, block: Picture) -> None:
+    from docx.shared import Cm
+
+    paragraph = word.add_paragraph()
+    width, height = block.size
+    drawn = paragraph.add_run().add_picture(
+        io.BytesIO(block.png), width=Cm(min(_LINE_CM, _PICTURE_CM * width / height))
+    )
+    properties = drawn._inline.docPr
+    properties.set("descr", printable(block.alt))
+
+
 _WRITERS: Final[dict[type, Callable[[Any, Any], None]]] = {
     Heading: _heading,
     Paragraph: _paragraph,
     Bullets: _bullets,
     Table: _table,
     Bars: _bars,
+    Picture: _picture,
 }
 
 

@@ -61,6 +61,14 @@ class MetricValue:
 
 
 @dataclass(slots=True, frozen=True)
+class FigureFacts:
+    """A figure of a table for the report: its kind by the platform's name, and a PNG picture."""
+
+    kind: str
+    png: bytes = field(repr=False)
+
+
+@dataclass(slots=True, frozen=True)
 class TableFacts:
     """What one table of the set is, how it was anonymized and what was measured.
 
@@ -84,6 +92,7 @@ class TableFacts:
     inference_target: str | None = None
     metrics: tuple[MetricValue, ...] = ()
     column_hellinger: Mapping[str, float] = field(default_factory=dict)
+    figures: tuple[FigureFacts, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rows not in (*BUCKETS, UNKNOWN_BUCKET):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.resources import files
 from typing import Any, Literal
 
-from avatar_gitops.assessment.document import Block, Document, printable
+from avatar_gitops.assessment.document import Block, Document, Picture, printable
 
 
 def to_pdf(document: Document) -> bytes:
@@ -49,7 +50,7 @@ def compile_pages(
 
 def as_json(document: Document) -> str:
     """The model as the template reads it; every block says its kind."""
-    model = asdict(document)
+    model = asdict(replace(document, blocks=()))
     model["blocks"] = [_tagged(block) for block in document.blocks]
     return json.dumps(_printable(model), ensure_ascii=False, sort_keys=True)
 
@@ -63,4 +64,16 @@ def _printable(value: Any) -> Any:
 
 
 def _tagged(block: Block) -> dict[str, object]:
+    if isinstance(block, Picture):
+        return {"kind": "Picture", "alt": block.alt, "svg": _as_svg(block)}
     return {"kind": type(block).__name__, **asdict(block)}
+
+
+def _as_svg(picture: Picture) -> str:
+    """The picture inside an SVG text: JSON holds no bytes, and the template can read SVG from a string."""
+    width, height = picture.size
+    data = base64.b64encode(picture.png).decode("ascii")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+    )

@@ -58,6 +58,17 @@ _OWN: Final[Mapping[str, Text]] = {
     ),
     "head.column": Text("Column", "Colonne"),
     "head.distance": Text("Distance", "Distance"),
+    "h.figures": Text("{number} Figures of {table}", "{number} Figures de {table}"),
+    "figures.intro": Text(
+        "Originals are drawn as shares of at least 10 rows, avatars as they are delivered.",
+        "Les originaux sont dessinés en parts d'au moins 10 lignes, les avatars tels qu'ils sont livrés.",
+    ),
+    "figure.2d_projection": Text(
+        "Originals and avatars on the first two axes", "Originaux et avatars sur les deux premiers axes"
+    ),
+    "figure.contribution": Text("Contribution of columns to the axes", "Contribution des colonnes aux axes"),
+    "figure.correlation": Text("Correlations of originals and of avatars", "Corrélations des originaux et des avatars"),
+    "figure.correlation_difference": Text("Difference of the correlations", "Différence des corrélations"),
     "h.parameters": Text("5 Parameters", "5 Paramètres"),
     "h.parameters.table": Text("5.{number} Table {table}", "5.{number} Table {table}"),
     "parameters.summary": Text("Parameters of the table", "Paramètres de la table"),

@@ -12,6 +12,7 @@ from avatar_gitops.assessment.document import (
     Heading,
     Inline,
     Paragraph,
+    Picture,
     Table,
     code,
     plain,
@@ -155,6 +156,12 @@ def _signal(voice: Voice, facts: AssessmentFacts) -> list[Block]:
             position += 1
             heading = voice.say("h.columns", number=f"4.{position}", table=code(table.name))
             blocks += [Heading(2, heading), Paragraph(voice.say("columns.intro")), _bars(voice, table)]
+    for table in facts.tables:
+        if table.figures:
+            position += 1
+            heading = voice.say("h.figures", number=f"4.{position}", table=code(table.name))
+            blocks += [Heading(2, heading), Paragraph(voice.say("figures.intro"))]
+            blocks += [Picture(figure.png, voice.word(f"figure.{figure.kind}")) for figure in table.figures]
     return blocks
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 # `_` stays, so a table really called `x_dot_y` cannot be told from `x.y`: the same holds for the hosted platform.
 ESCAPES: Final = (("/", "_slash_"), ("&", "_ampersand_"), ("+", "_plus_"), (".", "_dot_"))
+
+FIGURE: Final = ".vl.json"
+PAGE: Final = ".html"
 
 
 def escaped(table: str) -> str:
@@ -35,3 +39,17 @@ def table_of(filename: str, what: str) -> str:
 def metrics_file(table: str, computation: str, what: str) -> str:
     """`{table}_{computation}.{what}.json`: one entry per file."""
     return f"{escaped(table)}_{computation}.{what}.json"
+
+
+def figure_files(table: str, kinds: Sequence[str]) -> list[str]:
+    """`{table}.{kind}.vl.json` for each figure of a table; several of one kind are numbered in their order."""
+    names = []
+    for at, kind in enumerate(kinds):
+        number = f"-{kinds[:at].count(kind)}" if kinds.count(kind) > 1 else ""
+        names.append(f"{escaped(table)}.{kind}{number}{FIGURE}")
+    return names
+
+
+def page_of(name: str) -> str:
+    """The page by which clients know a figure, whose document is what is stored; any other name is its own."""
+    return f"{name.removesuffix(FIGURE)}{PAGE}" if name.endswith(FIGURE) else name

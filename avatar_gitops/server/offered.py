@@ -25,6 +25,7 @@ FEATURES: Final = (
     "privacy_metrics",
     "signal_metrics",
     "advice:parameters",
+    "figures",
     "report:pdf",
     "report:docx",
     "report_pia:docx",

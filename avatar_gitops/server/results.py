@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from avatar_gitops.server.accounts import Account
 from avatar_gitops.server.database import jobs, objects, reading, results
 from avatar_gitops.server.faults import ApiFault
-from avatar_gitops.server.objects import adopt_file, find_object, object_row, put_object
+from avatar_gitops.server.naming import page_of
+from avatar_gitops.server.objects import find_object
+from avatar_gitops.server.pages import keep_file
 from avatar_gitops.server.platform import Platform
-from avatar_gitops.server.receiving import describe_file
 from avatar_gitops.wire.models import JobStatus
 
 
@@ -36,7 +37,7 @@ def list_results(
         raise ApiFault(404, f"Results file for job '{name}' not found")
     listing: dict[str, list[str]] = {}
     for row in rows:
-        key = _csv_twin(platform, row) if as_csv and row.key.endswith(".parquet") else row.key
+        key = _csv_twin(platform, row) if as_csv and row.key.endswith(".parquet") else page_of(row.key)
         listing.setdefault(row.kind, []).append(f"{access_base}?url=s3://{account.id}/{key}")
     return listing
 
@@ -58,7 +59,5 @@ def _csv_twin(platform: Platform, row: sa.Row[Any]) -> str:
 
         path = platform.state.incoming / uuid.uuid4().hex
         write_table(read_table(platform.storage.blob_path(row.blob)), path, "csv")
-        received = describe_file(path)
-        blob = adopt_file(platform.storage, path)
-        put_object(platform.storage, object_row(row.bucket, key, blob, received, "text/csv; charset=utf-8"))
+        keep_file(platform.storage, (row.bucket, key), path, "text/csv; charset=utf-8")
     return key

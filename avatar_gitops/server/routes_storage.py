@@ -21,6 +21,7 @@ from avatar_gitops.server.accounts import StorageKey, find_users, storage_key, u
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.listing import deletions_xml, error_xml, list_objects, location_xml, xml_document
 from avatar_gitops.server.objects import DEFAULT_TYPE, RESULTS_FOLDER, Storage, StoredObject
+from avatar_gitops.server.pages import make_page
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.receiving import AwsChunkedDecoder, Received, Receiver
 from avatar_gitops.server.signature import STREAMING_UNSIGNED, UNSIGNED_PAYLOAD, SignedRequest, verify
@@ -124,6 +125,8 @@ def _listing(call: Call) -> bytes:
 
 def _found(call: Call) -> StoredObject:
     stored = store.find_object(call.storage, call.bucket, call.key)
+    if stored is None and call.key.startswith(call.protected_prefix):  # what users upload is never made into pages
+        stored = make_page(call.storage, call.bucket, call.key)
     if stored is None:
         raise StorageFault(404, "NoSuchKey", "The object does not exist.")
     wanted = call.request.headers.get("if-match")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
+from avatar_gitops.engine.figures.draw import DISTRIBUTIONS, FigureOptions, draw_figures
 from avatar_gitops.engine.params import (
     AvatarParams,
     ColumnSpec,
@@ -16,17 +17,15 @@ from avatar_gitops.engine.params import (
     Space,
 )
 from avatar_gitops.engine.run import avatarize
-from avatar_gitops.engine.tables import read_table, write_table
+from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
-from avatar_gitops.server.naming import table_file
+from avatar_gitops.server.made import Made, output_format, write_made
 from avatar_gitops.server.offered import check_parameters, check_schema
 from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
+from avatar_gitops.server.work_figures import write_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
-
-Format = Literal["csv", "parquet"]
-PARQUET_MAGIC = b"PAR1"
 
 
 def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -43,21 +42,23 @@ def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> li
         raise JobFault("No table has an avatarization method. Set k for at least one table.")
     # Without a seed nobody, not even the owner, can draw the same numbers again.
     seed = spec.seed if spec.seed is not None else secrets.randbits(63)
-    files: list[ResultFile] = []
+    made = []
     for done, table in enumerate(tables):
         progress(done / len(tables))
-        files += _run_table(assignment, folder, (table, records[table.name]), spec.results, seed)
+        made.append(_anonymize(assignment, (table, records[table.name]), spec.results, seed))
+    files = [file for item in made for file in write_made(item, folder)]
+    if spec.compute_figures is not False:
+        files += _figures(assignment, made, spec.results, folder)
     order = list(ResultKind)
     return sorted(files, key=lambda file: order.index(ResultKind(file.kind)))
 
 
-def _run_table(
+def _anonymize(
     assignment: Assignment,
-    folder: Path,
     what: tuple[wire.Table, wire.AvatarizationRecord],
     results: wire.Results | None,
     seed: int,
-) -> list[ResultFile]:
+) -> Made:
     table, record = what
     source = assignment.input_file(table.name, table.data.file if table.data else None)
     columns = column_specs(table)
@@ -70,29 +71,20 @@ def _run_table(
             f"Table {table.name!r} has more than {MAXIMUM_DIMENSIONS} dimensions (numeric columns plus categories),"
             " the limit of this platform. Drop columns with many categories or group their categories."
         )
-    extension = output_format(results, source)
-    written = {
-        ResultKind.SHUFFLED: ("shuffled", avatars.shuffled),
-        ResultKind.UNSHUFFLED: ("unshuffled", avatars.unshuffled),
-        ResultKind.ORIGINAL_PROJECTIONS: ("projections.original", avatars.original_projection),
-        ResultKind.AVATAR_PROJECTIONS: ("projections.avatars", avatars.avatar_projection),
-    }
-    files = []
-    for kind, (name, content) in written.items():
-        filename = table_file(table.name, name, extension)
-        write_table(content, folder / filename, extension)
-        files.append(ResultFile(kind, filename))
-    return files
+    balanced = record.data_augmentation.target_column if record.data_augmentation else None
+    return Made(table.name, rows, columns, avatars, output_format(results, source), balanced)
 
 
-def output_format(results: wire.Results | None, source: Path) -> Format:
-    """The wanted format, or that of the input, told by its first bytes."""
-    if results is not None and results.format is not None:
-        if results.format not in {"csv", "parquet"}:
-            raise JobFault(f"Results cannot be written as {results.format!r}; use csv or parquet.")
-        return "parquet" if results.format == "parquet" else "csv"
-    with source.open("rb") as file:
-        return "parquet" if file.read(4) == PARQUET_MAGIC else "csv"
+def _figures(
+    assignment: Assignment, made: Sequence[Made], results: wire.Results | None, folder: Path
+) -> list[ResultFile]:
+    most = results.max_distribution_plots if results is not None else None
+    recipient = assignment.documents.pia().datarecipient
+    drawn = []
+    for item in made:
+        options = FigureOptions(DISTRIBUTIONS if most is None else most, item.class_column, recipient)
+        drawn.append((item.name, draw_figures(item.original, item.avatars, item.columns, options)))
+    return write_figures(drawn, folder)
 
 
 def column_specs(table: wire.Table) -> list[ColumnSpec]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from avatar_gitops.assessment import (
     AssessmentFacts,
+    FigureFacts,
     MetricValue,
     Provenance,
     TableFacts,
@@ -24,6 +25,7 @@ from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.offered import ENGINE
 from avatar_gitops.server.result_json import read_json
 from avatar_gitops.server.sets import SetDocuments
+from avatar_gitops.server.work_figures import report_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.metrics import from_score, target_from_score
@@ -37,8 +39,9 @@ DIGEST_LIKE: Final = re.compile(r"[A-Za-z0-9:._-]{1,100}")
 def run_report(assignment: Assignment, folder: Path) -> list[ResultFile]:
     """`report.pdf` or `report.docx`, or `report.pia.docx` for an impact assessment."""
     spec = wire.ReportSpec.model_validate(assignment.parameters.spec)
-    facts = report_facts(assignment, spec.language)
-    if spec.report_type == "pia":
+    is_pia = spec.report_type == "pia"
+    facts = report_facts(assignment, spec.language, pictures=not is_pia)
+    if is_pia:
         filename, content = "report.pia.docx", pia_docx(facts)
     else:
         filename, content = f"report.{spec.output_format}", technical_report(facts, spec.output_format)
@@ -46,8 +49,8 @@ def run_report(assignment: Assignment, folder: Path) -> list[ResultFile]:
     return [ResultFile(ResultKind.REPORT, filename)]
 
 
-def report_facts(assignment: Assignment, language: Language) -> AssessmentFacts:
-    """What the documents and the metrics of a set say, in natural units.
+def report_facts(assignment: Assignment, language: Language, *, pictures: bool = False) -> AssessmentFacts:
+    """What the documents and the metrics of a set say, in natural units; with `pictures` also the figures to print.
 
     Raises:
         JobFault: one of the two metrics jobs has no results.
@@ -61,7 +64,10 @@ def report_facts(assignment: Assignment, language: Language) -> AssessmentFacts:
             blocks.setdefault(block["metadata"]["table_name"], []).append(block)
     return AssessmentFacts(
         set_name=assignment.display_name,
-        tables=tuple(_table(assignment.documents, name, found) for name, found in blocks.items()),
+        tables=tuple(
+            _table(assignment.documents, name, found, report_figures(assignment, name) if pictures else ())
+            for name, found in blocks.items()
+        ),
         context=pia_context(assignment.documents.pia().to_plain()),
         language=language,
         provenance=_provenance(assignment),
@@ -92,7 +98,7 @@ def _blocks(assignment: Assignment, kind: JobKind, result: ResultKind) -> list[B
     return [read_json(file.path) for file in files]
 
 
-def _table(documents: SetDocuments, name: str, blocks: Sequence[Block]) -> TableFacts:
+def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures: tuple[FigureFacts, ...]) -> TableFacts:
     method, record = _method(documents, name)
     excluded = record.exclude_variables if record is not None else None
     table = _original(documents, name)
@@ -113,6 +119,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block]) -> Table
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,
         metrics=tuple(metric for block in blocks for metric in _metrics(block)),
+        figures=figures,
     )
 
 

@@ -59,6 +59,8 @@ class ResultKind(StrEnum):
     PRIVACY_METRICS_SUMMARY = "privacy_metrics_summary"
     SIGNAL_METRICS = "signal_metrics"
     SIGNAL_METRICS_SUMMARY = "signal_metrics_summary"
+    FIGURES = "figures"
+    FIGURES_METADATA = "figures_metadata"
     RUN_METADATA = "run_metadata"
     REPORT = "report"
     ADVICE = "advice"

@@ -17,6 +17,16 @@ from tests.server.api import COLUMNS, documents, people
 from tests.server.workshop import Plain, Workshop, edited, with_document
 
 NOT_OFFERED = "Table 'people': this version of the platform does not offer"
+FIGURES = (
+    "2d_projection",
+    "3d_projection",
+    "correlation",
+    "correlation_difference",
+    "contribution",
+    "aggregate_stats",
+    *(f"distribution-{at}" for at in range(len(COLUMNS))),
+    "metrics_summary",
+)
 PARAMETERS = {"advisor_type": ["parameters"]}
 
 
@@ -33,6 +43,8 @@ def test_the_files_of_a_standard_job_are_listed_by_kind(workshop: Workshop, defa
         "unshuffled": ["people.unshuffled-0.csv"],
         "original_projections": ["people.projections.original-0.csv"],
         "avatar_projections": ["people.projections.avatars-0.csv"],
+        "figures": [f"people.{name}.html" for name in FIGURES],
+        "figures_metadata": ["figures_metadata.json"],
         "run_metadata": ["run_metadata.avatarize.json"],
     }
     avatars = list(csv.reader(io.StringIO(workshop.files(default_run["standard"])["people.shuffled-0.csv"].decode())))

@@ -14,6 +14,7 @@ from typing import Any
 from avatar_gitops.server import jobs as job_store
 from avatar_gitops.server.accounts import Account, create_user
 from avatar_gitops.server.database import create_tables, open_database
+from avatar_gitops.server.naming import FIGURE, PAGE
 from avatar_gitops.server.objects import adopt_file, find_object, object_row, put_object
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.queue import has_ready_job
@@ -84,11 +85,12 @@ class Workshop:
         return list_results(self.platform, self.account, name, "", as_csv=False)
 
     def files(self, name: str) -> dict[str, bytes]:
-        """Every result file by file name."""
+        """Every stored result file by file name; of a figure that is its document, whatever its page is called."""
         storage, bucket = self.platform.storage, self.account.id
         found = {}
         for url in (url for urls in self.listing(name).values() for url in urls):
-            stored = find_object(storage, bucket, url.removeprefix(f"?url=s3://{bucket}/"))
+            key = url.removeprefix(f"?url=s3://{bucket}/")
+            stored = find_object(storage, bucket, f"{key.removesuffix(PAGE)}{FIGURE}" if key.endswith(PAGE) else key)
             assert stored is not None, "a listed file exists"
             found[stored.key.rpartition("/")[2]] = storage.blob_path(stored.blob).read_bytes()
         return found

@@ -1,0 +1,67 @@
+"""Vega-Lite documents as pages that need no network, and as pictures for reports (by vl-convert, no browser)."""
+
+from __future__ import annotations
+
+import functools
+import html
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+_VEGA_LITE: Final = "v5.21"
+_SCALE: Final = 2.0  # pixels of a picture per pixel of the document
+
+_PAGE: Final = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<script>{libraries}</script>
+</head>
+<body>
+<main id="figure"></main>
+<script>
+const actions = {{export: true, source: false, compiled: false, editor: false}};
+vegaEmbed("#figure", {spec}, {{mode: "vega-lite", actions}});
+</script>
+</body>
+</html>
+"""
+# Expressions of a figure are compiled by Vega, hence 'unsafe-eval'; nothing is loaded from anywhere.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
+)
+
+
+def to_page(spec: Mapping[str, Any], title: str) -> str:
+    """A self-contained HTML page with the interactive figure."""
+    return _PAGE.format(
+        policy=_POLICY,
+        title=html.escape(title),
+        libraries=_libraries().replace("</script", "<\\/script"),
+        spec=json.dumps(spec, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c"),
+    )
+
+
+def to_png(spec: Mapping[str, Any]) -> bytes:
+    """The figure as a PNG picture, drawn as the page shows it first."""
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_png(dict(spec), vl_version=_VEGA_LITE, scale=_SCALE))
+
+
+def to_svg(spec: Mapping[str, Any]) -> str:
+    """The figure as an SVG picture, drawn as the page shows it first."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(dict(spec), vl_version=_VEGA_LITE))
+
+
+@functools.cache
+def _libraries() -> str:
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=_VEGA_LITE))

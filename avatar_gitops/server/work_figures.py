@@ -1,0 +1,52 @@
+"""Figures of the `standard` job into files: one Vega-Lite document each, and the list of what they show.
+
+Clients see the name of the page of a figure, which `server.results` writes from the document when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from avatar_gitops.assessment import FigureFacts
+from avatar_gitops.engine.figures.model import Figure, PlotKind
+from avatar_gitops.engine.figures.render import to_png
+from avatar_gitops.server.assignment import Assignment, ResultFile
+from avatar_gitops.server.naming import figure_files, page_of
+from avatar_gitops.server.result_json import read_json, write_json
+from avatar_gitops.wire.models import JobKind, ResultKind
+
+METADATA: Final = "figures_metadata.json"
+REPORTED: Final = (
+    PlotKind.PROJECTION_2D,
+    PlotKind.CONTRIBUTION,
+    PlotKind.CORRELATION,
+    PlotKind.CORRELATION_DIFFERENCE,
+)
+
+
+def write_figures(drawn: Sequence[tuple[str, Sequence[Figure]]], folder: Path) -> list[ResultFile]:
+    """Files of the figures of each table, and their list; nothing at all when nothing was drawn."""
+    files, listed = [], []
+    for table, figures in drawn:
+        kinds = [figure.kind.value for figure in figures]
+        for name, figure in zip(figure_files(table, kinds), figures, strict=True):
+            text = json.dumps(dict(figure.spec), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+            (folder / name).write_text(text, encoding="utf-8")
+            files.append(ResultFile(ResultKind.FIGURES, name))
+            listed.append({"kind": figure.kind.value, "filename": page_of(name), "table_name": table})
+    if not files:
+        return []
+    write_json(folder / METADATA, listed)
+    return [*files, ResultFile(ResultKind.FIGURES_METADATA, METADATA)]
+
+
+def report_figures(assignment: Assignment, table: str) -> tuple[FigureFacts, ...]:
+    """Pictures of a table for its report, from the figures of the `standard` job; none when it drew none."""
+    stored = {file.filename: file.path for file in assignment.results_of(JobKind.STANDARD, ResultKind.FIGURES)}
+    names = {kind: figure_files(table, [kind.value])[0] for kind in REPORTED}
+    return tuple(
+        FigureFacts(kind.value, to_png(read_json(stored[name]))) for kind, name in names.items() if name in stored
+    )
