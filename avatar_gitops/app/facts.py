@@ -66,6 +66,7 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
         individual_level=table.individual_level,
         method=_method(method),
         parameters=parameter_facts(_plain(method)),
+        links={link.to.table: link.method.value for link in table.links or ()},
         dropped=tuple(column for column, said in table.columns.items() if said.drop),
         pseudonymized={c: said.pseudonymization.kind for c, said in table.columns.items() if said.pseudonymization},
         excluded=tuple(excluded.variable_names) if excluded else (),
@@ -106,7 +107,11 @@ def _metrics(result: RunResult, table: str) -> Iterator[MetricValue]:
     for block in result.blocks:
         if block.table == table:
             yield from metric_facts(
-                block.values, intervals=block.intervals, targets=block.targets, scope=block.computation_type
+                block.values,
+                intervals=block.intervals,
+                targets=block.targets,
+                scope=block.computation_type,
+                reference=block.reference,
             )
 
 

@@ -39,7 +39,8 @@ class MetricValue:
     """One measured (or missing) figure of one table.
 
     `value` None means not measured. `low` and `high` are the 95 % interval. `target` is "op value" such as ">= 90".
-    `scope` is the computation type of a multi-table block; `column` names the worst column where a metric has one.
+    `scope` is the computation type of a multi-table block, `reference` the other table of it;
+    `column` names the worst column where a metric has one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class MetricValue:
     target: str | None = None
     scope: str = "standalone"
     column: str | None = None
+    reference: str | None = None
 
     def __post_init__(self) -> None:
         if self.target is not None:
@@ -73,8 +75,9 @@ class TableFacts:
     """What one table of the set is, how it was anonymized and what was measured.
 
     `rows` is one of `BUCKETS` (see `row_bucket`) or "unknown". `parameters` is flat ("imputation.method": "knn"), made
-    by `parameter_facts`. `pseudonymized` maps a column to its kind. `direct_identifiers` are columns of the output that
-    name a person. `column_hellinger` maps a column to its distance in [0, 1].
+    by `parameter_facts`. `links` maps child tables to the method of their link, `pseudonymized` a column to its kind.
+    `direct_identifiers` are columns of the output that name a person. `column_hellinger` maps a column to its distance
+    in [0, 1].
     """
 
     name: str
@@ -83,6 +86,7 @@ class TableFacts:
     individual_level: bool = True
     method: str = "avatar"
     parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     pseudonymized: Mapping[str, str] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
@@ -97,7 +101,8 @@ class TableFacts:
     def __post_init__(self) -> None:
         if self.rows not in (*BUCKETS, UNKNOWN_BUCKET):
             raise AvatarGitOpsError(f"table {self.name}: rows must be a bucket such as '100-1k', see row_bucket()")
-        texts = [*self.parameters.values(), *self.pseudonymized.values(), self.method, self.replacement_strategy]
+        words = (*self.pseudonymized.values(), *self.links.values(), self.method, self.replacement_strategy)
+        texts = (*self.parameters.values(), *words)
         if any(isinstance(text, str) and text not in PARAMETER_WORDS for text in texts):
             raise AvatarGitOpsError(f"table {self.name}: a parameter holds free text", hint="use parameter_facts()")
 
@@ -105,6 +110,11 @@ class TableFacts:
     def row_order(self) -> bool:
         """Whether excluded columns were put back in the order of the originals, which links an avatar to its person."""
         return bool(self.excluded) and self.replacement_strategy == "row_order"
+
+    @property
+    def original_order(self) -> bool:
+        """Whether the avatar of a person has the rows that were made from the person's own rows in a child table."""
+        return "sensitive_original_order_assignment" in self.links.values()
 
 
 @dataclass(slots=True, frozen=True)
@@ -187,6 +197,7 @@ def metric_facts(
     targets: Mapping[str, object] | None = None,
     scope: str = "standalone",
     columns: Mapping[str, str] | None = None,
+    reference: str | None = None,
 ) -> tuple[MetricValue, ...]:
     """The metrics of one block, in natural units, as facts; ready for `TableFacts.metrics`.
 
@@ -213,6 +224,7 @@ def metric_facts(
             else None,
             scope,
             worst.get(name),
+            reference,
         )
     return tuple(found.values())
 

@@ -135,6 +135,10 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "excluded columns were put back in the order of the originals, which links each avatar to its person",
             "des colonnes exclues ont été remises dans l'ordre des originaux, ce qui relie chaque avatar à sa personne",
         ),
+        "flag.original_order": Text(
+            "a link keeps the rows of each person together with the avatar of that person",
+            "un lien garde les lignes de chaque personne avec l'avatar de cette personne",
+        ),
         "flag.untouched_column": Text(
             "a column keeps the value of the original in every avatar (column direct match protection is 0)",
             "une colonne garde la valeur de l'original dans tous les avatars (protection par colonne à 0)",
@@ -149,6 +153,13 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "scope.to_bottom_information_propagated": Text(
             "with what its parent tables add", "avec l'apport des tables parentes"
         ),
+        "scope.to_bottom_id_propagated": Text(
+            "to find a person by any of their rows", "retrouver une personne par l'une de ses lignes"
+        ),
+        "scope.full_enriched": Text(
+            "to find a person by a row with all that the parent tables add",
+            "retrouver une personne par une ligne avec tout l'apport des tables parentes",
+        ),
         # parameters
         "parameter.method": Text("Method", "Méthode"),
         "method.avatar": Text("avatar", "avatar"),
@@ -157,6 +168,7 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "method.none": Text(
             "none here, existing files were measured", "aucune ici, des fichiers existants ont été mesurés"
         ),
+        "parameter.links": Text("Links to child tables", "Liens vers les tables filles"),
         "parameter.dropped": Text("Columns dropped", "Colonnes supprimées"),
         "parameter.pseudonymized": Text("Columns pseudonymized", "Colonnes pseudonymisées"),
         "parameter.excluded": Text("Columns excluded from the model", "Colonnes exclues du modèle"),

@@ -91,6 +91,7 @@ class Flag(StrEnum):
     """A fact that makes every criterion vulnerable whatever the metrics say."""
 
     ROW_ORDER = "row_order"
+    ORIGINAL_ORDER = "original_order"
     UNTOUCHED_COLUMN = "untouched_column"
     DIRECT_IDENTIFIER = "direct_identifier"
 
@@ -208,12 +209,13 @@ def _finding(metric: MetricValue, bound: Target, shortfall: float) -> Finding:
 
 
 def flags(table: TableFacts) -> tuple[Flag, ...]:
-    """Facts that open a table to every attack: rows in original order, an untouched column, a direct identifier."""
+    """Facts that open a table to every attack: values or links in original order, a column or identifier as it was."""
     untouched = any(
         m.name == "column_direct_match_protection" and m.value is not None and m.value <= 0 for m in table.metrics
     )
     present = {
         Flag.ROW_ORDER: table.row_order,
+        Flag.ORIGINAL_ORDER: table.original_order,
         Flag.UNTOUCHED_COLUMN: untouched,
         Flag.DIRECT_IDENTIFIER: bool(table.direct_identifiers),
     }

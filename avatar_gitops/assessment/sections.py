@@ -105,6 +105,9 @@ def parameter_table(voice: Voice, table: TableFacts) -> Table:
     kinds = tuple(
         fill("{column} ({kind})", column=code(column), kind=kind) for column, kind in table.pseudonymized.items()
     )
+    if table.links:
+        tied = tuple(fill("{table} ({how})", table=code(child), how=how) for child, how in table.links.items())
+        rows.append(cells(voice.say("parameter.links"), lines(voice, tied)))
     rows += [
         cells(voice.say("parameter.dropped"), voice.names(table.dropped)),
         cells(voice.say("parameter.pseudonymized"), lines(voice, kinds)),

@@ -95,7 +95,9 @@ class Voice:
         line = label
         if metric.scope != "standalone":
             known = f"scope.{metric.scope}"
-            line = (*line, *fill(" ({scope})", scope=self.word(known) if known in self.phrases else metric.scope))
+            scope = self.word(known) if known in self.phrases else metric.scope
+            other = fill(", {table}", table=code(metric.reference)) if metric.reference else ()
+            line = (*line, *fill(" ({scope}{other})", scope=scope, other=other))
         if metric.column:
             line = (*line, *fill(", {column}", column=code(metric.column)))
         return line

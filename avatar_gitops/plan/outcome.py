@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from avatar_gitops.plan.lock import GateResult, Lock, Metrics
 from avatar_gitops.plan.model import Action
+from avatar_gitops.spec.gates import METRICS, Direction
+
+STANDALONE: Final = "standalone"
 
 
 class State(StrEnum):
@@ -60,22 +63,41 @@ class RunResult:
 
     @property
     def metrics(self) -> Metrics:
-        """Standalone values by table, the ones that gates read."""
-        merged: dict[str, dict[str, float]] = {}
-        for block in self.blocks:
-            if block.computation_type == "standalone":
-                merged.setdefault(block.table, {}).update(block.values)
-        return merged
+        """The values that gates read, by table: the worst over the table alone and what its links add to it.
+
+        Of metrics that are not known to get better one way, the value of the table alone.
+        """
+        judged = self._judged()
+        return {table: {name: block.values[name] for name, block in found.items()} for table, found in judged.items()}
 
     @property
     def noise(self) -> Metrics:
-        """Half the width of each standalone value's interval by table, to three digits."""
+        """Half the width of the interval of each value in `metrics` by table, to three digits."""
         merged: dict[str, dict[str, float]] = {}
-        for block in self.blocks:
-            if block.computation_type == "standalone" and block.intervals:
-                widths = {name: float(f"{(high - low) / 2:.3g}") for name, (low, high) in block.intervals.items()}
-                merged.setdefault(block.table, {}).update(widths)
+        for table, judged in self._judged().items():
+            for name, block in judged.items():
+                if name in block.intervals:
+                    low, high = block.intervals[name]
+                    merged.setdefault(table, {})[name] = float(f"{(high - low) / 2:.3g}")
         return merged
+
+    def _judged(self) -> dict[str, dict[str, MetricBlock]]:
+        """The block that speaks for each metric of each table."""
+        found: dict[str, dict[str, MetricBlock]] = {}
+        for block in self.blocks:
+            judged = found.setdefault(block.table, {})
+            for name, value in block.values.items():
+                alone = block.computation_type == STANDALONE
+                if (alone and name not in judged) or (name in METRICS and _worse(name, value, judged.get(name))):
+                    judged[name] = block
+        return {table: judged for table, judged in found.items() if judged}
+
+
+def _worse(name: str, value: float, other: MetricBlock | None) -> bool:
+    if other is None:
+        return True
+    higher = METRICS[name].direction is Direction.HIGHER
+    return value < other.values[name] if higher else value > other.values[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,7 @@ def _line(metric: MetricValue, table: str, view: SummaryView) -> _Line:
     gate = _gate_of(metric, table, view.gates)
     bound = gate or metric.target
     kind = WORDS["gate" if gate else "target"].in_(view.language)
-    scope = None if metric.scope == "standalone" else _scope(metric.scope, view.language)
+    scope = None if metric.scope == "standalone" else _scope(metric, view.language)
     return _Line(
         metric.name,
         scope,
@@ -180,15 +180,14 @@ def _line(metric: MetricValue, table: str, view: SummaryView) -> _Line:
 
 
 def _gate_of(metric: MetricValue, table: str, gates: tuple[GateView, ...]) -> str | None:
-    if metric.scope != "standalone":
-        return None
     name = canonical_name(metric.name)
     return next((g.gate for g in gates if canonical_name(g.metric) == name and g.table in {None, table}), None)
 
 
-def _scope(scope: str, language: Language) -> str:
-    words = PHRASES.get(f"scope.{scope}")
-    return words.in_(language) if words else scope
+def _scope(metric: MetricValue, language: Language) -> str:
+    words = PHRASES.get(f"scope.{metric.scope}")
+    scope = words.in_(language) if words else metric.scope
+    return f"{scope}, {metric.reference}" if metric.reference else scope
 
 
 def _interval(metric: MetricValue, language: Language, bound: str | None) -> str:

@@ -112,6 +112,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         individual_level=table.individual_level is not False,
         method=method,
         parameters=parameter_facts(record.to_plain() if record is not None else {}),
+        links={link.to.table: _word(link.method or "linear_sum_assignment") for link in table.links or ()},
         dropped=tuple(column.field for column in columns if column.drop),
         pseudonymized={c.field: _word(c.pseudonymization.get("kind")) for c in columns if c.pseudonymization},
         excluded=tuple(excluded.variable_names) if excluded else (),
@@ -147,7 +148,8 @@ def _metrics(block: Block) -> tuple[MetricValue, ...]:
         if (ends := [from_score(name, end) for end in pair])
     }
     targets = {name: target_from_score(name, target) for name, target in block.get("targets", {}).items()}
-    return metric_facts(values, intervals=intervals, targets=targets, scope=about["computation_type"])
+    scope, reference = about["computation_type"], about.get("reference")
+    return metric_facts(values, intervals=intervals, targets=targets, scope=scope, reference=reference)
 
 
 def _standard(documents: SetDocuments) -> wire.ParametersSpec | None:

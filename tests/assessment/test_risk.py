@@ -224,6 +224,7 @@ def test_match_counts_alone_do_not_measure_singling_out() -> None:
     ("table", "flag"),
     [
         (TableFacts("t", excluded=("site",), replacement_strategy="row_order"), Flag.ROW_ORDER),
+        (TableFacts("t", links={"u": "sensitive_original_order_assignment"}), Flag.ORIGINAL_ORDER),
         (TableFacts("t", direct_identifiers=("name",)), Flag.DIRECT_IDENTIFIER),
         (TableFacts("t", metrics=(MetricValue("column_direct_match_protection", 0.0),)), Flag.UNTOUCHED_COLUMN),
     ],

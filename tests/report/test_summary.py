@@ -109,17 +109,17 @@ def test_the_only_gate_and_no_gate_are_said_in_words() -> None:
     assert "no gate is set" in summary_markdown(SummaryView("s", State.FAILED))
 
 
-def test_a_gate_holds_for_the_table_alone_and_for_older_names() -> None:
+def test_a_gate_holds_for_every_block_of_a_table_and_for_older_names() -> None:
     metrics = (
         *metric_facts({"correlation_protection_rate": 98.0}),
-        *metric_facts({"knowledge_protection_rate": 60.0}, scope="to_top_enriched"),
+        *metric_facts({"knowledge_protection_rate": 60.0}, scope="to_top_enriched", reference="u"),
     )
-    gates = (GateView("correlation_protection_rate", ">= 95", 98.0),)
+    gates = (GateView("correlation_protection_rate", ">= 95", 60.0),)
     text = summary_markdown(SummaryView("s", State.PUBLISHED, gates=gates, tables=(TableView("t", metrics),)))
     lines = [line for line in text.splitlines() if line.startswith("| `knowledge_protection_rate`")]
     assert "≥ 95% (gate)" in lines[0]
-    assert "with what its child tables add" in lines[1]
-    assert "gate" not in lines[1]
+    assert "(with what its child tables add, u)" in lines[1]
+    assert "≥ 95% (gate)" in lines[1]
 
 
 def test_unknown_provenance_is_bold() -> None:

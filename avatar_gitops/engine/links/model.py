@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from avatar_gitops.engine.params import AvatarParams, ColumnSpec, Facts
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec
+from avatar_gitops.engine.run import Avatars
 from avatar_gitops.errors import EngineError
 
 Ids = npt.NDArray[np.int64]
@@ -53,19 +54,14 @@ class LinkedTable:
 
 
 @dataclass(slots=True, frozen=True)
-class LinkedAvatars:
-    """The avatars of one table of several. Row i of `unshuffled` is the avatar of row i of the originals (sensitive).
+class LinkedAvatars(Avatars):
+    """The avatars of one table of several.
 
     `parents` gives, for each link to a parent, the row of the parent's `unshuffled` that each avatar belongs to, -1 for
     none. `attached` has the avatars of the attached columns in the order of `unshuffled`.
     """
 
-    unshuffled: pa.Table
-    shuffled: pa.Table
-    original_projection: pa.Table
-    avatar_projection: pa.Table
-    facts: Facts
-    parents: Mapping[Link, Ids]
+    parents: Mapping[Link, Ids] = field(default_factory=dict)
     attached: pa.Table | None = None
 
 

@@ -141,8 +141,8 @@ def _one(
         made.original_projection,
         made.avatar_projection,
         replace(made.facts, sensitive=(*made.facts.sensitive, *_breaches(schema.graph.parents(name)))),
-        parents,
-        attached,
+        parents=parents,
+        attached=attached,
     )
 
 
