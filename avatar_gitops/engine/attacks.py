@@ -8,6 +8,7 @@ from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.distances import gather, nearest_groups
 from avatar_gitops.engine.facts import contributions
 from avatar_gitops.engine.pair import Pair
+from avatar_gitops.engine.space import FittedSpace
 
 
 def knowledge_protection(pair: Pair, known: tuple[str, ...]) -> float:
@@ -25,7 +26,7 @@ def linkability_protection(pair: Pair, known: tuple[str, ...]) -> float:
     The first set is the known variables, without any the half of the columns that contributes most; ties count by their
     chance.
     """
-    first, second = split_columns(pair, known)
+    first, second = halves(pair.space, known)
     sides = []
     for names in (first, second):
         originals, avatars = pair.project_columns(names)
@@ -41,12 +42,12 @@ def linkability_protection(pair: Pair, known: tuple[str, ...]) -> float:
     return 100.0 * (1.0 - float(chance.mean()))
 
 
-def split_columns(pair: Pair, known: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Two disjoint sets of columns that together are all."""
-    names = pair.space.layout.names
+def halves(space: FittedSpace, known: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The known columns and the others; without known ones, the half that contributes most and the rest."""
+    names = space.layout.names
     if not known or set(known) == set(names):
-        explained = pair.space.projection.explained
-        shares = contributions(pair.space)
+        explained = space.projection.explained
+        shares = contributions(space)
         weight = {name: float(np.dot(shares[name], explained)) for name in names}
         known = tuple(sorted(names, key=lambda name: -weight[name])[: len(names) // 2])
     return known, tuple(name for name in names if name not in known)

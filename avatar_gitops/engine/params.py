@@ -140,6 +140,8 @@ class PrivacyParams:
     """What the attackers of the privacy metrics know and want, and for whom the avatars are meant.
 
     `recipient` is a data recipient of the privacy impact assessment; it chooses the targets, unknown the strictest.
+    `shadow` is how the avatars were made, when attacks that need unused people may make avatars again from a part of
+    the originals (`engine.controlled`); a holdout makes it needless.
     """
 
     space: Space = field(default_factory=Space)
@@ -147,13 +149,15 @@ class PrivacyParams:
     target: str | None = None
     quantile_threshold: float = 5.0
     recipient: str = "unknown"
+    shadow: AvatarParams | None = None
 
 
 @dataclass(slots=True, frozen=True)
 class SignalParams:
-    """Utility metrics; only the geometry can be chosen."""
+    """Utility metrics: the geometry, and the column that a model is to predict (`engine.utility`)."""
 
     space: Space = field(default_factory=Space)
+    target: str | None = None
 
 
 @dataclass(slots=True, frozen=True)

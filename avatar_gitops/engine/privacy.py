@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
 from avatar_gitops.engine.attacks import knowledge_protection, linkability_protection
-from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.census import take_census
+from avatar_gitops.engine.controlled import attack_with_control, control
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
+from avatar_gitops.engine.donors import audit_donors
 from avatar_gitops.engine.inference import infer
-from avatar_gitops.engine.intervals import Interval, holding, mean_interval, median_interval, wilson, wilson_percent
+from avatar_gitops.engine.intervals import mean_interval, wilson
+from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.neighbours import build_neighbourhood, nearest_others
 from avatar_gitops.engine.pair import Pair, combine, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams
@@ -22,45 +24,22 @@ from avatar_gitops.engine.threads import single_threaded_algebra
 from avatar_gitops.errors import EngineError
 
 
-@dataclass(slots=True)
-class _Ledger:
-    """Metrics while they are being collected."""
-
-    seed: int
-    values: dict[str, float | None] = field(default_factory=dict)
-    intervals: dict[str, Interval] = field(default_factory=dict)
-    population: dict[str, int] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
-    references: dict[str, float] = field(default_factory=dict)
-
-    def add(self, name: str, value: float, n: int, interval: Interval | None = None) -> None:
-        """A figure over n rows, and its interval if it has one, which then holds the figure."""
-        self.values[name], self.population[name] = value, n
-        if interval is not None:
-            self.intervals[name] = holding(value, interval)
-
-    def rate(self, name: str, percent: float, n: int) -> None:
-        """A rate in percent over n rows, with its Wilson interval."""
-        self.add(name, percent, n, wilson_percent(percent, n))
-
-    def median(self, name: str, values: Floats) -> None:
-        """A median with its bootstrap interval."""
-        interval = median_interval(values, stream(self.seed, "", f"bootstrap {name}"))
-        self.add(name, float(np.median(values)), len(values), interval)
-
-    def absent(self, name: str, why: str) -> None:
-        """A metric that does not apply."""
-        self.values[name], self.notes[name] = None, why
-
-
 @single_threaded_algebra
 def measure_privacy(
-    original: pa.Table, avatars: pa.Table, columns: Sequence[ColumnSpec], params: PrivacyParams, seed: int
+    original: pa.Table,
+    avatars: pa.Table,
+    columns: Sequence[ColumnSpec],
+    params: PrivacyParams,
+    seed: int,
+    holdout: pa.Table | None = None,
 ) -> Metrics:
     """Privacy metrics of row-aligned avatars (row i is the avatar of original row i).
 
+    `holdout` are people of the same population from whom no avatar was made; membership inference and the risks over a
+    control (`engine.controlled`) need them, or a shadow run (`params.shadow`).
+
     All distances are exact and taken in a space fitted on the originals, missing indicators included. Higher is safer.
-    No row is held out of an avatarization, so what unused rows would score (`references`, the thresholds of
+    What unused rows would score (`references`, the thresholds of
     `closest_rate`) is read from the originals themselves: each original against all the others, which is what a new
     person of the same population would see. Keys of older and newer platforms are both given
     (`correlation_protection_rate` is `knowledge_protection_rate`). Raises EngineError when the tables do not fit or a
@@ -75,12 +54,15 @@ def measure_privacy(
                 f"The privacy metrics name the variable {name!r}, which is not a modelled column of the table.",
                 hint="Name columns that are neither dropped, nor keys, nor empty.",
             )
-    ledger = _Ledger(seed)
+    ledger = Ledger(seed)
     _singling_out(pair, ledger)
     _direct_matches(pair, ledger)
     _closeness(pair, params.quantile_threshold, ledger)
     _linkability(pair, params.known_variables, ledger)
     _inference(pair, params, ledger)
+    audit_donors(pair, ledger)
+    take_census(pair, params.known_variables, ledger)
+    attack_with_control(*control(original, columns, pair, holdout, params, seed), params, ledger)
     wanted = targets(params.recipient, ledger.references)
     judged = {name: wanted[name] for name in ledger.values if name in wanted}
     return Metrics(
@@ -94,7 +76,7 @@ def measure_privacy(
     )
 
 
-def _singling_out(pair: Pair, ledger: _Ledger) -> None:
+def _singling_out(pair: Pair, ledger: Ledger) -> None:
     """Hidden rate and local cloaking; the published ones count an equally near avatar as a hiding place.
 
     `hidden_rate` lets the first of equally near avatars win, `hidden_rate_strict` says hidden only if another avatar is
@@ -114,7 +96,7 @@ def _singling_out(pair: Pair, ledger: _Ledger) -> None:
     _categorical_hidden_rate(pair, ledger)
 
 
-def _categorical_hidden_rate(pair: Pair, ledger: _Ledger) -> None:
+def _categorical_hidden_rate(pair: Pair, ledger: Ledger) -> None:
     """Of the originals that are alone with their categories, how many are not given away by their own avatar."""
     name = "categorical_hidden_rate"
     if not pair.space.layout.categories:
@@ -136,7 +118,7 @@ def _categorical_hidden_rate(pair: Pair, ledger: _Ledger) -> None:
         ledger.notes[name] = "Insufficient: fewer than 30 originals are alone with their combination of categories."
 
 
-def _direct_matches(pair: Pair, ledger: _Ledger) -> None:
+def _direct_matches(pair: Pair, ledger: Ledger) -> None:
     """Values and whole rows of the originals that reappear.
 
     Column: the least, over columns, of 100 (1 - m u / n), where m is the share of rows whose avatar has the same value
@@ -161,7 +143,7 @@ def _direct_matches(pair: Pair, ledger: _Ledger) -> None:
     ledger.rate("row_direct_match_protection", 100.0 * (1.0 - float(copied.mean())), n)
 
 
-def _closeness(pair: Pair, quantile: float, ledger: _Ledger) -> None:
+def _closeness(pair: Pair, quantile: float, ledger: Ledger) -> None:
     """How near avatars come to originals, against how near originals come to each other."""
     n = pair.rows
     nearest, second = nearest_two(pair.original_points, pair.avatar_points)
@@ -184,7 +166,7 @@ def _closeness(pair: Pair, quantile: float, ledger: _Ledger) -> None:
     ledger.references["closest_distances_ratio"] = 0.8 * float(np.median(fresh_ratios))
 
 
-def _linkability(pair: Pair, known: tuple[str, ...], ledger: _Ledger) -> None:
+def _linkability(pair: Pair, known: tuple[str, ...], ledger: Ledger) -> None:
     if known:
         for name in ("correlation_protection_rate", "knowledge_protection_rate"):
             ledger.rate(name, knowledge_protection(pair, known), pair.rows)
@@ -197,7 +179,7 @@ def _linkability(pair: Pair, known: tuple[str, ...], ledger: _Ledger) -> None:
         ledger.rate("linkability_protection_rate", linkability_protection(pair, known), pair.rows)
 
 
-def _inference(pair: Pair, params: PrivacyParams, ledger: _Ledger) -> None:
+def _inference(pair: Pair, params: PrivacyParams, ledger: Ledger) -> None:
     names = ("inference_continuous", "inference_categorical", "inference_accuracy_ratio")
     known = tuple(name for name in params.known_variables if name != params.target)
     if params.target is None or len(pair.space.layout.names) < 2:

@@ -10,15 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from avatar_gitops.engine.associations import association_difference, category_coverage, range_coverage
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.correlations import correlations, mean_difference, moments
 from avatar_gitops.engine.intervals import Interval
 from avatar_gitops.engine.pair import Pair, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, SignalParams
+from avatar_gitops.engine.propensity import pmse_ratio
 from avatar_gitops.engine.resampling import Resampling, interval, resampling
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import SIGNAL
 from avatar_gitops.engine.threads import single_threaded_algebra
+from avatar_gitops.engine.utility import predict_target
+from avatar_gitops.errors import EngineError
 
 _BINS: Final = 10
 
@@ -36,7 +40,8 @@ def measure_signal(
     difference is the mean absolute difference of Pearson correlations over pairs of numbers, in percent. Without bins:
     the mean Kolmogorov-Smirnov distance of numbers and the mean total variation of categories. The meta score is the
     mean of 100 (1 - Hellinger), 100 - correlation difference and 100 (1 - multivariate Hellinger). Intervals come from
-    resampled people (`engine.resampling`), bins held fixed; the Kolmogorov-Smirnov distance has none.
+    resampled people (`engine.resampling`), bins held fixed; the Kolmogorov-Smirnov distance has none. Further figures
+    and their sources: `engine.associations`, `engine.propensity`, `engine.utility` (for a chosen target).
     """
     pair = pair_up(original, avatars, columns, params.space, seed)
     width = 4 * len(pair.space.layout.numbers) ** 2
@@ -59,6 +64,7 @@ def measure_signal(
     )
     ledger.values["kolmogorov_smirnov_mean"] = _kolmogorov_smirnov(pair)
     _variation([histograms[category.name] for category in pair.space.layout.categories], draw, ledger)
+    _more(pair, params.target, seed, ledger)
     population = {name: pair.rows for name, value in ledger.values.items() if value is not None}
     wanted = {name: target for name, target in SIGNAL.items() if name in ledger.values}
     return Metrics(ledger.values, ledger.intervals, population, ledger.notes, wanted, _meta(ledger.values))
@@ -172,6 +178,33 @@ def _variation(sides: Sequence[Histogram], draw: Resampling, ledger: _Ledger) ->
         float(np.mean([np.abs(p - q).sum() / 2 for p, q in plain])),
         np.mean([np.abs(p - q).sum(axis=-1) / 2 for p, q in shares], axis=0),
     )
+
+
+def _more(pair: Pair, target: str | None, seed: int, ledger: _Ledger) -> None:
+    figures = {
+        "association_difference_mean": (association_difference(pair), "Fewer than two columns vary."),
+        "range_coverage_mean": (range_coverage(pair), "No number varies."),
+        "category_coverage_mean": (category_coverage(pair), "The table has no categorical column."),
+        "pmse_ratio": (pmse_ratio(pair, seed), "Too few rows for so many columns."),
+    }
+    for name, (value, otherwise) in figures.items():
+        ledger.values[name] = value
+        if value is None:
+            ledger.notes[name] = otherwise
+    names = ("utility_originals", "utility_avatars", "utility_loss")
+    if target is not None and target not in pair.space.layout.names:
+        raise EngineError(
+            f"The signal metrics name the target {target!r}, which is not a modelled column of the table.",
+            hint="Name a column that is neither dropped, nor a key, nor empty.",
+        )
+    found = None if target is None else predict_target(pair, target, seed)
+    if found is None:
+        why = "No target is given." if target is None else "Too few rows have the target, or it has too many classes."
+        ledger.values.update(dict.fromkeys(names))
+        ledger.notes.update(dict.fromkeys(names, why))
+        return
+    ledger.values.update(zip(names, (found.originals, found.avatars, found.loss), strict=True))
+    ledger.intervals["utility_loss"] = found.interval
 
 
 def _meta(values: dict[str, float | None]) -> float:

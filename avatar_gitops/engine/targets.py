@@ -26,6 +26,8 @@ _PRIVACY: Final[Mapping[str, str]] = {
     "inference_continuous": "> 10",
     "inference_categorical": "> 10",
     "inference_accuracy_ratio": ">= 95",
+    "membership_auc": "<= 0.55",
+    "membership_tpr_at_1_fpr": "<= 3",
 }
 _LEGACY_DISTANCES: Final[Mapping[str, str]] = {
     "distance_to_closest": "> 0.2",
@@ -43,7 +45,13 @@ CRITERIA: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "linkability": ("knowledge_protection_rate", "linkability_protection_rate"),
     "inference": ("inference_accuracy_ratio", "inference_continuous", "inference_categorical"),
-    "membership": ("distance_to_closest", "closest_distances_ratio", "closest_rate"),
+    "membership": (
+        "distance_to_closest",
+        "closest_distances_ratio",
+        "closest_rate",
+        "membership_auc",
+        "membership_tpr_at_1_fpr",
+    ),
 }
 
 
@@ -63,8 +71,9 @@ def targets(recipient: str = "unknown", references: Mapping[str, float] | None =
 def meta_privacy(values: Mapping[str, float | None], wanted: Mapping[str, str]) -> float | None:
     """One number from 0 to 100: the mean over the criteria of the worst ratio of value to target, capped at 1.
 
-    score = clip(value / target, 0, 1); a criterion is the minimum of the scores of its metrics (`CRITERIA`), the result
-    is 100 times the mean over the criteria that could be measured. The platform does not publish its own formula.
+    score = clip(value / target, 0, 1), or target / value where less is better; a criterion is the minimum of the scores
+    of its metrics (`CRITERIA`), the result is 100 times the mean over the criteria that could be measured. The platform
+    does not publish its own formula.
     """
     criteria = []
     for names in CRITERIA.values():
@@ -75,5 +84,8 @@ def meta_privacy(values: Mapping[str, float | None], wanted: Mapping[str, str]) 
 
 
 def _score(value: float, target: str) -> float:
-    wanted = float(target.split()[1])
+    sign, bound = target.split()
+    wanted = float(bound)
+    if sign.startswith("<"):
+        return 1.0 if value <= wanted else max(0.0, wanted / value)
     return 1.0 if wanted <= 0 else min(1.0, max(0.0, value / wanted))

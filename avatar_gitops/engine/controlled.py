@@ -1,0 +1,144 @@
+"""Privacy metrics that need people who were not used: from a holdout, or from a shadow run on a part of the originals.
+
+Without such people membership cannot be measured: how near an avatar comes to a person says nothing about whether that
+person was used. A shadow run makes avatars again from a random 80 % of the originals, with the same method and
+parameters, and attacks the shadow avatars with the other 20 % as control (Shokri et al., IEEE S&P 2017; Stadler et al.,
+USENIX Security 2022). It measures the method on these data, not the very table that is released, and costs one more
+avatarization: it must be asked for. A metric without a control is `None` with a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from avatar_gitops.engine.frame import encode, fit_layout
+from avatar_gitops.engine.holdout import FEWEST, Sides, sides, sides_of, split
+from avatar_gitops.engine.ledger import Ledger
+from avatar_gitops.engine.linking import inference_risk, linkability_risks
+from avatar_gitops.engine.membership import Membership, Success, attack_membership
+from avatar_gitops.engine.pair import Pair
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec, PrivacyParams, Space
+from avatar_gitops.engine.risk import Risk
+from avatar_gitops.engine.run import avatarize
+from avatar_gitops.engine.singling_out import single_out
+from avatar_gitops.engine.space import fit_space
+from avatar_gitops.engine.streams import stream
+
+SHADOW_SHARE: Final = 0.2
+MEMBERSHIP: Final = (
+    "membership_auc",
+    "membership_tpr_at_1_fpr",
+    "membership_tpr_at_10_fpr",
+    "membership_auc_isolated",
+    "membership_auc_density",
+)
+RISKS: Final = (
+    "singling_out_univariate_risk",
+    "singling_out_multivariate_risk",
+    "linkability_risk",
+    "linkability_risk_5",
+    "inference_risk",
+)
+_NO_CONTROL: Final = "Not measured: no holdout, no shadow run."
+_SHADOW: Final = "Shadow run: avatars made again from a random 80 % of the rows, the others are the control."
+
+
+def attack_with_control(found: Sides | None, note: str | None, params: PrivacyParams, ledger: Ledger) -> None:
+    """Membership inference and the three risks of Giomi et al.; without a control, absent with the reason."""
+    if found is None:
+        for name in (*MEMBERSHIP, *RISKS):
+            ledger.absent(name, note or _NO_CONTROL)
+        return
+    _membership(attack_membership(found, ledger.seed), ledger)
+    for name, several in (("singling_out_univariate_risk", False), ("singling_out_multivariate_risk", True)):
+        _risk(
+            ledger, name, single_out(found, ledger.seed, multivariate=several), "Too few predicates isolate an avatar."
+        )
+    names = ("linkability_risk", "linkability_risk_5")
+    if len(found.space.layout.names) < 2:
+        for name in names:
+            ledger.absent(name, "The table has fewer than two modelled columns.")
+    else:
+        for name, value in zip(names, linkability_risks(found, params.known_variables, ledger.seed), strict=True):
+            _risk(ledger, name, value, "")
+    _inference(found, params, ledger)
+    if note:
+        for name in (*MEMBERSHIP, *RISKS):
+            ledger.notes[name] = f"{note} {ledger.notes[name]}" if name in ledger.notes else note
+
+
+def control(
+    original: pa.Table,
+    columns: Sequence[ColumnSpec],
+    pair: Pair,
+    holdout: pa.Table | None,
+    params: PrivacyParams,
+    seed: int,
+) -> tuple[Sides | None, str | None]:
+    """The parties of the attacks and a note on where the control comes from, or why there is none."""
+    if holdout is not None:
+        return sides(pair, holdout), None
+    if params.shadow is None:
+        return None, None
+    if SHADOW_SHARE * original.num_rows < FEWEST:
+        return None, f"Not measured: a shadow run needs at least {round(FEWEST / SHADOW_SHARE)} rows."
+    return shadow(original, columns, params.space, params.shadow, seed), _SHADOW
+
+
+def shadow(original: pa.Table, columns: Sequence[ColumnSpec], options: Space, made: AvatarParams, seed: int) -> Sides:
+    """Avatars of a random part of the originals, with the other part as control."""
+    used, apart = split(original.num_rows, SHADOW_SHARE, seed, "shadow")
+    members = original.take(used)
+    again = int(stream(seed, "", "shadow seed").integers(2**31))
+    avatars = avatarize(members, columns, made, again).unshuffled
+    layout = fit_layout(members, columns)
+    space = fit_space(layout, encode(layout, members), options, seed)
+    copies = encode(layout, avatars)
+    placed = (copies, space.complete(copies), space.project(copies))
+    return sides_of(space, encode(layout, members), placed, original.take(apart))
+
+
+def _membership(found: Membership, ledger: Ledger) -> None:
+    few = "Too few people who were not used."
+    overall = found.distance
+    _success(ledger, "membership_auc", overall)
+    rates = (
+        ("membership_tpr_at_1_fpr", overall.at_1, overall.at_1_interval),
+        ("membership_tpr_at_10_fpr", overall.at_10, overall.at_10_interval),
+    )
+    for name, value, interval in rates:
+        if value is None:
+            ledger.absent(name, few)
+        else:
+            ledger.add(name, value, overall.attacked, interval)
+    for name, part in (("membership_auc_isolated", found.isolated), ("membership_auc_density", found.density)):
+        if part is None:
+            ledger.absent(name, few)
+        else:
+            _success(ledger, name, part)
+
+
+def _success(ledger: Ledger, name: str, value: Success) -> None:
+    ledger.add(name, value.auc, value.attacked, value.auc_interval)
+
+
+def _risk(ledger: Ledger, name: str, value: Risk | None, otherwise: str) -> None:
+    if value is None:
+        ledger.absent(name, otherwise)
+        return
+    ledger.add(name, value.percent, value.attacks, value.interval)
+    if value.weak:
+        ledger.notes[name] = "Guessing at random does as well as this attack: the figure says little."
+
+
+def _inference(found: Sides, params: PrivacyParams, ledger: Ledger) -> None:
+    known = tuple(name for name in params.known_variables if name != params.target)
+    if params.target is None or len(found.space.layout.names) < 2:
+        why = "No target is given." if params.target is None else "There is nothing to infer from."
+        ledger.absent("inference_risk", why)
+        return
+    value = inference_risk(found, known, params.target, ledger.seed)
+    _risk(ledger, "inference_risk", value, "Too few people have the target.")
