@@ -56,9 +56,12 @@ class MetricInfo:
     exact: bool = False
 
 
-def _info(name: str, family: Family, unit: Unit, target: str | None, *, exact: bool = False) -> MetricInfo:
+def _info(
+    name: str, family: Family, unit: Unit, target: str | None, *, exact: bool = False, less: bool = False
+) -> MetricInfo:
+    """`less`: a metric without a target that is better when smaller."""
     decimals = {Unit.PERCENT: 1, Unit.COUNT: 0, Unit.RATIO: 3, Unit.DISTANCE: 3}[unit]
-    higher = family is not Family.OTHER if target is None else parse_target(target).higher_is_better
+    higher = (family is not Family.OTHER and not less) if target is None else parse_target(target).higher_is_better
     return MetricInfo(name, family, unit, higher, decimals, target, exact)
 
 
@@ -84,9 +87,34 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("inference_categorical", _INFER, Unit.PERCENT, "> 10"),
             _info("membership_auc", _MEMBER, Unit.RATIO, "<= 0.55"),
             _info("membership_tpr_at_1_fpr", _MEMBER, Unit.PERCENT, "<= 3"),
+            _info("membership_tpr_at_10_fpr", _MEMBER, Unit.PERCENT, None, less=True),
+            _info("membership_auc_isolated", _MEMBER, Unit.RATIO, None, less=True),
+            _info("membership_auc_density", _MEMBER, Unit.RATIO, None, less=True),
+            _info("singling_out_univariate_risk", _SINGLING, Unit.PERCENT, None, less=True),
+            _info("singling_out_multivariate_risk", _SINGLING, Unit.PERCENT, None, less=True),
+            _info("linkability_risk", _LINK, Unit.PERCENT, None, less=True),
+            _info("linkability_risk_5", _LINK, Unit.PERCENT, None, less=True),
+            _info("inference_risk", _INFER, Unit.PERCENT, None, less=True),
+            _info("dominated_avatars_rate", _SINGLING, Unit.PERCENT, None, less=True),
+            _info("donor_distance", _SINGLING, Unit.DISTANCE, None),
+            _info("rare_modalities_rate", _SINGLING, Unit.PERCENT, None, exact=True, less=True),
+            _info("rare_modalities_released_rate", _SINGLING, Unit.PERCENT, None, exact=True, less=True),
+            _info("extremes_released_rate", _SINGLING, Unit.PERCENT, None, exact=True, less=True),
+            _info("unique_combinations_rate", _SINGLING, Unit.PERCENT, None, exact=True, less=True),
+            _info("replicated_uniques_rate", _SINGLING, Unit.PERCENT, None, exact=True, less=True),
+            _info("k_map", _SINGLING, Unit.COUNT, None, exact=True),
             _info("hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
             _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
             _info("correlation_difference_ratio", _USE, Unit.PERCENT, "< 10", exact=True),
+            _info("kolmogorov_smirnov_mean", _USE, Unit.RATIO, None, exact=True, less=True),
+            _info("total_variation_mean", _USE, Unit.RATIO, None, exact=True, less=True),
+            _info("association_difference_mean", _USE, Unit.PERCENT, None, exact=True, less=True),
+            _info("range_coverage_mean", _USE, Unit.RATIO, None, exact=True),
+            _info("category_coverage_mean", _USE, Unit.RATIO, None, exact=True),
+            _info("pmse_ratio", _USE, Unit.RATIO, None, less=True),
+            _info("utility_originals", _USE, Unit.PERCENT, None),
+            _info("utility_avatars", _USE, Unit.PERCENT, None),
+            _info("utility_loss", _USE, Unit.PERCENT, None, less=True),
         )
     }
 )

@@ -13,7 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from avatar_gitops.assessment.catalogue import Family, canonical_name, family_of, in_catalogue, is_higher_better
+from avatar_gitops.assessment.catalogue import (
+    Family,
+    canonical_name,
+    default_target,
+    family_of,
+    in_catalogue,
+    is_higher_better,
+)
 from avatar_gitops.assessment.targets import parse_target, target_text
 from avatar_gitops.errors import AvatarGitOpsError
 
@@ -201,9 +208,10 @@ def metric_facts(
 ) -> tuple[MetricValue, ...]:
     """The metrics of one block, in natural units, as facts; ready for `TableFacts.metrics`.
 
-    `values` may be a whole result block: only names of the catalogue, and names that have a target, are read; None and
-    NaN mean not measured. An older name is dropped when the newer one of the same metric is present. A target may be
-    a string ("> 90", "90") or a number; without an operator the direction of the catalogue is used.
+    `values` may be a whole result block: only names of the catalogue, and names that have a target, are read. None and
+    NaN mean not measured, which is a fact where there is a target; a metric that only informs is then left out. An
+    older name is dropped when the newer one of the same metric is present. A target may be a string ("> 90", "90") or a
+    number; without an operator the direction of the catalogue is used.
     """
     wanted = {canonical_name(name): target for name, target in (targets or {}).items()}
     ends = {canonical_name(name): interval for name, interval in (intervals or {}).items()}
@@ -212,6 +220,8 @@ def metric_facts(
     for raw, value in sorted(values.items(), key=lambda item: item[0] != canonical_name(item[0])):
         name = canonical_name(raw)
         if name in found or not _is_figure(value) or not (in_catalogue(name) or name in wanted):
+            continue
+        if value is None and name not in wanted and default_target(name, "unknown") is None:
             continue
         low, high = ends.get(name, (None, None))
         found[name] = MetricValue(

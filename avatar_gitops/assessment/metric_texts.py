@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from avatar_gitops.assessment.catalogue import canonical_name
-from avatar_gitops.assessment.text import Text
-
-
-@dataclass(slots=True, frozen=True)
-class MetricText:
-    """`meaning` completes "this is the …" for a lay reader; `definition` says how it is computed and what it misses."""
-
-    label: Text
-    meaning: Text
-    definition: Text
-
+from avatar_gitops.assessment.metric_texts_more import MORE_TEXTS
+from avatar_gitops.assessment.text import MetricText, Text
 
 METRIC_TEXTS: Final[Mapping[str, MetricText]] = MappingProxyType(
     {
@@ -268,6 +258,7 @@ METRIC_TEXTS: Final[Mapping[str, MetricText]] = MappingProxyType(
                 "100 fois l'écart absolu moyen des corrélations de toutes les paires de colonnes numériques.",
             ),
         ),
+        **MORE_TEXTS,
     }
 )
 

@@ -27,6 +27,15 @@ class Text:
         return typeset(self.fr, language) if language == "fr" else self.en
 
 
+@dataclass(slots=True, frozen=True)
+class MetricText:
+    """`meaning` completes "this is the …" for a lay reader; `definition` says how it is computed and what it misses."""
+
+    label: Text
+    meaning: Text
+    definition: Text
+
+
 def typeset(text: str, language: str) -> str:
     """French wants a non-breaking space before `: ; ? ! % »` and after `«`; English text is returned unchanged."""
     if language != "fr":

@@ -106,7 +106,7 @@ def _conjunctions(avatars: Values, kinds: int, random: np.random.Generator) -> l
     medians = [np.median(ordered) if len(ordered) else np.nan for ordered in avatars.ordered]
     rows, width = len(avatars.columns[0]), len(avatars.columns)
     found: dict[Predicate, None] = {}
-    for _ in range(int(np.clip(_ROW_TESTS / rows, ATTACKS, 10 * ATTACKS))):
+    for _ in range(int(np.clip(_ROW_TESTS / rows, ATTACKS, 5 * ATTACKS))):
         row = int(random.integers(rows))
         chosen = np.sort(random.permutation(width)[:COLUMNS])
         predicate = tuple(
