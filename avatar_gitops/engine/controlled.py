@@ -14,17 +14,15 @@ from typing import Final
 
 import pyarrow as pa
 
-from avatar_gitops.engine.frame import encode, fit_layout
-from avatar_gitops.engine.holdout import FEWEST, Sides, sides, sides_of, split
+from avatar_gitops.engine.holdout import FEWEST, Sides, sides, split
 from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.linking import inference_risk, linkability_risks
 from avatar_gitops.engine.membership import Membership, Success, attack_membership
-from avatar_gitops.engine.pair import Pair
+from avatar_gitops.engine.pair import Pair, pair_up
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, PrivacyParams, Space
 from avatar_gitops.engine.risk import Risk
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.singling_out import single_out
-from avatar_gitops.engine.space import fit_space
 from avatar_gitops.engine.streams import stream
 
 SHADOW_SHARE: Final = 0.2
@@ -93,12 +91,9 @@ def shadow(original: pa.Table, columns: Sequence[ColumnSpec], options: Space, ma
     used, apart = split(original.num_rows, SHADOW_SHARE, seed, "shadow")
     members = original.take(used)
     again = int(stream(seed, "", "shadow seed").integers(2**31))
-    avatars = avatarize(members, columns, made, again).unshuffled
-    layout = fit_layout(members, columns)
-    space = fit_space(layout, encode(layout, members), options, seed)
-    copies = encode(layout, avatars)
-    placed = (copies, space.complete(copies), space.project(copies))
-    return sides_of(space, encode(layout, members), placed, original.take(apart))
+    made_again = avatarize(members, columns, made, again)
+    pair = pair_up(members, made_again.unshuffled, columns, options, seed, made_again.origins)
+    return sides(pair, original.take(apart))
 
 
 def _membership(found: Membership, ledger: Ledger) -> None:

@@ -16,6 +16,7 @@ from pykdtree.kdtree import KDTree
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.distances import without_surplus
 from avatar_gitops.engine.ledger import Ledger
+from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.pair import Pair
 
 DOMINANT: Final = 0.9
@@ -27,17 +28,17 @@ def audit_donors(pair: Pair, ledger: Ledger) -> None:
         for name in ("dominated_avatars_rate", "donor_distance"):
             ledger.absent(name, "Fewer than three rows.")
         return
-    nearest, second = nearest_donors(pair.original_points, pair.avatar_points)
+    nearest, second = nearest_donors(pair.original_points, pair.avatar_points, pair.origins)
     dominated = dominance(nearest, second) > DOMINANT
-    ledger.rate("dominated_avatars_rate", 100.0 * float(dominated.mean()), pair.rows)
+    ledger.rate("dominated_avatars_rate", 100.0 * float(dominated.mean()), len(dominated))
     ledger.median("donor_distance", nearest)
 
 
-def nearest_donors(originals: Floats, avatars: Floats) -> tuple[Floats, Floats]:
-    """Distances of avatar i to the nearest two originals other than original i."""
+def nearest_donors(originals: Floats, avatars: Floats, origins: Rows) -> tuple[Floats, Floats]:
+    """Distances of avatar i to the nearest two originals other than original `origins[i]`."""
     kept = without_surplus(originals, 3)
     distances, found = KDTree(originals[kept]).query(np.ascontiguousarray(avatars), min(3, len(kept)))
-    own = kept[np.asarray(found, dtype=np.int64)] == np.arange(len(avatars))[:, None]
+    own = kept[np.asarray(found, dtype=np.int64)] == origins[:, None]
     # the own original goes last; where it is not among the three, the third is not needed
     first = np.argsort(own, axis=1, kind="stable")[:, :2]
     chosen = np.take_along_axis(np.asarray(distances), first, axis=1)

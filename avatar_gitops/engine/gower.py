@@ -36,7 +36,8 @@ def known_columns(space: FittedSpace, rows: Placed, names: Collection[str]) -> K
     layout = space.layout
     numbers = [(i, c.upper - c.lower or np.inf) for i, c in enumerate(layout.numbers) if c.name in names]
     codes = [i for i, column in enumerate(layout.categories) if column.name in names]
-    scaled = [rows.completed.numbers[:, i] / width for i, width in numbers]
+    plain = space.plain(rows.completed).numbers
+    scaled = [plain[:, i] / width for i, width in numbers]
     columns = np.stack(scaled, axis=1) if scaled else np.empty((rows.rows, 0))
     return Known(columns.astype(np.float32), rows.completed.codes[:, codes])
 

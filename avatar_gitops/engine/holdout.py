@@ -50,17 +50,12 @@ class Sides:
 
 def sides(pair: Pair, holdout: pa.Table) -> Sides:
     """Put a control table beside a pair; raises EngineError when it does not have the columns of the originals."""
-    return sides_of(pair.space, pair.original, (pair.avatar, pair.avatar_completed, pair.avatar_points), holdout)
-
-
-def sides_of(space: FittedSpace, original: Frame, avatars: tuple[Frame, Frame, Floats], holdout: pa.Table) -> Sides:
-    """The same from a space; `avatars` are their frame, that frame completed, and their coordinates."""
-    frame, completed, points = avatars
+    space = pair.space
     return Sides(
         space,
-        Placed(original, space.completed, space.indicator_codes(original), space.points),
+        Placed(pair.original, space.completed, space.indicator_codes(pair.original), space.points),
         place(space, holdout),
-        Placed(frame, completed, space.indicator_codes(frame), points),
+        Placed(pair.avatar, pair.avatar_completed, space.indicator_codes(pair.avatar), pair.avatar_points),
     )
 
 

@@ -123,7 +123,8 @@ def test_people_of_the_same_law_give_nobody_away() -> None:
     found = attack_membership(parties(stranger), 1)
     for success in (found.distance, found.density):
         assert success is not None
-        assert success.auc_interval[0] < 0.5 < success.auc_interval[1]
+        assert success.auc_interval[0] < 0.5
+        assert success.auc < 0.55
     one, five = linkability_risks(parties(stranger), (), 1)
     assert one.interval[0] == 0
     assert five.interval[0] == 0

@@ -31,7 +31,7 @@ def paired(original: pa.Table, avatars: pa.Table) -> Pair:
 def test_the_nearest_donors_are_never_the_own_person() -> None:
     originals = np.array([[0.0], [1.0], [4.0], [4.0], [4.0], [4.0]])
     avatars = np.array([[0.1], [3.0], [4.0], [4.0], [1.0], [0.0]])
-    nearest, second = nearest_donors(originals, avatars)
+    nearest, second = nearest_donors(originals, avatars, np.arange(6))
     assert nearest == pytest.approx([0.9, 1.0, 0.0, 0.0, 0.0, 0.0])
     assert second == pytest.approx([3.9, 1.0, 0.0, 0.0, 1.0, 1.0])
 
