@@ -10,7 +10,9 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/c
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-.venv/.local: pyproject.toml .ci/constraints.txt
+KERNELS := hatch_build.py $(wildcard avatar_gitops/engine/kernels/*.[ch])
+
+.venv/.local: pyproject.toml .ci/constraints.txt $(KERNELS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing avatar-gitops[local] into .venv"
 	@$(PIP) --editable '.[local]'

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from pykdtree.kdtree import KDTree
-from scipy.spatial import cKDTree
 
 from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.kernels.tree import ask, build_tree, compilable, count_near
+from avatar_gitops.engine.search import build_index, equal_rows, nearest, without_surplus
 
 Counts = npt.NDArray[np.int64]
 
@@ -34,7 +34,10 @@ class Cloud:
 
 @dataclass(slots=True, frozen=True)
 class OwnRank:
-    """For each original, avatars nearer than its own, as near as its own, and whether an earlier one is as near."""
+    """For each original, avatars nearer than its own, as near as its own, and whether an earlier one is as near.
+
+    `earlier` is only told where none is nearer.
+    """
 
     closer: Counts
     tied: Counts
@@ -42,37 +45,21 @@ class OwnRank:
 
 
 def gather(points: Floats) -> Cloud:
-    """Merge equal points."""
-    order = np.lexsort(points.T)
-    ordered = points[order]
-    new = np.ones(len(points), dtype=bool)
-    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    group = np.empty(len(points), dtype=np.int64)
-    group[order] = np.cumsum(new) - 1
-    # the sort is stable: the first row of a group comes first
-    return Cloud(np.ascontiguousarray(ordered[new]), group, np.bincount(group), order[new])
-
-
-def without_surplus(points: Floats, copies: int) -> Counts:
-    """Rows that keep the first `copies` of equal points; more would slow searches and change no distance."""
-    cloud = gather(points)
-    if cloud.counts.max() <= copies:
-        return np.arange(len(points))
-    order = np.argsort(cloud.group, kind="stable")
-    place = np.arange(len(points)) - np.repeat(np.cumsum(cloud.counts) - cloud.counts, cloud.counts)
-    return np.sort(order[place < copies])
+    """Merge equal points, in order of appearance."""
+    group, first, counts = equal_rows(points)
+    return Cloud(np.ascontiguousarray(points[first]), group, counts, first)
 
 
 def nearest_groups(cloud: Cloud, queries: Floats) -> Counts:
-    """The point of the cloud nearest to each query."""
-    found = KDTree(cloud.points).query(np.ascontiguousarray(queries), 1)[1]
-    return np.asarray(found, dtype=np.int64).ravel()
+    """The point of the cloud nearest to each query; of equally near ones the first."""
+    return nearest(build_index(cloud.points), queries, 1)[1].ravel()
 
 
 def nearest_two(points: Floats, queries: Floats) -> tuple[Floats, Floats]:
     """Distances of each query to its nearest and second nearest point; copies of a point count as points."""
-    distances = KDTree(points[without_surplus(points, 2)]).query(np.ascontiguousarray(queries), 2)[0]
-    return np.asarray(distances[:, 0]), np.asarray(distances[:, 1])
+    squared, _ = nearest(build_index(points[without_surplus(points, 2)]), queries, 2)
+    distances = np.sqrt(squared)
+    return distances[:, 0], distances[:, 1]
 
 
 def ratio(nearest: Floats, second: Floats) -> Floats:
@@ -81,17 +68,23 @@ def ratio(nearest: Floats, second: Floats) -> Floats:
 
 
 def rank_own(originals: Floats, avatars: Floats) -> OwnRank:
-    """Compare, for each original, its own avatar (same row) with all others."""
+    """Compare, for each original, its own avatar (same row) with all others; exact, ties and copies included."""
     own = np.sqrt(((originals - avatars) ** 2).sum(axis=1))
     low = np.maximum(own * (1 - _SLACK) - _TINY, -1.0)
     high = own * (1 + _SLACK) + _TINY
     cloud = gather(avatars)
-    if len(cloud.points) <= _BRUTE_POINTS or len(cloud.points) * len(originals) <= _BRUTE_CELLS:
-        return _rank_all_pairs(originals, cloud, low, high)
-    return _rank_by_tree(originals, cloud, low, high)
+    if compilable(cloud.points):
+        tree = build_tree(cloud.points)
+        asked = ask(tree, originals, tree.leaves_of(cloud.group))  # an original is near its own avatar
+        closer, within, earliest = count_near(tree, asked, low, high, cloud.counts, cloud.first)
+    elif len(cloud.points) <= _BRUTE_POINTS or len(cloud.points) * len(originals) <= _BRUTE_CELLS:
+        closer, within, earliest = _rank_all_pairs(originals, cloud, low, high)
+    else:
+        closer, within, earliest = _rank_by_tree(originals, cloud, low, high)
+    return OwnRank(closer, within - 1, (earliest < np.arange(len(originals))) & (closer == 0))
 
 
-def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> OwnRank:
+def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> tuple[Counts, Counts, Counts]:
     n = len(originals)
     closer, within, earliest = (np.empty(n, dtype=np.int64) for _ in range(3))
     block = max(1, _BLOCK_CELLS // len(cloud.points))
@@ -105,20 +98,24 @@ def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) 
         closer[rows] = near @ cloud.counts
         within[rows] = tied @ cloud.counts
         earliest[rows] = np.where(tied, cloud.first, n).min(axis=1)
-    return OwnRank(closer, within - 1, earliest < np.arange(n))
+    return closer, within, earliest
 
 
-def _rank_by_tree(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> OwnRank:
-    """One count of all avatars as near as the own one. Whether any is nearer is exact; where one is, ties are copies of
-    the own avatar only (other avatars at equal distance, possible in symmetric tables, then count as nearer).
+def _rank_by_tree(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> tuple[Counts, Counts, Counts]:
+    """Two counts of all avatars, and a look at the tied ones where none is nearer.
+
+    The tree measures distances by itself: an avatar within an ulp of `low` or `high` may fall on the other side than in
+    the other two paths, which is a billionth of the distance away from where ties lie.
     """
-    avatars = cloud.points[cloud.group]
-    tree = cKDTree(avatars, leafsize=64)
-    others = np.asarray(tree.query_ball_point(originals, high, workers=-1, return_length=True), dtype=np.int64) - 1
-    nearest = KDTree(cloud.points).query(np.ascontiguousarray(originals), 1)[0]
-    first = nearest.ravel() >= low
-    tied = np.where(first, others, cloud.counts[cloud.group] - 1)
-    earlier = np.zeros(len(originals), dtype=bool)
-    for row in np.flatnonzero(first & (tied > 0)):
-        earlier[row] = min(tree.query_ball_point(originals[row], high[row])) < row
-    return OwnRank(others - tied, tied, earlier)
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(cloud.points[cloud.group], leafsize=64)
+    up_to = [
+        np.asarray(tree.query_ball_point(originals, radius, workers=-1, return_length=True), dtype=np.int64)
+        for radius in (np.where(low > 0, np.nextafter(low, 0), -1.0), high)
+    ]
+    closer, within = up_to[0], up_to[1] - up_to[0]
+    earliest = np.arange(len(originals))
+    for row in np.flatnonzero((closer == 0) & (within > 1)):
+        earliest[row] = min(tree.query_ball_point(originals[row], high[row]))
+    return closer, within, earliest

@@ -3,6 +3,10 @@
 The barycentre is taken on all axes of the projection, which can be inverted, so that the avatar of a number is the
 weighted mean of the neighbours' numbers and the scores of modalities are the neighbours' weights (Guillaudeux et al.
 2023; the modality is drawn in proportion to its score).
+
+Compiled kernels do search and draw in one pass where they are installed. They and the portable code below draw the same
+random words and do the same operations in the same order, so that both give the same bytes: which of them ran is no
+part of the evidence of a run.
 """
 
 from __future__ import annotations
@@ -14,11 +18,23 @@ import numpy as np
 
 from avatar_gitops.engine.columns import Codes, Floats
 from avatar_gitops.engine.frame import Frame
-from avatar_gitops.engine.neighbours import Rows, build_neighbourhood, nearest_others
+from avatar_gitops.engine.kernels.draw import draw_rows
+from avatar_gitops.engine.kernels.tree import Tree, ask
+from avatar_gitops.engine.neighbours import Neighbourhood, build_neighbourhood, nearest_others, on_grid
 from avatar_gitops.engine.params import AvatarParams, Generation
-from avatar_gitops.engine.streams import stream
+from avatar_gitops.engine.randomness import (
+    Words,
+    exponentials,
+    normals,
+    shuffled_halves,
+    uniform_high,
+    uniform_low,
+    words_of,
+)
+from avatar_gitops.engine.search import Rows
+from avatar_gitops.engine.streams import stream, stream_key
 
-BLOCK: Final = 4_096  # rows that share one random stream; a constant of the method, not a matter of tuning
+_BLOCK: Final = 4_096
 _CLOSEST: Final = 1e-8  # added to distances: a neighbour at distance 0 takes all the weight
 
 
@@ -30,9 +46,9 @@ class Donors:
     indicators: Codes
 
     @property
-    def codes(self) -> Codes:
-        """Categories, then indicators."""
-        return np.hstack([self.frame.codes, self.indicators])
+    def columns(self) -> list[Codes]:
+        """Categories, then indicators, each contiguous."""
+        return [np.ascontiguousarray(column) for part in (self.frame.codes, self.indicators) for column in part.T]
 
 
 def draw_avatars(
@@ -42,35 +58,55 @@ def draw_avatars(
 
     A row may be an origin several times: each time it gets an avatar of its own. `k` is below the number of rows.
     """
-    codes = donors.codes
     origins = np.arange(len(points)) if origins is None else origins
-    hood = build_neighbourhood(points, stream(seed, label, "candidate order"), params.k)
-    new_numbers = np.empty((len(origins), donors.frame.numbers.shape[1]), order="F")
-    new_codes = np.empty((len(origins), codes.shape[1]), dtype=np.int32)
-    for chunk, start in enumerate(range(0, len(origins), BLOCK)):
-        rows = slice(start, start + BLOCK)
-        random = stream(seed, label, "avatars", chunk)
-        distances, neighbours = nearest_others(hood, origins[rows], params.k)
-        if params.generation is Generation.BARYCENTRE:
-            weights = draw_weights(distances, random)
-            new_numbers[rows] = _barycentres(donors.frame.numbers, neighbours, weights)
-        else:
-            weights = np.full(distances.shape, 1.0 / params.k)
-            new_numbers[rows] = _local_normal(donors.frame.numbers, neighbours, random)
-        new_codes[rows] = _modalities(codes, neighbours, weights, random)
-    return new_numbers, new_codes
+    hood = build_neighbourhood(on_grid(points), stream(seed, label, "candidate order"), params.k)
+    key = stream_key(seed, label, "avatars")
+    tree = hood.index.compiled
+    if tree is None:
+        return _draw_portable(donors, hood, params, key, origins)
+    return _draw_compiled(donors, hood, tree, (params.k, params.generation is Generation.LOCAL_GAUSSIAN, key), origins)
 
 
-def draw_weights(distances: Floats, random: np.random.Generator) -> Floats:
+def draw_weights(distances: Floats, words: Words) -> Floats:
     """Weights of neighbours (rows x k), each row summing to one.
 
-    Inverse distance times Exp(1) times a random permutation of 1/2, 1/4, ..., 1/2^k.
+    Inverse distance times Exp(1) times a random permutation of 1/2, 1/4, ..., 1/2^k; one random word for each.
     """
-    k = distances.shape[1]
-    halves = 0.5 ** np.arange(1, k + 1)
-    contributions = halves[random.random(distances.shape).argsort(axis=1)]
-    weights = random.standard_exponential(distances.shape) * contributions / (distances + _CLOSEST)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    weights = exponentials(uniform_high(words)) * shuffled_halves(words) / (distances + _CLOSEST)
+    total = np.zeros(len(weights))
+    for column in weights.T:
+        total += column
+    return weights / total[:, None]
+
+
+def _draw_compiled(
+    donors: Donors, hood: Neighbourhood, tree: Tree, law: tuple[int, bool, int], origins: Rows
+) -> tuple[Floats, Codes]:
+    own = hood.own[origins]
+    exclude = np.where(own < 0, -1, tree.position[own])
+    asked = ask(tree, hood.points[origins], tree.leaves_of(hood.home[origins]), exclude)
+    numbers = [np.ascontiguousarray(column) for column in donors.frame.numbers.T]
+    return draw_rows(tree, asked, numbers, donors.columns, law, hood.order)
+
+
+def _draw_portable(
+    donors: Donors, hood: Neighbourhood, params: AvatarParams, key: int, origins: Rows
+) -> tuple[Floats, Codes]:
+    columns, k = donors.columns, params.k
+    numbers = np.empty((len(origins), donors.frame.numbers.shape[1]), order="F")
+    codes = np.empty((len(origins), len(columns)), dtype=np.int32, order="F")
+    for start in range(0, len(origins), _BLOCK):
+        rows = slice(start, min(start + _BLOCK, len(origins)))
+        words = words_of(key, rows.start, rows.stop, k + (len(columns) + 1) // 2)
+        distances, neighbours = nearest_others(hood, origins[rows], k)
+        if params.generation is Generation.BARYCENTRE:
+            weights = draw_weights(distances, words[:, :k])
+            numbers[rows] = _barycentres(donors.frame.numbers, neighbours, weights)
+        else:
+            weights = np.full(distances.shape, 1.0 / k)
+            numbers[rows] = _local_normal(donors.frame.numbers, neighbours, normals(uniform_high(words[:, :k])))
+        codes[rows] = _modalities(columns, neighbours, weights, words[:, k:])
+    return numbers, codes
 
 
 def _barycentres(numbers: Floats, neighbours: Rows, weights: Floats) -> Floats:
@@ -78,31 +114,37 @@ def _barycentres(numbers: Floats, neighbours: Rows, weights: Floats) -> Floats:
     heaviest = neighbours[np.arange(len(neighbours)), weights.argmax(axis=1)]
     means = np.empty((len(neighbours), numbers.shape[1]))
     for column in range(numbers.shape[1]):
-        base = numbers[heaviest, column]
-        means[:, column] = base + (weights * (numbers[neighbours, column] - base[:, None])).sum(axis=1)
+        base, total = numbers[heaviest, column], np.zeros(len(neighbours))
+        for neighbour, weight in zip(neighbours.T, weights.T, strict=True):
+            total += weight * (numbers[neighbour, column] - base)
+        means[:, column] = base + total
     return means
 
 
-def _local_normal(numbers: Floats, neighbours: Rows, random: np.random.Generator) -> Floats:
+def _local_normal(numbers: Floats, neighbours: Rows, draws: Floats) -> Floats:
     """Draws from the normal law with the neighbours' mean and covariance; one draw serves all columns of a row."""
     k = neighbours.shape[1]
-    draws = random.standard_normal(neighbours.shape) / np.sqrt(k - 1)
+    draws = draws / np.sqrt(float(k - 1))
     drawn = np.empty((len(neighbours), numbers.shape[1]))
     for column in range(numbers.shape[1]):
-        values = numbers[neighbours, column]
-        base = values[:, :1]
-        mean = base[:, 0] + (values - base).mean(axis=1)
-        drawn[:, column] = mean + (draws * (values - mean[:, None])).sum(axis=1)
+        base, total = numbers[neighbours[:, 0], column], np.zeros(len(neighbours))
+        for neighbour in neighbours.T:
+            total += numbers[neighbour, column] - base
+        mean, total = base + total / k, np.zeros(len(neighbours))
+        for neighbour, draw in zip(neighbours.T, draws.T, strict=True):
+            total += draw * (numbers[neighbour, column] - mean)
+        drawn[:, column] = mean + total
     return drawn
 
 
-def _modalities(codes: Codes, neighbours: Rows, weights: Floats, random: np.random.Generator) -> Codes:
-    """For each column, independently, the modality of a neighbour drawn by weight."""
+def _modalities(columns: list[Codes], neighbours: Rows, weights: Floats, words: Words) -> Codes:
+    """For each column, independently, the modality of a neighbour drawn by weight; half a random word for each."""
     summed = weights.cumsum(axis=1)
-    drawn = np.empty((len(neighbours), codes.shape[1]), dtype=np.int32)
+    drawn = np.empty((len(neighbours), len(columns)), dtype=np.int32)
     each = np.arange(len(neighbours))
-    for column in range(codes.shape[1]):
-        at = random.random(len(neighbours)) * summed[:, -1]
+    for place, column in enumerate(columns):
+        uniform = uniform_low if place % 2 else uniform_high
+        at = uniform(words[:, place // 2]) * summed[:, -1]
         chosen = np.minimum((summed <= at[:, None]).sum(axis=1), neighbours.shape[1] - 1)
-        drawn[:, column] = codes[neighbours[each, chosen], column]
+        drawn[:, place] = column[neighbours[each, chosen]]
     return drawn

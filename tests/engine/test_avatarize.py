@@ -21,6 +21,7 @@ from avatar_gitops.engine.params import (
     ImputationMethod,
     Space,
 )
+from avatar_gitops.engine.randomness import Words
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.space import fit_space
 from avatar_gitops.errors import EngineError
@@ -82,14 +83,18 @@ def test_other_k_are_refused_without_the_number_of_rows(table: pa.Table, k: int)
     assert k == 300 or "300" not in caught.value.message
 
 
+def words(shape: tuple[int, ...], seed: int) -> Words:
+    return np.random.default_rng(seed).integers(0, 2**64, shape, dtype=np.uint64)
+
+
 def test_weights_sum_to_one_and_copies_take_all_of_it() -> None:
     distances = np.abs(np.random.default_rng(0).normal(size=(1_000, 20)))
-    weights = draw_weights(distances, np.random.default_rng(1))
+    weights = draw_weights(distances, words(distances.shape, 1))
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
     # published concentration: the largest weight is 0.56-0.58 on real distances, about 2.5 effective neighbours
     assert 0.45 < weights.max(axis=1).mean() < 0.75
     distances[:, 7] = 0.0
-    assert np.median(draw_weights(distances, np.random.default_rng(1))[:, 7]) > 0.999
+    assert np.median(draw_weights(distances, words(distances.shape, 1))[:, 7]) > 0.999
 
 
 def test_the_shortcut_equals_the_inverse_of_the_full_projection() -> None:
@@ -103,7 +108,7 @@ def test_the_shortcut_equals_the_inverse_of_the_full_projection() -> None:
     scaled = np.hstack([(numbers - mean) / scale, (hot - q) / np.sqrt(q)])
     vectors = np.linalg.svd(scaled)[2].T
     neighbours = random.permutation(40)[:5]
-    weights = draw_weights(np.abs(random.normal(size=(1, 5))), random)[0]
+    weights = draw_weights(np.abs(random.normal(size=(1, 5))), words((1, 5), 2))[0]
     back = (weights @ (scaled @ vectors)[neighbours]) @ vectors.T
     np.testing.assert_allclose(back[:3] * scale + mean, weights @ numbers[neighbours], atol=1e-9)
     scores = back[3:] * np.sqrt(q) + q
