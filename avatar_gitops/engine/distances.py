@@ -112,9 +112,10 @@ def _rank_by_tree(originals: Floats, cloud: Cloud, low: Floats, high: Floats) ->
     tree = cKDTree(cloud.points[cloud.group], leafsize=64)
     up_to = [
         np.asarray(tree.query_ball_point(originals, radius, workers=-1, return_length=True), dtype=np.int64)
-        for radius in (np.where(low > 0, np.nextafter(low, 0), -1.0), high)
+        for radius in (np.nextafter(np.maximum(low, 0.0), 0.0), high)
     ]
-    closer, within = up_to[0], up_to[1] - up_to[0]
+    closer = np.where(low > 0, up_to[0], 0)
+    within = up_to[1] - closer
     earliest = np.arange(len(originals))
     for row in np.flatnonzero((closer == 0) & (within > 1)):
         earliest[row] = min(tree.query_ball_point(originals[row], high[row]))

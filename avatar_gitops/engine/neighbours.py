@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from avatar_gitops.engine.columns import Floats
-from avatar_gitops.engine.search import Index, Rows, build_index, equal_rows, nearest
+from avatar_gitops.engine.search import Index, build_index, equal_rows, nearest
+
+Rows = npt.NDArray[np.int64]
 
 _GRID_BITS: Final = 28
 

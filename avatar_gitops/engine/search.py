@@ -1,14 +1,14 @@
 """Exact search among points: an index over a cloud, and the nearest points of each query in a total order.
 
 Distances are sums of squares, axis by axis, in double precision without fused operations; of equally near points the
-one that stands first in the index comes first. The compiled tree and the portable one (pykdtree, whose answers are
+one that stands first in the index comes first. The compiled tree and the portable one (a k-d tree, whose answers are
 measured again and widened until no tie is cut) give the same numbers bit for bit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,23 +16,21 @@ import numpy.typing as npt
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.kernels.tree import Tree, ask, build_tree, compilable, nearest_positions, number_equal
 
-if TYPE_CHECKING:
-    from pykdtree.kdtree import KDTree
-
 Rows = npt.NDArray[np.int64]
 
+_PYKDTREE_AXES: Final = 127
 _SPARE: Final = 8  # candidates beyond those asked for, so that most ties need no second look
-_DOUBT: Final = 1e-9  # relative error that is granted to distances of pykdtree
+_DOUBT: Final = 1e-9  # relative error that is granted to the distances of k-d trees
 _BLOCK_CELLS: Final = 4_000_000
 
 
 @dataclass(slots=True, frozen=True)
 class Index:
-    """Points (rows x axes) that can be searched, by one of two trees."""
+    """Points (rows x axes) that can be searched, by one of two trees; `portable` is a k-d tree."""
 
     points: Floats
     compiled: Tree | None
-    portable: KDTree | None
+    portable: Any
 
 
 def build_index(points: Floats) -> Index:
@@ -40,9 +38,13 @@ def build_index(points: Floats) -> Index:
     points = np.ascontiguousarray(points, dtype=np.float64)
     if compilable(points):
         return Index(points, build_tree(points), None)
-    from pykdtree.kdtree import KDTree
+    if points.shape[1] <= _PYKDTREE_AXES:
+        from pykdtree.kdtree import KDTree
 
-    return Index(points, None, KDTree(points))
+        return Index(points, None, KDTree(points))
+    from scipy.spatial import cKDTree
+
+    return Index(points, None, cKDTree(points))
 
 
 def nearest(
@@ -109,7 +111,6 @@ def _measured(
     index: Index, queries: Floats, k: int, exclude: Rows, asked: int
 ) -> tuple[Floats, Rows, npt.NDArray[np.bool_]]:
     """The best `k` of the `asked` nearest, and whether no point outside of these can be as near."""
-    assert index.portable is not None
     distances, candidates = index.portable.query(queries, asked)
     distances = distances.reshape(len(queries), -1)
     candidates = np.sort(candidates.reshape(len(queries), -1).astype(np.int64), axis=1)

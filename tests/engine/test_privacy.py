@@ -12,8 +12,8 @@ from scipy.spatial.distance import cdist
 
 from avatar_gitops.engine import distances as module
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
-from avatar_gitops.engine.kernels.library import SWITCH
 from avatar_gitops.engine.intervals import median_interval, wilson
+from avatar_gitops.engine.kernels.library import SWITCH
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ColumnType, Metrics, PrivacyParams, Space
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.run import avatarize
