@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from avatar_gitops.errors import RemoteRefused
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
-from avatar_gitops.spec.models import Avatarization, Generation, Geometry, Job, Table
+from avatar_gitops.spec.models import Avatarization, Budget, Generation, Geometry, Job, Table
 
-LOCAL_ONLY = frozenset({"generation:local_gaussian"})
+LOCAL_ONLY = frozenset({"generation:local_gaussian", "dp:declarations"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ def _table(table: Table) -> Iterator[Need]:
             yield Need("drop", f"{place}.drop")
         if column.type is not None:
             yield Need("column_types", f"{place}.type")
+        if column.public is not None:
+            yield Need("dp:declarations", f"{place}.public")
     if table.avatarization is not None:
         yield from _method(table.avatarization)
     for where in ("avatarization", "privacy_metrics", "signal_metrics"):
@@ -67,8 +69,11 @@ def _table(table: Table) -> Iterator[Need]:
 def _method(said: Avatarization) -> Iterator[Need]:
     if said.open_dp is not None:
         yield Need("open_dp", "avatarization.open_dp")
+        yield from _budget(said.open_dp, "avatarization.open_dp", ("delta", "unit", "rows", "bins"))
     elif said.fast_dp is not None:
         yield Need("fast_dp", "avatarization.fast_dp")
+        additions = ("delta", "unit", "rows", "preprocess_budget_ratio")
+        yield from _budget(said.fast_dp, "avatarization.fast_dp", additions)
     else:
         yield Need("avatarization", "avatarization.k")
     if said.generation is not Generation.BARYCENTRE:
@@ -76,6 +81,13 @@ def _method(said: Avatarization) -> Iterator[Need]:
     for name in ("data_augmentation", "avatarization_processors_parameters"):
         if getattr(said, name):
             yield Need(name, f"avatarization.{name}")
+
+
+def _budget(said: Budget, where: str, additions: tuple[str, ...]) -> Iterator[Need]:
+    """Parameters of differential privacy that the hosted platform does not know."""
+    for name in additions:
+        if getattr(said, name) is not None:
+            yield Need("dp:declarations", f"{where}.{name}")
 
 
 def _geometry(said: Geometry, where: str) -> Iterator[Need]:

@@ -190,6 +190,9 @@ def _touches(said: Said, names: set[str]) -> bool:
 def _people(parsed: Parsed[AvatarRun], tables: Mapping[str, Table], said: list[Said]) -> Iterator[Diagnostic]:
     children = {item.child for item in said}
     for name, table in tables.items():
+        method = table.avatarization
+        if method is not None and (method.open_dp or method.fast_dp):
+            continue  # differential privacy has its own unit, see `checks_dp`
         if not table.individual_level and name not in children:
             path: Path = (*TABLES, name, "individual_level")
             yield Diagnostic(

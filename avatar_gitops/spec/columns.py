@@ -133,8 +133,21 @@ Pseudonymization = Annotated[
 ]
 
 
+class PublicValues(Model):
+    """What everybody may know of a column before the data are seen; differential privacy takes it for granted.
+
+    Bounds are numbers, or dates as text; values outside count as the bound. Values that are not in `categories` are
+    left out. A `complete` column has no missing values. None of it may be read off the data.
+    """
+
+    lower: float | Text | None = None
+    upper: float | Text | None = None
+    categories: Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1)] | None = None
+    complete: bool = False
+
+
 class Column(Model):
-    """What is said about one column."""
+    """What is said about one column; `public` is for differential privacy on the embedded platform."""
 
     type: ColumnType | None = None
     tag: ColumnTag | None = None
@@ -144,3 +157,4 @@ class Column(Model):
     time_series_time: bool = False
     drop: bool = False
     pseudonymization: Pseudonymization | None = None
+    public: PublicValues | None = None

@@ -122,6 +122,13 @@ def _columns() -> Iterator[Row]:
     words = ("enters the release", "leaves it")
     yield _row(f"{_COLUMN}.drop", "dropped column", ALL, directions.switched_off_is_weaker, default=False, words=words)
     yield from _pseudonymization(f"{_COLUMN}.pseudonymization")
+    for name, label in (
+        ("lower", "public lower bound"),
+        ("upper", "public upper bound"),
+        ("categories", "public list"),
+    ):
+        yield _row(f"{_COLUMN}.public.{name}", label, ALL, directions.unknown)
+    yield _row(f"{_COLUMN}.public.complete", "publicly complete", ALL, directions.unknown, default=False)
 
 
 def _pseudonymization(at: str) -> Iterator[Row]:
@@ -165,11 +172,20 @@ def _method() -> Iterator[Row]:
     yield _row(name, "originals anonymized too", ALL, directions.switched_off_is_weaker, default=True)
     yield _row(f"{_METHOD}.avatarization_processors_parameters", "processors", ALL, directions.unknown)
     for kind in ("open_dp", "fast_dp"):
-        yield _row(f"{_METHOD}.{kind}.epsilon", "privacy budget epsilon", ALL, directions.higher_is_weaker)
-    yield _row(f"{_METHOD}.open_dp.preprocess_budget_ratio", "budget for preprocessing", ALL, directions.unknown)
+        yield from _budget(f"{_METHOD}.{kind}")
+    yield _row(f"{_METHOD}.open_dp.bins", "bins of numbers", ALL, directions.unknown)
     yield _row(f"{_METHOD}.fast_dp.mechanism", "mechanism", ALL, directions.unknown, default="gaussian")
     for name in ("gmm_n_components", "histogram_n_bins", "bounds_percentile"):
         yield _row(f"{_METHOD}.fast_dp.{name}", name.replace("_", " "), ALL, directions.unknown)
+
+
+def _budget(at: str) -> Iterator[Row]:
+    yield _row(f"{at}.epsilon", "privacy budget epsilon", ALL, directions.higher_is_weaker)
+    yield _row(f"{at}.delta", "privacy budget delta", ALL, directions.higher_is_weaker)
+    yield _row(f"{at}.preprocess_budget_ratio", "budget for preprocessing", ALL, directions.unknown)
+    yield _row(f"{at}.unit.column", "column that names the person", ALL, directions.unknown)
+    yield _row(f"{at}.unit.max_rows", "rows of a person", ALL, directions.lower_is_weaker, default=1)
+    yield _row(f"{at}.rows", "public number of rows", ALL, directions.unknown)
 
 
 def _metrics() -> Iterator[Row]:

@@ -25,6 +25,7 @@ NOTHING_TO_RUN: Final = frozenset({"AvatarVolume", "AvatarAdviceParameters"})
 METHODS: Final = {"avatarization": (), "avatarization_open_dp": ("open_dp",), "avatarization_fast_dp": ("fast_dp",)}
 DP_FIELDS: Final = frozenset(
     {"epsilon", "preprocess_budget_ratio", "mechanism", "gmm_n_components", "histogram_n_bins", "bounds_percentile"}
+    | {"delta", "unit", "rows", "bins"}
 )
 PIA: Final = {
     "datarecipient": "data_recipient",
@@ -247,9 +248,10 @@ class _Reader:
             said = column.get(key)
             if said.value is not None and said.value is not False:
                 self._put((*path, key), said)
-        pseudonymization = column.get("pseudonymization")
-        if pseudonymization.value is not None:
-            self._put((*path, "pseudonymization"), pseudonymization)
+        for key in ("pseudonymization", "public"):
+            said = column.get(key)
+            if said.value is not None:
+                self._put((*path, key), said)
 
     def _parameters(self, place: Place) -> None:
         spec = place.get("spec")

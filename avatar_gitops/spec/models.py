@@ -34,6 +34,7 @@ from avatar_gitops.spec.columns import (
     PiiType,
     Positive,
     Pseudonymization,
+    PublicValues,
     SetName,
     SpecificIdPseudonymization,
     TableName,
@@ -52,6 +53,7 @@ __all__ = [
     "WHOLE",
     "AvatarRun",
     "Avatarization",
+    "Budget",
     "Column",
     "ColumnName",
     "ColumnTag",
@@ -92,7 +94,9 @@ __all__ = [
     "PiiType",
     "Positive",
     "PrivacyMetrics",
+    "PrivacyUnit",
     "Pseudonymization",
+    "PublicValues",
     "RangeDifferenceProcessor",
     "RelativeDifferenceProcessor",
     "ReplacementStrategy",
@@ -201,11 +205,31 @@ class RelativeDifferenceProcessor(Model):
     scaling_unit: Positive | None = None
 
 
-class OpenDp(Model):
-    """Differential privacy by marginals."""
+class PrivacyUnit(Model):
+    """Whom differential privacy protects: a person with at most `max_rows` rows, which share a value of `column`."""
+
+    column: ColumnName
+    max_rows: Natural = 1
+
+
+class Budget(Model):
+    """What both kinds of differential privacy share; `delta`, `unit` and `rows` are for the embedded platform only.
+
+    `delta` absent means pure differential privacy where that is possible. `unit` is needed when a person has several
+    rows. `rows` is the size of the output if that is public; otherwise it is measured under noise.
+    """
 
     epsilon: Positive
     preprocess_budget_ratio: Annotated[float, Field(gt=0, lt=1)] | None = None
+    delta: Annotated[float, Field(gt=0, le=0.001)] | None = None
+    unit: PrivacyUnit | None = None
+    rows: Annotated[int, Field(ge=2, le=MAX_INTEGER), WHOLE] | None = None
+
+
+class OpenDp(Budget):
+    """Differential privacy by marginals; `bins` cut each number, on the embedded platform."""
+
+    bins: Annotated[int, Field(ge=2, le=1000), WHOLE] | None = None
 
 
 class Mechanism(StrEnum):
@@ -216,10 +240,9 @@ class Mechanism(StrEnum):
     HISTOGRAM = "histogram"
 
 
-class FastDp(Model):
-    """Differential privacy in an encoded space."""
+class FastDp(Budget):
+    """Differential privacy in an encoded space; `preprocess_budget_ratio` is for the embedded platform here."""
 
-    epsilon: Positive
     mechanism: Mechanism = Mechanism.GAUSSIAN
     gmm_n_components: Natural | None = None
     histogram_n_bins: Annotated[int, Field(ge=2, le=MAX_INTEGER), WHOLE] | None = None

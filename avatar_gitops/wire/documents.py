@@ -66,6 +66,15 @@ class Data(Part):
     auto: bool | None = None
 
 
+class PublicValues(Part):
+    """What everybody may know of a column, for differential privacy; an addition of the embedded platform."""
+
+    lower: Number | str | None = None
+    upper: Number | str | None = None
+    categories: list[str] | None = None
+    complete: bool | None = None
+
+
 class Column(Part):
     """What is said about one column of a table; columns that are not listed have inferred types."""
 
@@ -77,6 +86,7 @@ class Column(Part):
     time_series_time: bool | None = None
     pseudonymization: dict[str, Any] | None = None
     drop: bool | None = None
+    public: PublicValues | None = None
 
 
 class LinkEnd(Part):
@@ -166,17 +176,32 @@ class AvatarizationRecord(MethodRecord):
     generation: Literal["barycentre", "local_gaussian"] | None = None
 
 
-class OpenDpRecord(MethodRecord):
-    """Differential privacy by marginals."""
+class PrivacyUnit(Part):
+    """The column that names a person, and how many rows of one person are used at most."""
+
+    column: str | None = None
+    max_rows: int | None = None
+
+
+class BudgetRecord(MethodRecord):
+    """Fields of both kinds of differential privacy; the last three are additions of the embedded platform."""
 
     epsilon: float
     preprocess_budget_ratio: float | None = None
+    delta: float | None = None
+    unit: PrivacyUnit | None = None
+    rows: int | None = None
 
 
-class FastDpRecord(MethodRecord):
-    """Differential privacy in an encoded space."""
+class OpenDpRecord(BudgetRecord):
+    """Differential privacy by marginals; `bins` is an addition of the embedded platform."""
 
-    epsilon: float
+    bins: int | None = None
+
+
+class FastDpRecord(BudgetRecord):
+    """Differential privacy in an encoded space; here `preprocess_budget_ratio` is an addition, too."""
+
     mechanism: str | None = None
     gmm_n_components: int | None = None
     histogram_n_bins: int | None = None
