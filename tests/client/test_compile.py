@@ -228,6 +228,11 @@ def test_example_14_columns() -> None:
             "avatarization_fast_dp",
             {"epsilon": 5, "mechanism": "gaussian", "ncp": 4},
         ),
+        (
+            {"open_dp": {"epsilon": 1, "delta": 1e-9, "unit": {"column": "who"}, "rows": 80, "bins": 9}},
+            "avatarization_open_dp",
+            {"epsilon": 1, "delta": 1e-9, "unit": {"column": "who", "max_rows": 1}, "rows": 80, "bins": 9},
+        ),
         ({"k": 5, "generation": "barycentre"}, "avatarization", {"k": 5}),
         ({"k": 5, "generation": "local_gaussian"}, "avatarization", {"k": 5, "generation": "local_gaussian"}),
     ],
@@ -235,6 +240,19 @@ def test_example_14_columns() -> None:
 def test_each_method_has_its_map(said: Plain, where: str, record: Plain) -> None:
     found = documents(desired("dp", {"t": {"source": "t.csv", "avatarization": said}}))
     assert found[3]["spec"][where] == {"t": record}
+
+
+def test_what_is_public_of_a_column_stands_in_the_schema() -> None:
+    columns = {
+        "age": {"public": {"lower": 0, "upper": 120}},
+        "sex": {"public": {"categories": ["f"], "complete": True}},
+    }
+    table = {"source": "t.csv", "columns": columns, "avatarization": {"open_dp": {"epsilon": 1}}}
+    found = documents(desired("dp", {"t": table}))
+    assert found[1]["spec"]["tables"][0]["columns"] == [
+        {"field": "age", "public": {"lower": 0, "upper": 120}},
+        {"field": "sex", "public": {"categories": ["f"], "complete": True}},
+    ]
 
 
 def test_settings_of_the_metrics_win_over_those_that_they_follow() -> None:

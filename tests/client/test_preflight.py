@@ -73,7 +73,14 @@ def test_a_server_that_offers_everything_needed_is_fine() -> None:
 
 @pytest.mark.parametrize(
     ("said", "refused"),
-    [({"k": 5}, False), ({"open_dp": {"epsilon": 1}}, False), ({"k": 5, "generation": "local_gaussian"}, True)],
+    [
+        ({"k": 5}, False),
+        ({"open_dp": {"epsilon": 1, "preprocess_budget_ratio": 0.2}}, False),
+        ({"open_dp": {"epsilon": 1, "delta": 1e-9}}, True),
+        ({"fast_dp": {"epsilon": 1, "bounds_percentile": 2}}, False),
+        ({"fast_dp": {"epsilon": 1, "preprocess_budget_ratio": 0.2}}, True),
+        ({"k": 5, "generation": "local_gaussian"}, True),
+    ],
 )
 def test_a_server_that_says_nothing_lacks_only_our_own_additions(said: dict[str, Any], refused: bool) -> None:
     item = wish(table={"avatarization": said})
