@@ -14,10 +14,10 @@ import numpy as np
 from pykdtree.kdtree import KDTree
 
 from avatar_gitops.engine.columns import Floats
-from avatar_gitops.engine.distances import without_surplus
 from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.pair import Pair
+from avatar_gitops.engine.search import without_surplus
 
 DOMINANT: Final = 0.9
 
