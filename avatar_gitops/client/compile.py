@@ -24,7 +24,7 @@ from avatar_gitops.wire.models import AVATARIZED_SCHEMA, ORIGINAL_SCHEMA
 STANDARD: Final = Job.STANDARD.value
 INPUT_VOLUME: Final = "input"
 RESULTS_VOLUME: Final = "results"
-GEOMETRY: Final = ("ncp", "use_categorical_reduction", "imputation", "exclude_variables", "column_weights")
+GEOMETRY: Final = ("ncp", "use_categorical_reduction", "transform_skewed", "imputation", "column_weights")
 RECORDS: Final = (
     "avatarization",
     "avatarization_open_dp",
@@ -126,7 +126,7 @@ def _columns(table: Table) -> list[wire.Column] | None:
     for field, column in table.columns.items():
         plain = column.model_dump(mode="json", exclude={"tag"}, exclude_defaults=True)
         if column.pseudonymization is not None:
-            plain["pseudonymization"] = column.pseudonymization.model_dump(mode="json")
+            plain["pseudonymization"] = column.pseudonymization.model_dump(mode="json", exclude_none=True)
         if plain:
             told.append(wire.Column(field=field, **plain))
     return told or None
@@ -182,6 +182,8 @@ def _records(desired: DesiredSet, settings: Callable[[Table], Geometry | None]) 
         said = own.model_dump(mode="json", exclude_none=True) if own is not None else {}
         followed = table.avatarization.model_dump(mode="json", exclude_none=True) if table.avatarization else {}
         merged = {key: said.get(key, followed.get(key)) for key in GEOMETRY}
+        # excluded columns are in the deliverable: metrics leave out only what they are told to leave out
+        merged["exclude_variables"] = said.get("exclude_variables")
         if isinstance(own, PrivacyMetrics):
             merged |= {key: said.get(key) for key in ("known_variables", "target", "quantile_threshold")}
         if any(value is not None for value in merged.values()):

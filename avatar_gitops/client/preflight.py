@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from avatar_gitops.errors import RemoteRefused
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
-from avatar_gitops.spec.models import Avatarization, Budget, Generation, Geometry, Job, Table
+from avatar_gitops.spec.models import Avatarization, Budget, Column, Generation, Geometry, Job, Table
 
-LOCAL_ONLY = frozenset({"generation:local_gaussian", "dp:declarations"})
+LOCAL_ONLY = frozenset(
+    {
+        "generation:local_gaussian",
+        "dp:declarations",
+        "transform_skewed",
+        "pseudonymization:key",
+        "pseudonymization:locale",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +55,29 @@ def _table(table: Table) -> Iterator[Need]:
     for index, link in enumerate(table.links or ()):
         yield Need(f"links:{link.method.value}", f"links.{index}.method: {link.method.value}")
     for field, column in table.columns.items():
-        place = f"columns.{field}"
-        if column.pseudonymization is not None:
-            yield Need("pseudonymization", f"{place}.pseudonymization")
-        if column.time_series_time:
-            yield Need("time_series", f"{place}.time_series_time")
-        if column.drop:
-            yield Need("drop", f"{place}.drop")
-        if column.type is not None:
-            yield Need("column_types", f"{place}.type")
-        if column.public is not None:
-            yield Need("dp:declarations", f"{place}.public")
+        yield from _column(column, f"columns.{field}")
     if table.avatarization is not None:
         yield from _method(table.avatarization)
     for where in ("avatarization", "privacy_metrics", "signal_metrics"):
         settings: Geometry | None = getattr(table, where)
         if settings is not None:
             yield from _geometry(settings, where)
+
+
+def _column(column: Column, place: str) -> Iterator[Need]:
+    if column.pseudonymization is not None:
+        yield Need("pseudonymization", f"{place}.pseudonymization")
+        for name in ("key", "locale"):
+            if getattr(column.pseudonymization, name, None) is not None:
+                yield Need(f"pseudonymization:{name}", f"{place}.pseudonymization.{name}")
+    if column.time_series_time:
+        yield Need("time_series", f"{place}.time_series_time")
+    if column.drop:
+        yield Need("drop", f"{place}.drop")
+    if column.type is not None:
+        yield Need("column_types", f"{place}.type")
+    if column.public is not None:
+        yield Need("dp:declarations", f"{place}.public")
 
 
 def _method(said: Avatarization) -> Iterator[Need]:
@@ -91,7 +105,7 @@ def _budget(said: Budget, where: str, additions: tuple[str, ...]) -> Iterator[Ne
 
 
 def _geometry(said: Geometry, where: str) -> Iterator[Need]:
-    for name in ("use_categorical_reduction", "column_weights", "exclude_variables"):
+    for name in ("use_categorical_reduction", "transform_skewed", "column_weights", "exclude_variables"):
         if getattr(said, name):
             yield Need(name, f"{where}.{name}")
     if said.imputation is not None and said.imputation.method is not None:

@@ -38,10 +38,9 @@ def set_aside(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Exclusion
     """Columns that an avatarization does not model; raises EngineError for names that cannot be excluded."""
     if exclusion is None:
         return ()
+    _check_names(table, exclusion)
     by_name = {spec.name: spec for spec in specs}
     for name in exclusion.names:
-        if name not in table.column_names:
-            raise EngineError(f"The excluded column {name!r} is not a column of the table.")
         if name in by_name and is_key(by_name[name]):
             raise EngineError(
                 f"Column {name!r} is excluded, but it is also a key or pseudonymized.",
@@ -60,6 +59,7 @@ def out_of_metrics(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Excl
     if exclusion is None:
         return ()
     if not exclusion.in_metrics:
+        _check_names(table, exclusion)
         return tuple(name for name in table.column_names if name in exclusion.names)
     types = {spec.name: spec.type for spec in specs}
     left = []
@@ -72,6 +72,12 @@ def out_of_metrics(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Excl
         if isinstance(column, CategoryColumn) and looks_like_identifier(table[name], len(column.modalities)):
             left.append(name)
     return tuple(left)
+
+
+def _check_names(table: pa.Table, exclusion: Exclusion) -> None:
+    for name in exclusion.names:
+        if name not in table.column_names:
+            raise EngineError(f"The excluded column {name!r} is not a column of the table.")
 
 
 def put_back(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.run import Avatars
 from avatar_gitops.engine.tables import write_table
@@ -36,7 +37,7 @@ class Made:
 
 
 def write_made(made: Made, folder: Path) -> list[ResultFile]:
-    """The deliverable, its row-aligned form and both projections."""
+    """The deliverable, its row-aligned form and both projections; whose avatars further ones are, for the metrics."""
     avatars = made.avatars
     written = {
         ResultKind.SHUFFLED: ("shuffled", avatars.shuffled),
@@ -44,12 +45,24 @@ def write_made(made: Made, folder: Path) -> list[ResultFile]:
         ResultKind.ORIGINAL_PROJECTIONS: ("projections.original", avatars.original_projection),
         ResultKind.AVATAR_PROJECTIONS: ("projections.avatars", avatars.avatar_projection),
     }
+    if avatars.origins is not None:
+        written[ResultKind.ORIGINS] = ("origins", pa.table({"origin": to_arrow(avatars.origins)}))
     files = []
     for kind, (name, content) in written.items():
         filename = table_file(made.name, name, made.extension)
         write_table(content, folder / filename, made.extension)
         files.append(ResultFile(kind, filename))
     return files
+
+
+def run_facts(made: Sequence[Made]) -> dict[str, Any]:
+    """What the metadata of a run say about its tables: what is sensitive about them, and warnings."""
+    return {
+        "tables": {
+            item.name: {"sensitive": list(item.avatars.facts.sensitive), "warnings": list(item.avatars.facts.warnings)}
+            for item in made
+        }
+    }
 
 
 def output_format(results: wire.Results | None, source: Path) -> Format:

@@ -16,6 +16,13 @@ FEATURES: Final = (
     "column_weights",
     "column_types",
     "drop",
+    "use_categorical_reduction",
+    "transform_skewed",
+    "exclude_variables",
+    "data_augmentation",
+    "pseudonymization",
+    "pseudonymization:key",
+    "pseudonymization:locale",
     "imputation:knn",
     "imputation:fast_knn",
     "imputation:mean",
@@ -33,9 +40,6 @@ FEATURES: Final = (
     "results:parquet",
 )
 _METHOD_FIELDS: Final = {
-    "use_categorical_reduction": "categorical reduction (use_categorical_reduction)",
-    "exclude_variables": "excluded variables (exclude_variables)",
-    "data_augmentation": "data augmentation (data_augmentation)",
     "avatarization_processors_parameters": "processors (avatarization_processors_parameters)",
 }
 
@@ -54,8 +58,6 @@ def check_schema(schema: wire.SchemaSpec) -> None:
         for column in table.columns or []:
             if column.time_series_time:
                 _refuse(table.name, f"time series (time_series_time of column {column.field!r})")
-            if column.pseudonymization is not None:
-                _refuse(table.name, f"pseudonymization (column {column.field!r})")
 
 
 def check_parameters(spec: wire.ParametersSpec) -> None:

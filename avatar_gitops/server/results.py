@@ -14,7 +14,7 @@ from avatar_gitops.server.naming import page_of
 from avatar_gitops.server.objects import find_object
 from avatar_gitops.server.pages import keep_file
 from avatar_gitops.server.platform import Platform
-from avatar_gitops.wire.models import JobStatus
+from avatar_gitops.wire.models import JobStatus, ResultKind
 
 
 def list_results(
@@ -46,7 +46,7 @@ def _query(bucket: str, name: str) -> sa.Select[Any]:
     return (
         sa.select(results.c.kind, objects)
         .join(objects, (objects.c.key == results.c.key) & (objects.c.bucket == bucket))
-        .where(results.c.job == name)
+        .where(results.c.job == name, results.c.kind != ResultKind.ORIGINS)
         .order_by(results.c.position)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
@@ -21,7 +22,7 @@ def run(assignment: Assignment, folder: Path, progress: Progress) -> list[Result
     """
     started = datetime.now(UTC)
     try:
-        files = _run_kind(assignment, folder, progress)
+        files, facts = _run_kind(assignment, folder, progress)
     except AvatarGitOpsError as error:
         hint = f" {error.hint}" if error.hint else ""
         raise JobFault(f"{error.message}{hint}") from None
@@ -30,11 +31,12 @@ def run(assignment: Assignment, folder: Path, progress: Progress) -> list[Result
     except MemoryError:
         raise JobFault("The table needs more memory than this machine has.") from None
     if assignment.kind not in {JobKind.REPORT, JobKind.ADVICE}:
-        files.append(_run_metadata(assignment, folder, started))
+        files.append(_run_metadata(assignment, folder, started, facts))
     return files
 
 
-def _run_kind(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
+def _run_kind(assignment: Assignment, folder: Path, progress: Progress) -> tuple[list[ResultFile], dict[str, Any]]:
+    """The files of a job, and what its metadata says about them."""
     # Numerics and document libraries are imported by the job that needs them.
     match assignment.kind:
         case JobKind.STANDARD:
@@ -44,18 +46,18 @@ def _run_kind(assignment: Assignment, folder: Path, progress: Progress) -> list[
         case JobKind.PRIVACY_METRICS | JobKind.SIGNAL_METRICS:
             from avatar_gitops.server.work_metrics import run_metrics
 
-            return run_metrics(assignment, folder, progress)
+            return run_metrics(assignment, folder, progress), {}
         case JobKind.REPORT:
             from avatar_gitops.server.work_report import run_report
 
-            return run_report(assignment, folder)
+            return run_report(assignment, folder), {}
         case JobKind.ADVICE:
             from avatar_gitops.server.work_advice import run_advice
 
-            return run_advice(assignment, folder, progress)
+            return run_advice(assignment, folder, progress), {}
 
 
-def _run_metadata(assignment: Assignment, folder: Path, started: datetime) -> ResultFile:
+def _run_metadata(assignment: Assignment, folder: Path, started: datetime, facts: dict[str, Any]) -> ResultFile:
     names = {
         JobKind.STANDARD: "avatarize",
         JobKind.PRIVACY_METRICS: "privacy-metrics",
@@ -69,6 +71,7 @@ def _run_metadata(assignment: Assignment, folder: Path, started: datetime) -> Re
         "kind": assignment.kind,
         "parameters_name": assignment.parameters.metadata.name,
         "parameters": {name: value for name, value in assignment.parameters.spec.items() if name != "results"},
+        **facts,
     }
     write_json(folder / filename, content)
     return ResultFile(ResultKind.RUN_METADATA, filename)

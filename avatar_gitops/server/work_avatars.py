@@ -5,31 +5,38 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from avatar_gitops.engine.figures.draw import DISTRIBUTIONS, FigureOptions, draw_figures
 from avatar_gitops.engine.params import (
+    Augmentation,
     AvatarParams,
+    Balancing,
     ColumnSpec,
     ColumnType,
+    Exclusion,
     Generation,
     Imputation,
     ImputationMethod,
+    Replacement,
     Space,
 )
+from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
-from avatar_gitops.server.made import Made, output_format, write_made
+from avatar_gitops.server.made import Made, output_format, run_facts, write_made
 from avatar_gitops.server.offered import check_parameters, check_schema
 from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
+from avatar_gitops.server.pseudonyms import pseudonym
 from avatar_gitops.server.work_figures import write_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
 
-def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
-    """Avatars, their row-aligned form and both projections of every table that has a method."""
+def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> tuple[list[ResultFile], dict[str, Any]]:
+    """Avatars, their row-aligned form and both projections of every table that has a method; facts for the metadata."""
     spec = wire.ParametersSpec.model_validate(assignment.parameters.spec)
     schema = assignment.documents.schema(spec.schema_)
     if schema is None:
@@ -50,7 +57,7 @@ def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> li
     if spec.compute_figures is not False:
         files += _figures(assignment, made, spec.results, folder)
     order = list(ResultKind)
-    return sorted(files, key=lambda file: order.index(ResultKind(file.kind)))
+    return sorted(files, key=lambda file: order.index(ResultKind(file.kind))), run_facts(made)
 
 
 def _anonymize(
@@ -66,6 +73,11 @@ def _anonymize(
     if rows.num_rows > MAXIMUM_ROWS:
         raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
     avatars = avatarize(rows, columns, avatar_params(record), seed, table.name)
+    if avatars.shuffled.num_rows > MAXIMUM_ROWS:
+        raise JobFault(
+            f"Table {table.name!r} would have more than {MAXIMUM_ROWS} rows after the augmentation, the limit of this"
+            " platform. Choose a smaller augmentation_strategy."
+        )
     if avatars.facts.dimensions > MAXIMUM_DIMENSIONS:
         raise JobFault(
             f"Table {table.name!r} has more than {MAXIMUM_DIMENSIONS} dimensions (numeric columns plus categories),"
@@ -96,6 +108,7 @@ def column_specs(table: wire.Table) -> list[ColumnSpec]:
             drop=bool(column.drop),
             identifier=bool(column.identifier),
             primary_key=bool(column.primary_key),
+            pseudonym=_pseudonym(table.name, column),
         )
         for column in table.columns or []
     ]
@@ -109,22 +122,70 @@ def _column_type(table: str, column: wire.Column) -> ColumnType | None:
         raise JobFault(f"Table {table!r}: the type of column {column.field!r} is not one of {known}.") from None
 
 
+def _pseudonym(table: str, column: wire.Column) -> Pseudonym | None:
+    if column.pseudonymization is None or column.drop:
+        return None
+    return pseudonym(f"Table {table!r}, column {column.field!r}", column.pseudonymization)
+
+
 def avatar_params(record: wire.AvatarizationRecord) -> AvatarParams:
     """The engine's parameters for one record; absent fields take the engine's defaults."""
     return AvatarParams(
         k=record.k or 0,
         space=space(record),
         generation=Generation(record.generation) if record.generation else Generation.BARYCENTRE,
+        augmentation=_augmentation(record.data_augmentation),
     )
 
 
-def space(record: wire.MethodRecord | wire.MetricsRecord) -> Space:
-    """The geometry that a record asks for."""
+def space(record: wire.MethodRecord | wire.MetricsRecord, made_with: wire.MethodRecord | None = None) -> Space:
+    """The geometry that a record asks for.
+
+    For metrics, `made_with` is the record of the anonymization: the columns that it excluded are in the deliverable and
+    are measured, unless the record of the metrics excludes them itself.
+    """
+    is_measured = isinstance(record, wire.MetricsRecord)
+    excluded = record.exclude_variables
+    if excluded is None and made_with is not None:
+        exclusion = _exclusion(made_with.exclude_variables, in_metrics=True)
+    else:
+        exclusion = _exclusion(excluded, in_metrics=not is_measured)
     return Space(
         ncp=record.ncp,
         column_weights={name: float(weight) for name, weight in (record.column_weights or {}).items()},
         imputation=_imputation(record.imputation),
+        use_categorical_reduction=bool(record.use_categorical_reduction),
+        transform_skewed=bool(record.transform_skewed),
+        exclude=exclusion,
     )
+
+
+def _exclusion(said: wire.ExcludeVariables | None, *, in_metrics: bool) -> Exclusion | None:
+    if said is None or not said.variable_names:
+        return None
+    try:
+        # metrics leave columns out in one way only
+        replacement = Replacement(said.replacement_strategy or "") if in_metrics else Replacement.ROW_ORDER
+    except ValueError:
+        raise JobFault(
+            "exclude_variables needs a replacement_strategy: coordinate_similarity, which copies the excluded values of"
+            " a similar row, or row_order, which keeps real values with the avatar of their own person."
+        ) from None
+    return Exclusion(tuple(said.variable_names), replacement, in_metrics)
+
+
+def _augmentation(said: wire.DataAugmentation | None) -> Augmentation | None:
+    if said is None:
+        return None
+    strategy = said.augmentation_strategy
+    if isinstance(strategy, str):
+        try:
+            strategy = Balancing(strategy)
+        except ValueError:
+            raise JobFault(
+                f"The augmentation strategy is neither a number nor one of {', '.join(Balancing)}."
+            ) from None
+    return Augmentation(strategy, said.target_column, said.should_anonymize_original_table is not False)
 
 
 def _imputation(said: wire.Imputation | None) -> Imputation | None:

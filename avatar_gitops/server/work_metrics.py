@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.facts import rows_bucket
-from avatar_gitops.engine.params import ColumnSpec, ColumnType, Metrics, PrivacyParams, SignalParams
+from avatar_gitops.engine.params import ColumnSpec, ColumnType, Metrics, PrivacyParams, SignalParams, Space
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.signal import measure_signal
 from avatar_gitops.engine.tables import read_table
@@ -26,6 +26,7 @@ from avatar_gitops.server.offered import check_metrics, check_schema
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
 from avatar_gitops.wire import documents as wire
+from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
 
@@ -40,17 +41,19 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     check_metrics(spec)
     records = (spec.privacy_metrics if is_privacy else spec.signal_metrics) or {}
     pairs = _pairs(assignment, spec)
+    made_with = _made_with(assignment, spec)
     files, summary = [], {}
     for done, (original, avatars) in enumerate(pairs):
         progress(done / len(pairs))
         table = original.name
         rows, avatar_rows, columns = _read_pair(assignment, original, avatars)
         record = records.get(table, wire.MetricsRecord())
+        compared = space(record, made_with.get(table))
         if is_privacy:
-            params = _privacy_params(record, assignment.documents.pia().datarecipient)
+            params = _privacy_params(record, compared, assignment.documents.pia().datarecipient)
             measured = measure_privacy(rows, avatar_rows, columns, params, spec.seed or 0)
         else:
-            signal = SignalParams(space=space(record))
+            signal = SignalParams(space=compared)
             measured = measure_signal(rows, avatar_rows, columns, signal, spec.seed or 0)
         filename = metrics_file(table, STANDALONE, what)
         write_json(folder / filename, _entry(table, rows, measured))
@@ -63,11 +66,20 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     return [*files, ResultFile(summary_kind, filename)]
 
 
-def _privacy_params(record: wire.MetricsRecord, recipient: str) -> PrivacyParams:
+def _made_with(assignment: Assignment, spec: wire.MetricsSpec) -> dict[str, wire.MethodRecord]:
+    """What each table was anonymized with; empty for avatars that come from elsewhere."""
+    found = assignment.documents.find(spec.avatarization_ref or "standard", (DocumentKind.PARAMETERS,))
+    if found is None:
+        return {}
+    said = wire.ParametersSpec.model_validate(found.spec)
+    return {**(said.avatarization_open_dp or {}), **(said.avatarization_fast_dp or {}), **(said.avatarization or {})}
+
+
+def _privacy_params(record: wire.MetricsRecord, compared: Space, recipient: str) -> PrivacyParams:
     default = PrivacyParams()
     threshold = record.quantile_threshold
     return PrivacyParams(
-        space=space(record),
+        space=compared,
         known_variables=tuple(record.known_variables or ()),
         target=record.target,
         quantile_threshold=default.quantile_threshold if threshold is None else float(threshold),

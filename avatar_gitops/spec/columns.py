@@ -78,18 +78,24 @@ class LetterCase(StrEnum):
 
 
 class FakerPseudonymization(Model):
-    """Replace by realistic values."""
+    """Replace by realistic values; `locale` (such as `fr_FR`, default `en_US`) is for the embedded platform only."""
 
     kind: Literal["FAKER"]
     pii_type: PiiType
     consistent: bool = True
     high_variability: bool = False
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}_[A-Z]{2}$")] | None = None
 
 
 class HashPseudonymization(Model):
-    """Replace by the SHA-256 of the value; reversible by dictionary for values that can be guessed."""
+    """Replace by the SHA-256 of the value; reversible by dictionary for values that can be guessed.
+
+    With `key`, by its HMAC-SHA-256: then only who has the key can try values. It names a variable of the environment of
+    the embedded platform, the only one that offers it.
+    """
 
     kind: Literal["HASH_SHA256"]
+    key: Annotated[str, Field(pattern=r"^env/AVATAR_PSEUDONYM_KEY_[A-Z0-9_]{1,50}$")] | None = None
 
 
 class UuidPseudonymization(Model):

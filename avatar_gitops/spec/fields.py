@@ -137,6 +137,8 @@ def _pseudonymization(at: str) -> Iterator[Row]:
     yield _row(f"{at}.pii_type", "kind of substitute", ALL, directions.unknown)
     yield _row(f"{at}.consistent", "same substitute for same value", ALL, directions.unknown, default=True)
     yield _row(f"{at}.high_variability", "high variability", ALL, directions.unknown, default=False)
+    yield _row(f"{at}.locale", "locale of substitutes", ALL, directions.neutral)
+    yield _row(f"{at}.key", "key of the hash", ALL, directions.removal_is_weaker)
     yield _row(f"{at}.value", "constant", ALL, directions.unknown)
     yield _row(f"{at}.pattern", "pattern", ALL, directions.unknown)
     yield _row(f"{at}.letter_case", "letter case", ALL, directions.unknown, default="both")
@@ -147,6 +149,7 @@ def _geometry(at: str, consequence: Consequence, otherwise: Direction) -> Iterat
     released = consequence is ALL
     yield _row(f"{at}.ncp", "dimensions", consequence, otherwise)
     yield _row(f"{at}.use_categorical_reduction", "categorical reduction", consequence, otherwise)
+    yield _row(f"{at}.transform_skewed", "power scale of skewed numbers", consequence, otherwise)
     yield _row(f"{at}.column_weights.*", "column weight", consequence, otherwise)
     excluded = f"{at}.exclude_variables"
     whole = directions.addition_is_weaker if released else otherwise

@@ -165,10 +165,14 @@ class ExcludeVariables(Model):
 
 
 class Geometry(Model):
-    """Settings of the space in which distances are measured."""
+    """Settings of the space in which distances are measured.
+
+    `transform_skewed` models skewed numbers on a power scale; it is offered by the embedded platform only.
+    """
 
     ncp: Natural | None = None
     use_categorical_reduction: bool | None = None
+    transform_skewed: bool | None = None
     column_weights: dict[ColumnName, Positive] | None = None
     exclude_variables: ExcludeVariables | None = None
     imputation: Imputation | None = None

@@ -158,10 +158,14 @@ class DataAugmentation(Part):
 
 
 class MethodRecord(Part):
-    """Fields shared by the three anonymization methods and, the first five, by both metrics records."""
+    """Fields shared by the three anonymization methods and, the first six, by both metrics records.
+
+    `transform_skewed` is an addition of the embedded platform (absent = false).
+    """
 
     ncp: int | None = None
     use_categorical_reduction: bool | None = None
+    transform_skewed: bool | None = None
     column_weights: dict[str, Number] | None = None
     exclude_variables: ExcludeVariables | None = None
     imputation: Imputation | None = None
@@ -226,6 +230,7 @@ class MetricsRecord(Part):
 
     ncp: int | None = None
     use_categorical_reduction: bool | None = None
+    transform_skewed: bool | None = None
     imputation: Imputation | None = None
     exclude_variables: ExcludeVariables | None = None
     column_weights: dict[str, Number] | None = None

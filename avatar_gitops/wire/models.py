@@ -49,7 +49,10 @@ class JobStatus(StrEnum):
 
 
 class ResultKind(StrEnum):
-    """Key of a result listing. The unshuffled table and the original projections link avatars to people."""
+    """Key of a result listing. The unshuffled table and the original projections link avatars to people.
+
+    `origins` (which person each augmented avatar was made from) is for the metrics jobs and is never listed.
+    """
 
     SHUFFLED = "shuffled"
     UNSHUFFLED = "unshuffled"
@@ -64,6 +67,7 @@ class ResultKind(StrEnum):
     RUN_METADATA = "run_metadata"
     REPORT = "report"
     ADVICE = "advice"
+    ORIGINS = "origins"
 
 
 SENSITIVE_RESULTS: Final = frozenset({ResultKind.UNSHUFFLED, ResultKind.ORIGINAL_PROJECTIONS})

@@ -156,13 +156,11 @@ def test_example_8_metrics_without_any_anonymization_refer_to_none() -> None:
     assert "signal_metrics" not in found["signal_metrics"]
 
 
-def test_example_12_metrics_follow_the_anonymization() -> None:
-    shared = {
-        "ncp": 5,
-        "use_categorical_reduction": True,
-        "column_weights": {"variety": 3.0},
-        "exclude_variables": {"variable_names": ["variety"], "replacement_strategy": "coordinate_similarity"},
-    }
+def test_example_12_metrics_follow_the_anonymization_and_judge_excluded_columns() -> None:
+    """As with the client's `use_excluded_variables_in_metrics=True`: excluded columns are in the deliverable."""
+    followed = {"ncp": 5, "use_categorical_reduction": True, "column_weights": {"variety": 3.0}}
+    excluded = {"variable_names": ["variety"], "replacement_strategy": "coordinate_similarity"}
+    shared = {**followed, "exclude_variables": excluded}
     item = desired("iris_multi", {"iris": {"source": "iris.csv", "avatarization": {"k": 30, **shared}}}, jobs=METRICS)
     assert without_client(documents(item)) == [
         metadata("iris_multi"),
@@ -174,7 +172,7 @@ def test_example_12_metrics_follow_the_anonymization() -> None:
             avatarization={"iris": {"k": 30, **shared}},
             results=results("standard"),
         ),
-        *metrics({"iris": shared}, {"iris": shared}),
+        *metrics({"iris": followed}, {"iris": followed}),
     ]
 
 

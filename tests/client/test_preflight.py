@@ -16,6 +16,7 @@ EVERYTHING = {
         "generation": "local_gaussian",
         "column_weights": {"a": 2},
         "use_categorical_reduction": True,
+        "transform_skewed": True,
         "exclude_variables": {"variable_names": ["a"], "replacement_strategy": "row_order"},
         "imputation": {"method": "median"},
         "data_augmentation": {"augmentation_strategy": 2},
@@ -25,6 +26,8 @@ EVERYTHING = {
     "links": [{"field": "a", "to": {"table": "u", "field": "t"}}],
     "columns": {
         "a": {"type": "int", "drop": True, "pseudonymization": {"kind": "UUID4"}},
+        "b": {"pseudonymization": {"kind": "FAKER", "pii_type": "EMAIL", "locale": "fr_FR"}},
+        "c": {"pseudonymization": {"kind": "HASH_SHA256", "key": "env/AVATAR_PSEUDONYM_KEY_A"}},
         "t": {"time_series_time": True},
     },
 }
@@ -37,6 +40,7 @@ def test_every_feature_of_a_spec_is_a_need() -> None:
         "generation:local_gaussian",
         "column_weights",
         "use_categorical_reduction",
+        "transform_skewed",
         "exclude_variables",
         "imputation:median",
         "data_augmentation",
@@ -46,6 +50,8 @@ def test_every_feature_of_a_spec_is_a_need() -> None:
         "column_types",
         "drop",
         "pseudonymization",
+        "pseudonymization:key",
+        "pseudonymization:locale",
         "time_series",
         "privacy_metrics",
         "signal_metrics",

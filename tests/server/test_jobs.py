@@ -145,14 +145,13 @@ def test_table_names_are_escaped_in_file_names(admin: Api) -> None:
         ({"avatarization": None, "avatarization_open_dp": {"people": {"epsilon": 1}}}, f"{NOT_OFFERED} differential"),
         ({"avatarization": None, "avatarization_fast_dp": {"people": {"epsilon": 1}}}, f"{NOT_OFFERED} differential"),
         ({"time_series": {"people": {}}}, f"{NOT_OFFERED} time series"),
-        ({"avatarization": {"people": {"k": 5, "use_categorical_reduction": True}}}, "use_categorical_reduction"),
         (
             {"avatarization": {"people": {"k": 5, "exclude_variables": {"variable_names": ["age"]}}}},
-            "exclude_variables",
+            "exclude_variables needs a replacement_strategy",
         ),
         (
-            {"avatarization": {"people": {"k": 5, "data_augmentation": {"augmentation_strategy": 2}}}},
-            "data_augmentation",
+            {"avatarization": {"people": {"k": 5, "data_augmentation": {"augmentation_strategy": 0.5}}}},
+            "augmentation factor is below 1",
         ),
         ({"avatarization": {"people": {"k": 5, "imputation": {"method": "magic"}}}}, "imputation method"),
         ({"avatarization": {"people": {"k": 5, "column_weights": {"nowhere": 2}}}}, "nowhere"),
@@ -177,11 +176,11 @@ def test_a_missing_input_and_a_failed_parent_are_explained(admin: Api) -> None:
     assert report["exception"] == f"The job 'standard' that this one needs failed: {reason}"
 
 
-def test_links_and_pseudonymization_are_named(admin: Api) -> None:
+def test_an_unknown_kind_of_pseudonym_is_named(admin: Api) -> None:
     made = [json.loads(part) for part in documents().split("\n---\n")]
-    made[1]["spec"]["tables"][0]["columns"] = [{"field": "age", "pseudonymization": {"kind": "UUID4"}}]
+    made[1]["spec"]["tables"][0]["columns"] = [{"field": "age", "pseudonymization": {"kind": "ROT13"}}]
     job = admin.wait(admin.launch(admin.put_set(join(made)), "standard"))
-    assert job["exception"] == f"Table 'people': {NOT_OFFERED} pseudonymization (column 'age')."
+    assert job["exception"].startswith("Table 'people', column 'age': the kind of pseudonymization is not one of FAKER")
 
 
 def test_advice_on_links_is_declined_in_plain_words(admin: Api) -> None:

@@ -134,13 +134,6 @@ def test_what_a_run_cannot_ask_for(workshop: Workshop, spec: Plain, exception: s
 @pytest.mark.parametrize(
     ("field", "value", "exception"),
     [
-        ("use_categorical_reduction", True, f"{NOT_OFFERED} categorical reduction (use_categorical_reduction)."),
-        (
-            "exclude_variables",
-            {"variable_names": ["age"]},
-            f"{NOT_OFFERED} excluded variables (exclude_variables).",
-        ),
-        ("data_augmentation", {"augmentation_strategy": 2}, f"{NOT_OFFERED} data augmentation (data_augmentation)."),
         (
             "avatarization_processors_parameters",
             [{"target": "age"}],
@@ -168,10 +161,6 @@ def test_the_engine_explains_itself_in_the_job(workshop: Workshop) -> None:
         (
             {"columns": [{"field": "age", "time_series_time": True}]},
             f"{NOT_OFFERED} time series (time_series_time of column 'age').",
-        ),
-        (
-            {"columns": [{"field": "age", "pseudonymization": {"kind": "UUID4"}}]},
-            f"{NOT_OFFERED} pseudonymization (column 'age').",
         ),
         (
             {"columns": [{"field": "age", "type": "colour"}]},

@@ -186,16 +186,6 @@ def test_several_tables_have_an_entry_each(workshop: Workshop, aligned: bytes) -
     [
         ("Privacy", {"schema": "schema"}, "The schema 'schema' does not say which original schema it belongs to."),
         ("Signal", {"time_series": {"people": {}}}, f"{NOT_OFFERED} time series (time_series)."),
-        (
-            "Signal",
-            {"signal_metrics": {"people": {"use_categorical_reduction": True}}},
-            f"{NOT_OFFERED} categorical reduction (use_categorical_reduction).",
-        ),
-        (
-            "Privacy",
-            {"privacy_metrics": {"people": {"exclude_variables": {"variable_names": ["age"]}}}},
-            f"{NOT_OFFERED} excluded variables (exclude_variables).",
-        ),
     ],
 )
 def test_what_metrics_cannot_ask_for(workshop: Workshop, kind: str, more: Plain, exception: str) -> None:
