@@ -13,6 +13,7 @@ import avatars
 import pandas as pd
 from avatar_yaml.models.parameters import ReportType
 from avatar_yaml.models.schema import ColumnType
+from avatars.constants import PlotKind, Results
 from avatars.manager import Manager
 from avatars.models import JobKind
 from avatars.runner import Runner
@@ -60,6 +61,9 @@ def whole_run(manager: Manager) -> Runner:
     runner.download_report("pia.docx", report_type=ReportType.PIA)
     SEEN["report"] = Path("report.pdf").read_bytes()[:5].decode("latin-1")
     SEEN["pia"] = Path("pia.docx").read_bytes()[:2].decode("latin-1")
+    figures = runner.get_specific_result("wbcd", JobKind.standard, Results.FIGURES)
+    SEEN["figures"] = {plain(kind): [len(pages), "vegaEmbed" in str(getattr(pages[0], "data", pages[0]))] for kind, pages in figures.items()}
+    SEEN["render_plot"] = outcome(lambda: runner.render_plot("wbcd", PlotKind.PROJECTION_3D))
     kinds = ("standard", "privacy_metrics", "signal_metrics", "report", "report_pia")
     SEEN["statuses"] = {kind: plain(runner.get_status(kind)) for kind in kinds}
     SEEN["all_results"] = outcome(runner.get_all_results)

@@ -63,6 +63,21 @@ def test_metrics_have_the_scale_and_the_names_of_the_platform(seen: Any) -> None
     assert privacy["targets"]["hidden_rate"] == ">= 90"
 
 
+def test_every_kind_of_plot_is_a_page_of_its_own(seen: Any) -> None:
+    assert all(is_page for _, is_page in seen["figures"].values())
+    assert {kind: number for kind, (number, _) in seen["figures"].items()} == {
+        "2d_projection": 1,
+        "3d_projection": 1,
+        "correlation": 1,
+        "correlation_difference": 1,
+        "contribution": 1,
+        "aggregate_stats": 1,
+        "distribution": 9,
+        "metrics_summary": 1,
+    }
+    assert seen["render_plot"] == ""
+
+
 def test_both_reports_are_real_documents(seen: Any) -> None:
     assert seen["report"] == "%PDF-"
     assert seen["pia"] == "PK"

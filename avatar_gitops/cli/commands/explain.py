@@ -41,6 +41,8 @@ def as_text(page: str) -> str:
                 lines.pop()
         elif example:
             lines.append(f"  {line}".rstrip())
+        elif line.startswith("|"):
+            lines.append(line)
         else:
             lines += wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
     return "\n".join(lines)
