@@ -93,5 +93,5 @@ def test_a_server_that_says_nothing_lacks_only_our_own_additions(said: dict[str,
     if not refused:
         preflight(item, None, "server")
         return
-    with pytest.raises(RemoteRefused, match="local_gaussian|delta|preprocess_budget_ratio"):
+    with pytest.raises(RemoteRefused, match=r"local_gaussian|delta|preprocess_budget_ratio"):
         preflight(item, None, "server")

@@ -62,7 +62,10 @@ def whole_run(manager: Manager) -> Runner:
     SEEN["report"] = Path("report.pdf").read_bytes()[:5].decode("latin-1")
     SEEN["pia"] = Path("pia.docx").read_bytes()[:2].decode("latin-1")
     figures = runner.get_specific_result("wbcd", JobKind.standard, Results.FIGURES)
-    SEEN["figures"] = {plain(kind): [len(pages), "vegaEmbed" in str(getattr(pages[0], "data", pages[0]))] for kind, pages in figures.items()}
+    SEEN["figures"] = {
+        plain(kind): [len(pages), "vegaEmbed" in str(getattr(pages[0], "data", pages[0]))]
+        for kind, pages in figures.items()
+    }
     SEEN["render_plot"] = outcome(lambda: runner.render_plot("wbcd", PlotKind.PROJECTION_3D))
     kinds = ("standard", "privacy_metrics", "signal_metrics", "report", "report_pia")
     SEEN["statuses"] = {kind: plain(runner.get_status(kind)) for kind in kinds}
