@@ -58,7 +58,7 @@ def avatarize_linked(tables: Sequence[LinkedTable], links: Sequence[Link], seed:
     graph = build_graph(tables, links)
     if series := next((link for link in links if link.method is LinkMethod.TIME_SERIES), None):
         raise EngineError(f"The link of {series.parent!r} and {series.child!r} is one of time series.")
-    schema = Schema(graph, {table.name: _keyed(table, links) for table in tables})
+    schema = Schema(graph, {table.name: keyed(table, links) for table in tables})
     originals = {name: table.rows for name, table in schema.tables.items()}
     ties = {link: tie(link, originals[link.parent], originals[link.child]) for link in links}
     done: dict[str, LinkedAvatars] = {}
@@ -69,8 +69,8 @@ def avatarize_linked(tables: Sequence[LinkedTable], links: Sequence[Link], seed:
     return done
 
 
-def _keyed(table: LinkedTable, links: Sequence[Link]) -> LinkedTable:
-    """The table with its keys declared as such, as the links imply."""
+def keyed(table: LinkedTable, links: Sequence[Link]) -> LinkedTable:
+    """The table with the keys that its links use declared as keys, and with a spec for every column."""
     primary = {link.key for link in links if link.parent == table.name}
     foreign = {link.foreign_key for link in links if link.child == table.name}
     specs = [

@@ -79,7 +79,8 @@ def privacy_views(pairs: Pairs) -> Iterator[View]:
     """
     for path in _relations(pairs):
         if pairs.schema.tables[path[-1].parent].individual_level:
-            yield _plain(pairs, path, Computation.TO_BOTTOM_ID_PROPAGATED)
+            if pairs.schema.own(path[0].child):
+                yield _plain(pairs, path, Computation.TO_BOTTOM_ID_PROPAGATED)
             yield _to_top(pairs, path)
             yield _joined(pairs, path, Computation.FULL_ENRICHED, all_ancestors=True)
 
