@@ -36,9 +36,10 @@ def table_of(filename: str, what: str) -> str:
     return filename.partition(f".{what}-0.")[0]
 
 
-def metrics_file(table: str, computation: str, what: str) -> str:
-    """`{table}_{computation}.{what}.json`: one entry per file."""
-    return f"{escaped(table)}_{computation}.{what}.json"
+def metrics_file(table: str, computation: str, what: str, reference: str | None = None) -> str:
+    """`{table}_{computation}.{what}.json`, with the other table of a pair after the computation: one entry per file."""
+    other = "" if reference is None else f"_{escaped(reference)}"
+    return f"{escaped(table)}_{computation}{other}.{what}.json"
 
 
 def figure_files(table: str, kinds: Sequence[str]) -> list[str]:

@@ -28,10 +28,15 @@ FEATURES: Final = (
     "imputation:mean",
     "imputation:median",
     "imputation:mode",
+    "individual_level:false",
+    "links:linear_sum_assignment",
+    "links:minimum_distance_assignment",
+    "links:sensitive_original_order_assignment",
     "metrics_only",
     "privacy_metrics",
     "signal_metrics",
     "advice:parameters",
+    "advice:tables_links",
     "figures",
     "report:pdf",
     "report:docx",
@@ -50,11 +55,16 @@ def check_schema(schema: wire.SchemaSpec) -> None:
     Raises:
         JobFault: names the table, the column and the parameter.
     """
+    children = {link.to.table for table in schema.tables for link in table.links or []}
     for table in schema.tables:
-        if table.links:
-            _refuse(table.name, "links between tables (links)")
-        if table.individual_level is False:
-            _refuse(table.name, "tables with several rows per person (individual_level: false)")
+        if table.individual_level is False and table.name not in children:
+            raise JobFault(
+                f"Table {table.name!r} has several rows for each person (individual_level: false) but no parent table."
+                " Link the table of the people it is about to it."
+            )
+        for link in table.links or []:
+            if link.method == "time_series":
+                _refuse(table.name, f"time series (link to {link.to.table!r})")
         for column in table.columns or []:
             if column.time_series_time:
                 _refuse(table.name, f"time series (time_series_time of column {column.field!r})")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from avatar_gitops.engine.advice import Advice, ColumnSummary, advise
+from avatar_gitops.engine.links.advice import KeyedTable, LinkAdvice, advise_links
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -18,7 +19,8 @@ from avatar_gitops.server.work_avatars import column_specs
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
-ADVISORS: Final = frozenset({"parameters", "variables"})
+LINKS: Final = "tables_links"
+ADVISORS: Final = frozenset({"parameters", "variables", LINKS})
 REDUCTION: Final = "use_categorical_reduction"
 
 
@@ -32,12 +34,43 @@ def run_advice(assignment: Assignment, folder: Path, progress: Progress) -> list
     if schema is None:
         raise JobFault(f"The set has no schema called {spec.schema_!r}.")
     files = []
+    links = advise_links([_keys(table) for table in schema.tables]) if LINKS in wanted else None
     for done, table in enumerate(schema.tables):
         progress(done / len(schema.tables))
+        advice = _advice(assignment, table) if wanted != {LINKS} else {}
+        if links is not None:
+            advice |= _link_advice(table.name, links)
         filename = f"{escaped(table.name)}.advice.json"
-        write_json(folder / filename, [{"table_name": table.name, "advice": _advice(assignment, table)}])
+        write_json(folder / filename, [{"table_name": table.name, "advice": advice}])
         files.append(ResultFile(ResultKind.ADVICE, filename))
     return files
+
+
+def _keys(table: wire.Table) -> KeyedTable:
+    columns = table.columns or []
+    primary = next((column.field for column in columns if column.primary_key), None)
+    return KeyedTable(table.name, primary, tuple(column.field for column in columns if column.identifier))
+
+
+def _link_advice(table: str, advice: LinkAdvice) -> dict[str, Any]:
+    """Links that start from a table, and its foreign keys that lead nowhere for sure."""
+    return {
+        "links": [
+            {
+                "field": link.key,
+                "to": {"table": link.child, "field": link.foreign_key},
+                "method": link.method,
+                "confidence": confidence,
+            }
+            for link, confidence in advice.links.items()
+            if link.parent == table
+        ],
+        "unlinked_foreign_keys": [
+            {"field": field, "candidate_tables": list(candidates)}
+            for (child, field), candidates in advice.unlinked.items()
+            if child == table
+        ],
+    }
 
 
 def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from avatar_gitops.engine.figures.draw import DISTRIBUTIONS, FigureOptions, draw_figures
 from avatar_gitops.engine.params import (
@@ -15,6 +17,7 @@ from avatar_gitops.engine.params import (
     ColumnSpec,
     ColumnType,
     Exclusion,
+    Facts,
     Generation,
     Imputation,
     ImputationMethod,
@@ -34,8 +37,15 @@ from avatar_gitops.server.work_figures import write_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
+Together = Callable[
+    [Assignment, wire.SchemaSpec, Mapping[str, wire.AvatarizationRecord], wire.Results | None, int], list[Made]
+]
+"""How tables with links are anonymized: all at once, with a seed."""
 
-def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> tuple[list[ResultFile], dict[str, Any]]:
+
+def run_standard(
+    assignment: Assignment, folder: Path, progress: Progress, together: Together
+) -> tuple[list[ResultFile], dict[str, Any]]:
     """Avatars, their row-aligned form and both projections of every table that has a method; facts for the metadata."""
     spec = wire.ParametersSpec.model_validate(assignment.parameters.spec)
     schema = assignment.documents.schema(spec.schema_)
@@ -49,10 +59,13 @@ def run_standard(assignment: Assignment, folder: Path, progress: Progress) -> tu
         raise JobFault("No table has an avatarization method. Set k for at least one table.")
     # Without a seed nobody, not even the owner, can draw the same numbers again.
     seed = spec.seed if spec.seed is not None else secrets.randbits(63)
-    made = []
-    for done, table in enumerate(tables):
-        progress(done / len(tables))
-        made.append(_anonymize(assignment, (table, records[table.name]), spec.results, seed))
+    if any(table.links for table in schema.tables):
+        made = together(assignment, schema, records, spec.results, seed)
+    else:
+        made = []
+        for done, table in enumerate(tables):
+            progress(done / len(tables))
+            made.append(_anonymize(assignment, (table, records[table.name]), spec.results, seed))
     files = [file for item in made for file in write_made(item, folder)]
     if spec.compute_figures is not False:
         files += _figures(assignment, made, spec.results, folder)
@@ -67,24 +80,35 @@ def _anonymize(
     seed: int,
 ) -> Made:
     table, record = what
-    source = assignment.input_file(table.name, table.data.file if table.data else None)
-    columns = column_specs(table)
-    rows = read_table(source, {column.name: column.type for column in columns if column.type})
-    if rows.num_rows > MAXIMUM_ROWS:
-        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
+    rows, columns, source = read_original(assignment, table)
     avatars = avatarize(rows, columns, avatar_params(record), seed, table.name)
     if avatars.shuffled.num_rows > MAXIMUM_ROWS:
         raise JobFault(
             f"Table {table.name!r} would have more than {MAXIMUM_ROWS} rows after the augmentation, the limit of this"
             " platform. Choose a smaller augmentation_strategy."
         )
-    if avatars.facts.dimensions > MAXIMUM_DIMENSIONS:
-        raise JobFault(
-            f"Table {table.name!r} has more than {MAXIMUM_DIMENSIONS} dimensions (numeric columns plus categories),"
-            " the limit of this platform. Drop columns with many categories or group their categories."
-        )
+    check_dimensions(table.name, avatars.facts)
     balanced = record.data_augmentation.target_column if record.data_augmentation else None
     return Made(table.name, rows, columns, avatars, output_format(results, source), balanced)
+
+
+def read_original(assignment: Assignment, table: wire.Table) -> tuple[pa.Table, list[ColumnSpec], Path]:
+    """The rows of a table, what is said of its columns, and its file."""
+    source = assignment.input_file(table.name, table.data.file if table.data else None)
+    columns = column_specs(table)
+    rows = read_table(source, {column.name: column.type for column in columns if column.type})
+    if rows.num_rows > MAXIMUM_ROWS:
+        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
+    return rows, columns, source
+
+
+def check_dimensions(table: str, facts: Facts) -> None:
+    """Refuse a table that is wider than the limit of this platform."""
+    if facts.dimensions > MAXIMUM_DIMENSIONS:
+        raise JobFault(
+            f"Table {table!r} has more than {MAXIMUM_DIMENSIONS} dimensions (numeric columns plus categories),"
+            " the limit of this platform. Drop columns with many categories or group their categories."
+        )
 
 
 def _figures(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
+from avatar_gitops.engine.frame import is_key
 from avatar_gitops.engine.links.model import Link, LinkedTable, LinkMethod
 from avatar_gitops.engine.links.run import avatarize_linked, keyed
 from avatar_gitops.engine.links.views import View, pair_tables, privacy_views, signal_views
@@ -28,11 +29,12 @@ def links_of(tables: Sequence[wire.Table]) -> tuple[Link, ...]:
     Raises:
         JobFault: a link has a method that does not exist.
     """
+    names = {table.name for table in tables}
     found = []
     for table in tables:
         for said in table.links or []:
             method = _method(table.name, said)
-            if method is not LinkMethod.TIME_SERIES:
+            if said.to.table in names and method is not LinkMethod.TIME_SERIES:
                 found.append(Link(table.name, said.field, said.to.table, said.to.field, method))
     return tuple(found)
 
@@ -62,9 +64,16 @@ def anonymize_linked(
     avatars = avatarize_linked(list(tables.values()), links, seed)
     for name, made in avatars.items():
         check_dimensions(name, made.facts)
-    return [
-        Made(name, table.rows, table.columns, avatars[name], extensions[name]) for name, table in tables.items()
-    ]
+    return [Made(name, table.rows, table.columns, avatars[name], extensions[name]) for name, table in tables.items()]
+
+
+def has_attributes(table: str, pair: ReadPair, links: Sequence[Link]) -> bool:
+    """Whether a table has columns that say something about its rows."""
+    rows, _, columns = pair
+    hidden = {spec.name for spec in columns if spec.drop or is_key(spec)}
+    hidden |= {link.key for link in links if link.parent == table}
+    hidden |= {link.foreign_key for link in links if link.child == table}
+    return not set(rows.column_names) <= hidden
 
 
 def cross_views(tables: Sequence[wire.Table], read: Mapping[str, ReadPair], kind: JobKind) -> Iterator[View]:

@@ -7,17 +7,17 @@ the set (`engine.targets`), so a natural "< 0.1" for `hellinger_mean` reads "> 9
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.facts import rows_bucket
+from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
+from avatar_gitops.engine.links.views import Computation, View
 from avatar_gitops.engine.params import ColumnSpec, ColumnType, Metrics, PrivacyParams, SignalParams, Space
-from avatar_gitops.engine.privacy import measure_privacy
-from avatar_gitops.engine.signal import measure_signal
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -25,12 +25,11 @@ from avatar_gitops.server.naming import escaped, metrics_file, table_of
 from avatar_gitops.server.offered import check_metrics, check_schema
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
+from avatar_gitops.server.work_linked import ReadPair, cross_views, has_attributes, links_of
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
-
-STANDALONE: Final = "standalone"
 
 
 def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -42,24 +41,22 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     records = (spec.privacy_metrics if is_privacy else spec.signal_metrics) or {}
     pairs = _pairs(assignment, spec)
     made_with = _made_with(assignment, spec)
-    files, summary = [], {}
-    for done, (original, avatars) in enumerate(pairs):
-        progress(done / len(pairs))
-        table = original.name
-        rows, avatar_rows, columns = _read_pair(assignment, original, avatars)
-        record = records.get(table, wire.MetricsRecord())
-        compared = space(record, made_with.get(table))
+    recipient = assignment.documents.pia().datarecipient
+    files: list[ResultFile] = []
+    summary: dict[str, dict[str, float | None]] = {}
+    for done, view in enumerate(_views(assignment, pairs)):
+        progress(min(0.99, done / len(pairs)))
+        record = records.get(view.table, wire.MetricsRecord())
+        compared = space(record, made_with.get(view.table))
         if is_privacy:
-            params = _privacy_params(record, compared, assignment.documents.pia().datarecipient)
-            measured = measure_privacy(rows, avatar_rows, columns, params, spec.seed or 0)
+            measured = measure_privacy_view(view, _privacy_params(record, compared, recipient), spec.seed or 0)
         else:
-            signal = SignalParams(space=compared)
-            measured = measure_signal(rows, avatar_rows, columns, signal, spec.seed or 0)
-        filename = metrics_file(table, STANDALONE, what)
-        write_json(folder / filename, _entry(table, rows, measured))
+            measured = measure_signal_view(view, SignalParams(space=compared), spec.seed or 0)
+        filename = metrics_file(view.table, view.computation, what, view.reference)
+        write_json(folder / filename, _entry(view, measured))
         kind = ResultKind.PRIVACY_METRICS if is_privacy else ResultKind.SIGNAL_METRICS
         files.append(ResultFile(kind, filename))
-        summary[table] = {table: measured.meta}
+        _add_meta(summary.setdefault(view.table, {}), view.reference or view.table, measured.meta)
     filename = f"{what}_metrics_summary.json"
     write_json(folder / filename, summary)
     summary_kind = ResultKind.PRIVACY_METRICS_SUMMARY if is_privacy else ResultKind.SIGNAL_METRICS_SUMMARY
@@ -73,6 +70,26 @@ def _made_with(assignment: Assignment, spec: wire.MetricsSpec) -> dict[str, wire
         return {}
     said = wire.ParametersSpec.model_validate(found.spec)
     return {**(said.avatarization_open_dp or {}), **(said.avatarization_fast_dp or {}), **(said.avatarization or {})}
+
+
+def _views(assignment: Assignment, pairs: Sequence[tuple[wire.Table, Path]]) -> Iterator[View]:
+    """Each table alone, then what links add to it. A linked table of keys only has nothing to be measured alone."""
+    tables = [table for table, _ in pairs]
+    links = links_of(tables)
+    read: dict[str, ReadPair] = {}
+    for table, avatars in pairs:
+        rows, avatar_rows, columns = pair = _read_pair(assignment, table, avatars)
+        if links:  # one table after the other needs less memory
+            read[table.name] = pair
+        if not links or has_attributes(table.name, pair, links):
+            yield View(table.name, Computation.STANDALONE, None, rows, avatar_rows, tuple(columns))
+    yield from cross_views(tables, read, assignment.kind)
+
+
+def _add_meta(cells: dict[str, float | None], reference: str, meta: float | None) -> None:
+    """One number for each pair of tables: the least of its entries."""
+    known = [value for value in (cells.get(reference), meta) if value is not None]
+    cells[reference] = min(known, default=None)
 
 
 def _privacy_params(record: wire.MetricsRecord, compared: Space, recipient: str) -> PrivacyParams:
@@ -144,17 +161,17 @@ def _with_types_of(rows: pa.Table, avatars: pa.Table) -> pa.Table:
     return avatars
 
 
-def _entry(table: str, rows: pa.Table, measured: Metrics) -> dict[str, Any]:
+def _entry(view: View, measured: Metrics) -> dict[str, Any]:
     values = {name: None if value is None else to_score(name, value) for name, value in measured.values.items()}
     return {
         **values,
         "targets": {name: target_to_score(name, measured.targets[name]) for name in values if name in measured.targets},
         "metadata": {
-            "table_name": table,
-            "computation_type": STANDALONE,
-            "reference": None,
-            "rows": rows_bucket(rows.num_rows),
-            "columns": rows.num_columns,
+            "table_name": view.table,
+            "computation_type": view.computation,
+            "reference": view.reference,
+            "rows": rows_bucket(view.original.num_rows),
+            "columns": view.original.num_columns,
             "meta": measured.meta,
             "population": dict(measured.population),
             "intervals": {name: _interval(name, ends) for name, ends in measured.intervals.items()},

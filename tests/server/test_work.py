@@ -156,7 +156,15 @@ def test_the_engine_explains_itself_in_the_job(workshop: Workshop) -> None:
     [
         (
             {"links": [{"field": "age", "to": {"table": "people", "field": "age"}}]},
-            f"{NOT_OFFERED} links between tables (links).",
+            "Table 'people' is linked to itself. Remove the link; declare the column an identifier.",
+        ),
+        (
+            {"links": [{"field": "age", "to": {"table": "people", "field": "age"}, "method": "hungarian"}]},
+            "Table 'people': the method of its link to 'people' is not one of linear_sum_assignment,",
+        ),
+        (
+            {"links": [{"field": "age", "to": {"table": "people", "field": "age"}, "method": "time_series"}]},
+            f"{NOT_OFFERED} time series (link to 'people').",
         ),
         (
             {"columns": [{"field": "age", "time_series_time": True}]},
@@ -178,7 +186,9 @@ def test_a_table_of_events_is_named(workshop: Workshop) -> None:
         specs["schema"]["tables"].append({"name": "visits", "individual_level": False})
 
     exception = workshop.error(edited(add))
-    assert exception.startswith("Table 'visits': this version of the platform does not offer tables with several rows")
+    assert exception.startswith(
+        "Table 'visits' has several rows for each person (individual_level: false) but no parent"
+    )
 
 
 @pytest.mark.parametrize("file", ["never-uploaded.csv", ""])
@@ -232,10 +242,10 @@ def test_advice_has_the_shape_that_clients_read(workshop: Workshop) -> None:
     assert {"label", "dtype", "missing_number", "unique_number"} <= set(entry["advice"]["summary"]["stats"][0])
 
 
-def test_advice_on_links_is_declined(workshop: Workshop) -> None:
-    links = {"advisor_type": ["tables_links"]}
-    text = with_document("AvatarAdviceParameters", "advice", {"schema": "schema", "advice": links})
-    assert workshop.error(text, "advice") == "This version of the platform does not offer advice on tables_links."
+def test_advice_on_what_nobody_knows_is_declined(workshop: Workshop) -> None:
+    weather = {"advisor_type": ["weather"]}
+    text = with_document("AvatarAdviceParameters", "advice", {"schema": "schema", "advice": weather})
+    assert workshop.error(text, "advice") == "This version of the platform does not offer advice on weather."
 
 
 @pytest.mark.parametrize("make", [escaped, lambda table: table_of(table_file(table, "shuffled", "csv"), "shuffled")])

@@ -42,9 +42,9 @@ class LinkAdvice:
 def advise_links(tables: Sequence[KeyedTable]) -> LinkAdvice:
     """A link for each foreign key whose name points at one table with a primary key.
 
-    High: it has the name of the parent's primary key, or there is one possible parent only. Medium: it contains the name
-    of the parent. Low: its name is like that of the parent or of its key. Where several parents are equally likely, and
-    where a link would be the second between two tables or close a circle, none is suggested.
+    High: it has the name of the parent's primary key, or there is one possible parent only. Medium: it contains the
+    name of the parent. Low: its name is like that of the parent or of its key. Where several parents are equally
+    likely, and where a link would be the second between two tables or close a circle, none is suggested.
     """
     links: dict[Link, Confidence] = {}
     unlinked: dict[tuple[str, str], tuple[str, ...]] = {}

@@ -8,7 +8,7 @@ import numpy as np
 
 from avatar_gitops.engine.intervals import Interval, holding, mean_interval, median_interval, wilson_percent
 from avatar_gitops.engine.links.people import rank_people
-from avatar_gitops.engine.links.views import View
+from avatar_gitops.engine.links.views import Computation, View
 from avatar_gitops.engine.pair import pair_up
 from avatar_gitops.engine.params import Metrics, PrivacyParams, SignalParams
 from avatar_gitops.engine.privacy import measure_privacy
@@ -25,6 +25,8 @@ def measure_privacy_view(view: View, params: PrivacyParams, seed: int) -> Metric
     is tied to somebody else, and its cloak are the avatars of others at least as near as the nearest avatar of its
     person. The other metrics are those of the rows. Rows that belong to nobody are not looked for.
     """
+    if view.computation is not Computation.STANDALONE:
+        params = replace(params, shadow=None)  # a second run of one table says nothing about several
     measured = measure_privacy(view.original, view.avatars, view.columns, params, seed)
     if view.people is None or not (view.people[0] >= 0).any():
         return measured
