@@ -67,7 +67,7 @@ Column = NumberColumn | CategoryColumn | EmptyColumn
 
 def fit_column(name: str, values: pa.ChunkedArray, declared: ColumnType | None) -> Column:
     """How this column is modelled; raises EngineError when the data contradict the declared type."""
-    kind = declared or _detect(name, values.type)
+    kind = declared or detect(name, values.type)
     output = values.type
     if kind in (ColumnType.CATEGORY, ColumnType.BOOL):
         return _fit_category(name, values, kind)
@@ -132,13 +132,18 @@ def decode_category(column: CategoryColumn, codes: Codes) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, column.levels, ordered=column.output.ordered)
 
 
+def typed(name: str, values: pa.ChunkedArray, declared: ColumnType) -> pa.Array:
+    """The values in their declared type; raises EngineError when they do not fit."""
+    return _as_type(name, _normal(values), declared)
+
+
 def is_text(values: pa.ChunkedArray) -> bool:
     """Whether a column holds text (also as a dictionary)."""
     kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _detect(name: str, kind: pa.DataType) -> ColumnType:
+def detect(name: str, kind: pa.DataType) -> ColumnType:
     is_ = pa.types
     if is_.is_boolean(kind):
         return ColumnType.BOOL

@@ -34,6 +34,11 @@ def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, rows: tuple[Ids, Ids],
     return _as_keys(spec.name, numbers[codes], missing, values.type)
 
 
+def numbered_keys(name: str, n: int, kind: pa.DataType) -> pa.Array:
+    """Keys 1 to n for rows that belong to nobody; only the type of the column matters."""
+    return _as_keys(name, np.arange(1, n + 1), np.zeros(n, dtype=bool), kind)
+
+
 def _as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         keys = to_arrow(numbers, missing)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from avatar_gitops.engine.processors.params import Processor
 from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
 
 
@@ -127,12 +128,13 @@ class Augmentation:
 
 @dataclass(slots=True, frozen=True)
 class AvatarParams:
-    """One avatarization: `k` neighbours, a geometry, the way avatars are drawn, and how many of them."""
+    """One avatarization: `k` neighbours, a geometry, how avatars are drawn, how many, and processors around it all."""
 
     k: int
     space: Space = field(default_factory=Space)
     generation: Generation = Generation.BARYCENTRE
     augmentation: Augmentation | None = None
+    processors: tuple[Processor, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from avatar_gitops.engine.generation import Donors, draw_avatars
 from avatar_gitops.engine.keys import fresh_keys
 from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, Facts, Generation
+from avatar_gitops.engine.processors.chain import fit_chain
 from avatar_gitops.engine.space import FittedSpace, fit_space
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.threads import single_threaded_algebra
@@ -53,26 +54,33 @@ def avatarize(
     exclusion, an augmentation or a pseudonym asks for what the table does not have.
     """
     _check_k(params, table.num_rows)
-    exclusion = params.space.exclude
-    layout = fit_layout(table, columns, set_aside(table, columns, exclusion))
-    frame = encode(layout, table)
+    chain = fit_chain(table, columns, params.space, params.processors)
+    names, modelled = table.column_names, chain.table
+    params, exclusion = replace(params, space=chain.space), params.space.exclude
+    layout = fit_layout(modelled, chain.columns, set_aside(modelled, chain.columns, exclusion))
+    frame = encode(layout, modelled)
     space = fit_space(layout, frame, params.space, seed, label)
     origins = _origins(layout, frame, params, stream(seed, label, "augmentation"))
-    decoded = _decode(layout, _rows(space, frame, params, origins, (seed, label)))
-    points = space.project(encode(layout, pa.table(decoded)))
+    decoded = pa.table(_decode(layout, _rows(space, frame, params, origins, (seed, label))))
+    points = space.project(encode(layout, decoded))
     aside = {}
     if exclusion is not None:
         random = stream(seed, label, "excluded columns")
-        aside = put_back(table, layout.aside, exclusion.replacement, (space.points, points, origins), random)
+        aside = put_back(modelled, layout.aside, exclusion.replacement, (space.points, points, origins), random)
+    if chain.links:
+        told = chain.revert(decoded, seed, label, origins)
+        decoded, points = told, space.project(encode(layout, chain.again(told, origins)))
     order = stream(seed, label, "shuffle").permutation(len(origins))
-    known = decoded | aside
-    unshuffled = _assemble(table, layout, known | _keys(table, layout, (origins, order), known, (seed, label)))
+    known = dict(zip(decoded.column_names, decoded.columns, strict=True)) | aside
+    known |= _keys(modelled, layout, (origins, order), known, (seed, label))
+    unshuffled = pa.table({name: known[name] for name in names if name not in layout.dropped})
+    facts = gather_facts(modelled, space, params, origins)
     return Avatars(
         unshuffled,
         unshuffled.take(to_arrow(order)),
         _projection(space.points),
         _projection(points),
-        gather_facts(table, space, params, origins),
+        replace(facts, warnings=(*facts.warnings, *chain.warnings)),
         None if params.augmentation is None else origins,
     )
 
@@ -161,11 +169,6 @@ def _decode(layout: Layout, frame: Frame) -> dict[str, pa.Array]:
     for empty in layout.empty:
         decoded[empty.name] = pa.nulls(frame.rows, empty.output)
     return decoded
-
-
-def _assemble(table: pa.Table, layout: Layout, decoded: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
-    """Columns in the order of the original table."""
-    return pa.table({name: decoded[name] for name in table.column_names if name not in layout.dropped})
 
 
 def _projection(points: Floats) -> pa.Table:
