@@ -150,8 +150,9 @@ def _resolved(imported: Imported, ours: DesiredSet) -> dict[str, object]:
     for name, table in tables.items():
         said = ours.run.spec.tables.get(name)
         table["source"] = _uri(said.source) if said else "unknown"
-        if (name, "avatars") in imported.files:
-            table["avatars"] = _uri(said.avatars) if said and said.avatars else "unknown"
+        for role in ("avatars", "holdout"):
+            if (name, role) in imported.files:
+                table[role] = _uri(getattr(said, role, None)) or "unknown"
     return canonical.resolved(AvatarRun.model_validate_json(json.dumps(imported.data)))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.app.clock import SystemClock, today
-from avatar_gitops.app.inputs import digest_key
+from avatar_gitops.app.inputs import ROLES, digest_key
 from avatar_gitops.app.loading import AppliedProject, load_applied
 from avatar_gitops.app.notifying import Sender, notify_drift
 from avatar_gitops.app.servers import open_server
@@ -18,7 +18,7 @@ from avatar_gitops.client.gateway import reader
 from avatar_gitops.errors import UsageError
 from avatar_gitops.events import Listener, Stream
 from avatar_gitops.plan.blocks import Blocks
-from avatar_gitops.plan.desired import avatars_input
+from avatar_gitops.plan.desired import input_name
 from avatar_gitops.plan.drift import Drift, Seen, narrowed, passed, standing
 from avatar_gitops.plan.drift import drift as find_drift
 from avatar_gitops.plan.lock import Lock
@@ -114,8 +114,8 @@ def _uris(lock: Lock) -> Mapping[str, str]:
     """Input to the place that the published spec gave for it."""
     found: dict[str, str] = {}
     for name, table in lock.spec.get("spec", {}).get("tables", {}).items():
-        for role, called in (("source", name), ("avatars", avatars_input(name))):
-            found[called] = str((table.get(role) or {}).get("uri", ""))
+        for role in ROLES:
+            found[input_name(name, role)] = str((table.get(role) or {}).get("uri", ""))
     return found
 
 

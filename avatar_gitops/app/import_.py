@@ -244,7 +244,7 @@ def _guess(root: Path, file: str) -> str:
 def _where(missing: Sequence[tuple[tuple[str, str], str]]) -> UsageError:
     (table, role), file = missing[0]
     called = f"; on the platform it is called {file}" if file else ""
-    what = "rows" if role == "source" else "avatars"
+    what = {"source": "rows", "holdout": "holdout"}.get(role, "avatars")
     options = " ".join(f"--{role} {table}=PATH" for (table, role), _ in missing)
     return UsageError(f"where is the file with the {what} of table `{table}`?{called}", hint=options)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.errors import AvatarGitOpsError
-from avatar_gitops.plan.desired import avatars_input
+from avatar_gitops.plan.desired import input_name
 from avatar_gitops.spec.facts import InputFacts, Shape, scheme
 from avatar_gitops.spec.models import AvatarRun, Source
 from avatar_gitops.spec.nodes import Path as FieldPath
@@ -18,7 +18,7 @@ from avatar_gitops.spec.project import Project
 from avatar_gitops.workspace.inputs import InputUnreadable, local_facts, local_path, read_shape, remote_facts
 
 LFS_HEADER = "version https://git-lfs"
-ROLES: Final = ("source", "avatars")
+ROLES: Final = ("source", "avatars", "holdout")
 SAMPLE: Final = "sample"
 ABSENT: Final = "absent"
 MOST_NAMED: Final = 6
@@ -61,12 +61,12 @@ def check_inputs(
 def facts_of(
     root: Path, project: Project, parsed: Parsed[AvatarRun], environ: Mapping[str, str]
 ) -> tuple[tuple[InputFacts, ...], list[Diagnostic]]:
-    """Facts with digests of every input of a valid run; the avatars of a table are called as `avatars_input` says."""
+    """Facts with digests of every input of a valid run; they are called as `input_name` says."""
     key = digest_key(project, environ)
     facts: list[InputFacts] = []
     found: list[Diagnostic] = []
     for name, role, source, path in sources_of(parsed):
-        table = name if role == "source" else avatars_input(name)
+        table = input_name(name, role)
         if scheme(source.uri) is not None:
             facts.append(remote_facts(table, source.uri, source.digest or ""))
             continue

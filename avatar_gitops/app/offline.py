@@ -14,7 +14,7 @@ from avatar_gitops.app.selecting import commit_of
 from avatar_gitops.app.validate import LoadedProject, LoadedRun, invalid, validate, with_findings
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.plan.context import Base, NotCompared, Why
-from avatar_gitops.plan.desired import TableInput, avatars_input
+from avatar_gitops.plan.desired import TableInput, input_name
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.offline import published_input
 from avatar_gitops.spec.facts import UNKNOWN_ROWS, InputFacts, Shape, bucket, scheme
@@ -106,7 +106,7 @@ class _Input:
 
 def _inputs(run: LoadedRun) -> Iterator[_Input]:
     for name, role, source, place in sources_of(run.parsed):
-        yield _Input(name, name if role == "source" else avatars_input(name), source, place)
+        yield _Input(name, input_name(name, role), source, place)
 
 
 @dataclass(frozen=True, slots=True)

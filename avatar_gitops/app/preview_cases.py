@@ -195,13 +195,20 @@ def _tables(run: AvatarRun) -> Iterable[tuple[str, Table]]:
 def _fed(table: Table, like: Table) -> Table:
     """A table that reads what another one reads."""
     given = like.avatars if table.avatars is not None else None
-    return table.model_copy(update={"source": like.source, "avatars": given or table.avatars, "sample": None})
+    control = like.holdout if table.holdout is not None else None
+    update = {"avatars": given or table.avatars, "holdout": control or table.holdout}
+    return table.model_copy(update={"source": like.source, **update, "sample": None})
 
 
 def _on_samples(run: AvatarRun) -> AvatarRun:
     """The run with each table's sample in place of its data."""
     return _with_tables(
-        run, {name: table.model_copy(update={"source": table.sample, "sample": None}) for name, table in _tables(run)}
+        run,
+        {
+            # real people are no control for avatars of synthetic ones
+            name: table.model_copy(update={"source": table.sample, "sample": None, "holdout": None})
+            for name, table in _tables(run)
+        },
     )
 
 
@@ -212,8 +219,7 @@ def _with_tables(run: AvatarRun, tables: Mapping[str, Table]) -> AvatarRun:
 def _files(run: AvatarRun) -> Iterator[str | Source]:
     for table in run.spec.tables.values():
         yield table.source
-        if table.avatars is not None:
-            yield table.avatars
+        yield from (given for given in (table.avatars, table.holdout) if given is not None)
 
 
 def _uri(source: str | Source) -> str:

@@ -13,10 +13,19 @@ from typing import Any, Final
 
 from avatar_gitops import __version__
 from avatar_gitops.errors import AvatarGitOpsError
-from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input
+from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input, input_name
 from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.spec import emit
-from avatar_gitops.spec.models import Avatarization, Generation, Geometry, Job, PrivacyMetrics, Source, Table
+from avatar_gitops.spec.models import (
+    Avatarization,
+    Generation,
+    Geometry,
+    Job,
+    PrivacyMetrics,
+    SignalMetrics,
+    Source,
+    Table,
+)
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import Document, DocumentKind
 from avatar_gitops.wire.models import AVATARIZED_SCHEMA, ORIGINAL_SCHEMA
@@ -107,6 +116,7 @@ def _original(desired: DesiredSet, name: str, table: Table) -> wire.Table:
     return wire.Table(
         name=name,
         data=wire.Data(volume=INPUT_VOLUME, file=object_key(desired, name, table.source)),
+        holdout_data=_holdout(desired, name, table),
         individual_level=None if table.individual_level else False,
         columns=_columns(table),
         links=[wire.Link(**link.model_dump(mode="json")) for link in table.links] if table.links else None,
@@ -118,6 +128,12 @@ def _avatarized(desired: DesiredSet, name: str, table: Table) -> wire.Table:
         return wire.Table(name=name, avatars_data=wire.Data(auto=True))
     key = object_key(desired, avatars_input(name), table.avatars)
     return wire.Table(name=name, avatars_data=wire.Data(volume=INPUT_VOLUME, file=key))
+
+
+def _holdout(desired: DesiredSet, name: str, table: Table) -> wire.Data | None:
+    if table.holdout is None:
+        return None
+    return wire.Data(volume=INPUT_VOLUME, file=object_key(desired, input_name(name, "holdout"), table.holdout))
 
 
 def _columns(table: Table) -> list[wire.Column] | None:
@@ -186,6 +202,9 @@ def _records(desired: DesiredSet, settings: Callable[[Table], Geometry | None]) 
         merged["exclude_variables"] = said.get("exclude_variables")
         if isinstance(own, PrivacyMetrics):
             merged |= {key: said.get(key) for key in ("known_variables", "target", "quantile_threshold")}
+            merged["shadow_run"] = True if own.shadow_run else None
+        if isinstance(own, SignalMetrics):
+            merged["target"] = said.get("target")
         if any(value is not None for value in merged.values()):
             records[name] = wire.MetricsRecord(**merged)
     return records or None

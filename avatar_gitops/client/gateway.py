@@ -20,7 +20,7 @@ from avatar_gitops.client.sources import opened
 from avatar_gitops.client.transport import Retries, Transport
 from avatar_gitops.errors import AvatarGitOpsError, RemoteRefused, RemoteUnavailable
 from avatar_gitops.events import Listener
-from avatar_gitops.plan.desired import DesiredSet, avatars_input
+from avatar_gitops.plan.desired import DesiredSet, avatars_input, input_name
 from avatar_gitops.plan.observed import Annotation, Observed, ServerJob, ServerSet
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.ports import Clock
@@ -178,6 +178,8 @@ class Gateway(Reader):
             self._upload(desired, name, table.source)
             if table.avatars is not None:
                 self._upload(desired, avatars_input(name), table.avatars)
+            if table.holdout is not None:
+                self._upload(desired, input_name(name, "holdout"), table.holdout)
 
     def create(self, desired: DesiredSet, annotations: Mapping[str, str]) -> str:
         """Create a new version of the set and return its id."""

@@ -17,6 +17,9 @@ LOCAL_ONLY = frozenset(
         "transform_skewed",
         "pseudonymization:key",
         "pseudonymization:locale",
+        "holdout",
+        "shadow_run",
+        "signal_target",
     }
 )
 
@@ -50,6 +53,7 @@ def needs(desired: DesiredSet) -> Iterator[Need]:
 def _table(table: Table) -> Iterator[Need]:
     if table.avatars is not None:
         yield Need("metrics_only", "avatars")
+    yield from _measured(table)
     if not table.individual_level:
         yield Need("individual_level:false", "individual_level: false")
     for index, link in enumerate(table.links or ()):
@@ -78,6 +82,15 @@ def _column(column: Column, place: str) -> Iterator[Need]:
         yield Need("column_types", f"{place}.type")
     if column.public is not None:
         yield Need("dp:declarations", f"{place}.public")
+
+
+def _measured(table: Table) -> Iterator[Need]:
+    if table.holdout is not None:
+        yield Need("holdout", "holdout")
+    if table.privacy_metrics is not None and table.privacy_metrics.shadow_run:
+        yield Need("shadow_run", "privacy_metrics.shadow_run")
+    if table.signal_metrics is not None and table.signal_metrics.target is not None:
+        yield Need("signal_target", "signal_metrics.target")
 
 
 def _method(said: Avatarization) -> Iterator[Need]:

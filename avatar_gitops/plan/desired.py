@@ -10,7 +10,7 @@ from avatar_gitops.spec import canonical
 from avatar_gitops.spec.fields import Consequence, FieldPath, stage_contents
 from avatar_gitops.spec.models import AvatarRun
 
-__all__ = ["DesiredSet", "Digests", "FieldPath", "TableInput", "avatars_input", "desire", "input_digest"]
+__all__ = ["DesiredSet", "Digests", "FieldPath", "TableInput", "avatars_input", "desire", "input_digest", "input_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class TableInput:
-    """One data file, described without a single value of it. `table` is the table's name, or `avatars_input` of it."""
+    """One data file, described without a single value of it. `table` is the `input_name`."""
 
     table: str
     digest: str
@@ -39,9 +39,14 @@ class TableInput:
     rows: str
 
 
+def input_name(table: str, role: str) -> str:
+    """Name under which a data file of a table stands among the inputs; only that of its `source` is a table's."""
+    return table if role == "source" else f"{table}#{role}"
+
+
 def avatars_input(table: str) -> str:
-    """Name under which a table's given avatars (`avatars: FILE`) stand among the inputs; no table is called so."""
-    return f"{table}#avatars"
+    """That of the given avatars (`avatars: FILE`)."""
+    return input_name(table, "avatars")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,9 @@ def _marks(lock: Lock, project: str) -> Iterable[tuple[str, str]]:
 
 def published_input(lock: Lock, name: str, uri: str) -> TableInput | None:
     """The facts of one input of the last run, if the spec took it from the same place then."""
-    table, mark, _ = name.partition("#")
+    table, _, role = name.partition("#")
     said = lock.spec.get("spec", {}).get("tables", {}).get(table) or {}
-    source = said.get("avatars" if mark else "source") or {}
+    source = said.get(role or "source") or {}
     if source.get("uri") != uri:
         return None
     return next((item for item in lock.inputs if item.table == name), None)

@@ -34,7 +34,7 @@ def _files(item: DesiredSet) -> Iterator[str]:
     for folder in PurePosixPath(item.path).parents:
         yield from ((folder / name).as_posix() for name in DEFAULTS)
     for table in item.run.spec.tables.values():
-        for source in (table.source, table.avatars):
+        for source in (table.source, table.avatars, table.holdout):
             uri = source.uri if isinstance(source, Source) else source
             if uri and scheme(uri) is None:
                 yield normpath(uri)

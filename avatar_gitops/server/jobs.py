@@ -289,7 +289,7 @@ def input_keys(retention_prefix: str, documents: SetDocuments) -> set[str]:
     for document in documents.of_kind(DocumentKind.SCHEMA):
         schema = documents.schema(document.metadata.name)
         for table in schema.tables if schema else []:
-            for data in (table.data, table.avatars_data):
+            for data in (table.data, table.avatars_data, table.holdout_data):
                 if data is not None and data.file is not None:
                     found.add(f"{retention_prefix}/{data.file}")
     return found

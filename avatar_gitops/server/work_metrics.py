@@ -8,18 +8,19 @@ the set (`engine.targets`), so a natural "< 0.1" for `hellinger_mean` reads "> 9
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.facts import rows_bucket
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
 from avatar_gitops.engine.links.views import Computation, View
-from avatar_gitops.engine.params import ColumnSpec, ColumnType, Metrics, PrivacyParams, SignalParams, Space
+from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
+from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import escaped, metrics_file, table_of
 from avatar_gitops.server.offered import check_metrics, check_schema
@@ -49,9 +50,12 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
         record = records.get(view.table, wire.MetricsRecord())
         compared = space(record, made_with.get(view.table))
         if is_privacy:
-            measured = measure_privacy_view(view, _privacy_params(record, compared, recipient), spec.seed or 0)
+            params = replace(
+                _privacy_params(record, compared, recipient), shadow=shadow_params(assignment, spec, view)
+            )
+            measured = measure_privacy_view(view, params, spec.seed or 0)
         else:
-            measured = measure_signal_view(view, SignalParams(space=compared), spec.seed or 0)
+            measured = measure_signal_view(view, SignalParams(compared, _predicted(record, view)), spec.seed or 0)
         filename = metrics_file(view.table, view.computation, what, view.reference)
         write_json(folder / filename, _entry(view, measured))
         kind = ResultKind.PRIVACY_METRICS if is_privacy else ResultKind.SIGNAL_METRICS
@@ -79,11 +83,17 @@ def _views(assignment: Assignment, pairs: Sequence[tuple[wire.Table, Path]]) -> 
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
         rows, avatar_rows, columns = pair = _read_pair(assignment, table, avatars)
+        holdout = read_holdout(assignment, table, rows)
         if links:  # one table after the other needs less memory
             read[table.name] = pair
         if not links or has_attributes(table.name, pair, links):
-            yield View(table.name, Computation.STANDALONE, None, rows, avatar_rows, tuple(columns))
+            yield View(table.name, Computation.STANDALONE, None, rows, avatar_rows, tuple(columns), None, holdout)
     yield from cross_views(tables, read, assignment.kind)
+
+
+def _predicted(record: wire.MetricsRecord, view: View) -> str | None:
+    """The column that a model is to predict; it is tried on the table alone."""
+    return record.target if view.computation is Computation.STANDALONE else None
 
 
 def _add_meta(cells: dict[str, float | None], reference: str, meta: float | None) -> None:
@@ -136,29 +146,13 @@ def _read_pair(assignment: Assignment, table: wire.Table, avatars: Path) -> tupl
     columns = column_specs(table)
     types = {column.name: column.type for column in columns if column.type}
     rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
-    # text stays text even where the avatars of a column look like numbers
-    text = {name: ColumnType.CATEGORY for name in rows.column_names if is_text(rows[name])}
-    avatar_rows = read_table(avatars, text | types)
+    avatar_rows = read_table(avatars, text_columns(rows) | types)
     if rows.num_rows != avatar_rows.num_rows:
         raise JobFault(
             f"Table {table.name!r}: the original and the avatars have different numbers of rows."
             " Row by row, each avatar must stand where its original stands."
         )
-    return rows, _with_types_of(rows, avatar_rows), columns
-
-
-def _with_types_of(rows: pa.Table, avatars: pa.Table) -> pa.Table:
-    """The avatars with the column types of the originals where that is possible: CSV does not keep types."""
-    for index, name in enumerate(avatars.column_names):
-        if name not in rows.column_names:
-            continue
-        wanted = rows.schema.field(name).type
-        if avatars.column(index).type != wanted:
-            try:
-                avatars = avatars.set_column(index, name, avatars.column(index).cast(wanted))
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                continue  # the engine says what does not fit
-    return avatars
+    return rows, with_types_of(rows, avatar_rows), columns
 
 
 def _entry(view: View, measured: Metrics) -> dict[str, Any]:

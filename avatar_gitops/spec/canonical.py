@@ -26,7 +26,7 @@ def resolved(run: AvatarRun) -> dict[str, Any]:
     spec = plain["spec"]
     spec["jobs"] = [job.value for job in Job if job in run.spec.jobs]
     for table in spec["tables"].values():
-        for key in ("source", "avatars", "sample"):
+        for key in ("source", "avatars", "holdout", "sample"):
             if isinstance(table.get(key), str):
                 table[key] = {"uri": table[key], "options": {}}
     return plain

@@ -136,7 +136,7 @@ def _method(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iterator[Diag
 
 
 def _declared_digest(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iterator[Diagnostic]:
-    for key in ("source", "avatars", "sample"):
+    for key in ("source", "avatars", "holdout", "sample"):
         source = getattr(table, key)
         if source is None:
             continue

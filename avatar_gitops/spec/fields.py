@@ -109,6 +109,9 @@ def _sources() -> Iterator[Row]:
         yield _row(f"{_TABLE}.{key}.format", f"{label} format", ALL, directions.unknown)
         yield _row(f"{_TABLE}.{key}.digest", f"{label} digest", OURS, directions.neutral)
         yield _row(f"{_TABLE}.{key}.options.*", f"{label} store option", ALL, directions.unknown)
+    for name in ("uri", "format", "options.*"):
+        yield _row(f"{_TABLE}.holdout.{name}", "holdout", ALL, directions.removal_is_weaker, words=_TESTS)
+    yield _row(f"{_TABLE}.holdout.digest", "holdout digest", OURS, directions.neutral)
     yield _row(f"{_TABLE}.links", "links to child tables", ALL, directions.links)
     yield _row(f"{_TABLE}.individual_level", "one row is one person", ALL, directions.unknown, default=True)
 
@@ -199,7 +202,10 @@ def _metrics() -> Iterator[Row]:
     )
     yield _row(f"{privacy}.target", "target", METRICS, directions.removal_is_weaker, words=_TESTS)
     yield _row(f"{privacy}.quantile_threshold", "quantile threshold", METRICS, directions.unknown)
+    shadow = f"{privacy}.shadow_run"
+    yield _row(shadow, "shadow run", METRICS, directions.switched_off_is_weaker, words=_TESTS)
     yield from _geometry(f"{_TABLE}.signal_metrics", METRICS, directions.neutral)
+    yield _row(f"{_TABLE}.signal_metrics.target", "target of a model", METRICS, directions.neutral)
 
 
 def _documents() -> Iterator[Row]:

@@ -209,13 +209,16 @@ class _Reader:
         data.get("auto"), data.get("volume")
         file = data.get("file")
         if file.value is not None:
-            self.files[name, "avatars"] = file.text()
-            at: Path = (*TABLES, name, "avatars")
-            self.draft.mark(at, file.document.locate(file.path), file.document.locate_key(file.path))
+            self._file(name, "avatars", file)
         table.get("name")
         # The avatarized schema repeats what the original one says about columns and links.
         for key in ("columns", "links", "individual_level"):
             table.get(key).used()
+
+    def _file(self, name: str, role: str, file: Place) -> None:
+        self.files[name, role] = file.text()
+        at: Path = (*TABLES, name, role)
+        self.draft.mark(at, file.document.locate(file.path), file.document.locate_key(file.path))
 
     def _table(self, name: str, table: Place) -> None:
         path: Path = (*TABLES, name)
@@ -224,8 +227,11 @@ class _Reader:
         data.get("volume")
         file = data.get("file")
         if file.value is not None:
-            self.files[name, "source"] = file.text()
-            self.draft.mark((*path, "source"), file.document.locate(file.path), file.document.locate_key(file.path))
+            self._file(name, "source", file)
+        control = table.get("holdout_data")
+        control.get("volume")
+        if control.get("file").value is not None:
+            self._file(name, "holdout", control.get("file"))
         person = table.get("individual_level")
         if person.value is not None and person.value is not True:
             self._put((*path, "individual_level"), person)

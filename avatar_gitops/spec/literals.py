@@ -13,7 +13,7 @@ from avatar_gitops.spec.secrets import is_reference, is_secret_key, secret_in
 
 KINDS: Final = (("pass", "a password"), ("pwd", "a password"), ("token", "an access token"), ("key", "a key"))
 DEFAULTED: Final = re.compile(r"env/([A-Za-z_][A-Za-z0-9_]*)/")
-SOURCE_KEYS: Final = frozenset({"source", "avatars", "sample"})
+SOURCE_KEYS: Final = frozenset({"source", "avatars", "holdout", "sample"})
 
 
 def find_secrets(document: Document, kind: Kind) -> list[Diagnostic]:

@@ -272,25 +272,38 @@ class Avatarization(Geometry):
 
 
 class SignalMetrics(Geometry):
-    """Settings of the utility metrics; what is not set follows `avatarization`."""
+    """Settings of the utility metrics; what is not set follows `avatarization`.
+
+    `target` is a column that a model learnt on avatars is to predict for people.
+    """
+
+    target: ColumnName | None = None
 
 
 class PrivacyMetrics(Geometry):
-    """Settings of the privacy metrics; what is not set follows `avatarization`."""
+    """Settings of the privacy metrics; what is not set follows `avatarization`.
+
+    With `shadow_run` and without a `holdout`, avatars are made again from a random 80 % of the rows and attacked with
+    the other 20 % as control: membership is then measured of the method, at the price of one more anonymization.
+    """
 
     known_variables: Annotated[list[ColumnName], Field(min_length=1)] | None = None
     target: ColumnName | None = None
     quantile_threshold: Annotated[int, Field(ge=1, le=99), WHOLE] | None = None
+    shadow_run: bool | None = None
 
 
 class Table(Model):
     """One table: its rows, its columns, and what is done with it.
 
     `sample` is a synthetic stand-in for the rows with the same columns, which `preview` may use instead of them.
+    `holdout` are people of the same population who are not anonymized; only the privacy metrics read them, to tell what
+    avatars give away from what is true of anybody.
     """
 
     source: Text | Source
     avatars: Text | Source | None = None
+    holdout: Text | Source | None = None
     sample: Text | Source | None = None
     individual_level: bool = True
     columns: dict[ColumnName, Column] = {}

@@ -105,11 +105,12 @@ class Link(Part):
 
 
 class Table(Part):
-    """One table of AvatarSchema."""
+    """One table of AvatarSchema; `holdout_data` is an addition of the embedded platform."""
 
     name: str
     data: Data | None = None
     avatars_data: Data | None = None
+    holdout_data: Data | None = None
     individual_level: bool | None = None
     columns: list[Column] | None = None
     links: list[Link] | None = None
@@ -226,7 +227,10 @@ class ParametersSpec(Part):
 
 
 class MetricsRecord(Part):
-    """Per-table settings of a metrics job; the last three exist for privacy metrics only."""
+    """Per-table settings of a metrics job; the last four exist for privacy metrics only.
+
+    `shadow_run`, and a `target` of signal metrics, are additions of the embedded platform.
+    """
 
     ncp: int | None = None
     use_categorical_reduction: bool | None = None
@@ -237,6 +241,7 @@ class MetricsRecord(Part):
     known_variables: list[str] | None = None
     target: str | None = None
     quantile_threshold: int | None = None
+    shadow_run: bool | None = None
 
 
 class MetricsSpec(Part):

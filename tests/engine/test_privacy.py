@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,6 +19,7 @@ from avatar_gitops.engine.kernels.library import SWITCH
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ColumnType, Metrics, PrivacyParams, Space
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.run import avatarize
+from avatar_gitops.engine.tables import read_table
 from avatar_gitops.engine.targets import meta_privacy, targets
 from avatar_gitops.errors import EngineError
 
@@ -275,3 +278,13 @@ def test_the_meta_metric_is_the_mean_of_the_worst_of_each_criterion() -> None:
     wanted = targets()
     assert meta_privacy({"hidden_rate": 95.0, "local_cloaking": 2.5, "linkability_protection_rate": 99.0}, wanted) == 75
     assert meta_privacy({"inference_continuous": None}, wanted) is None
+
+
+def test_originals_as_their_own_avatars_score_as_published() -> None:
+    # one pair of equal flowers, of which the lower row wins; 43 of 150 petal lengths differ
+    iris = read_table(Path(__file__).parents[2] / "configs" / "data" / "iris.csv", {})
+    found = measure_privacy(iris, iris, [], PrivacyParams(), 1).values
+    assert found["hidden_rate"] == pytest.approx(100 / 150)
+    zero = ("hidden_rate_strict", "local_cloaking", "distance_to_closest", "closest_distances_ratio")
+    assert [found[name] for name in (*zero, "row_direct_match_protection")] == [0, 0, 0, 0, 0]
+    assert found["column_direct_match_protection"] == pytest.approx(100 * (1 - 43 / 150))

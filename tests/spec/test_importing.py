@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avatar_gitops.client.compile import to_yaml
-from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input, desire
+from avatar_gitops.plan.desired import DesiredSet, TableInput, desire, input_name
 from avatar_gitops.spec.importing import Imported, from_platform
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.nodes import read
@@ -66,7 +66,8 @@ spec: {connection: x}
 def wish(plain: Plain) -> DesiredSet:
     run = AvatarRun.model_validate_json(json.dumps(plain))
     tables = plain["spec"]["tables"]
-    names = [*tables, *(avatars_input(name) for name, table in tables.items() if table.get("avatars") is not None)]
+    roles = ("source", "avatars", "holdout")
+    names = [input_name(name, role) for name, table in tables.items() for role in roles if table.get(role) is not None]
     inputs = [TableInput(name, "sha256:" + "ab" * 32, 10, (), "<100") for name in names]
     return desire(run, "configs/x.yaml", inputs)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     "--source", "sources", metavar="TABLE=PATH", multiple=True, help="Where the rows of a table are; repeatable."
 )
 @click.option("--avatars", metavar="TABLE=PATH", multiple=True, help="Where given avatars of a table are; repeatable.")
+@click.option("--holdout", metavar="TABLE=PATH", multiple=True, help="Where the holdout of a table is; repeatable.")
 @click.option("--to", type=click.Path(path_type=Path), default=None, help="File to write; else NAME.yaml, with specs.")
 @click.option("--stdout", is_flag=True, help="Print the spec, write nothing; `--to -` does the same.")
 def command(
@@ -34,6 +35,7 @@ def command(
     name: str,
     sources: tuple[str, ...],
     avatars: tuple[str, ...],
+    holdout: tuple[str, ...],
     to: Path | None,
     stdout: bool,
 ) -> None:
@@ -46,7 +48,7 @@ def command(
     from avatar_gitops.app.import_ import Wishes, import_, preview
 
     printing = stdout or to == Path("-")
-    files = pairs(sources, "source") | pairs(avatars, "avatars")
+    files = pairs(sources, "source") | pairs(avatars, "avatars") | pairs(holdout, "holdout")
     wishes = Wishes(name, None if printing else to, files)
     if printing:
         out(preview(project, source, server, set_id, wishes).text.rstrip("\n"))

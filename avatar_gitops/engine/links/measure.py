@@ -27,7 +27,7 @@ def measure_privacy_view(view: View, params: PrivacyParams, seed: int) -> Metric
     """
     if view.computation is not Computation.STANDALONE:
         params = replace(params, shadow=None)  # a second run of one table says nothing about several
-    measured = measure_privacy(view.original, view.avatars, view.columns, params, seed)
+    measured = measure_privacy(view.original, view.avatars, view.columns, params, seed, view.holdout)
     if view.people is None or not (view.people[0] >= 0).any():
         return measured
     return _by_person(view, view.people, measured, params, seed)

@@ -31,7 +31,8 @@ class View:
     """One table, alone or seen across links, as originals and avatars of equal length.
 
     `reference` is the other table of a cross-table view. `people` are given where several rows belong to one person:
-    the person of each original row and the person that each avatar row is tied to, -1 for nobody.
+    the person of each original row and the person that each avatar row is tied to, -1 for nobody. `holdout` are rows of
+    the table alone that were not anonymized.
     """
 
     table: str
@@ -41,6 +42,7 @@ class View:
     avatars: pa.Table
     columns: tuple[ColumnSpec, ...]
     people: tuple[Ids, Ids] | None = None
+    holdout: pa.Table | None = None
 
 
 @dataclass(slots=True, frozen=True)
