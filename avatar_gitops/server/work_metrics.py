@@ -50,9 +50,7 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
         record = records.get(view.table, wire.MetricsRecord())
         compared = space(record, made_with.get(view.table))
         if is_privacy:
-            params = replace(
-                _privacy_params(record, compared, recipient), shadow=shadow_params(assignment, spec, view)
-            )
+            params = replace(_privacy_params(record, compared, recipient), shadow=shadow_params(assignment, spec, view))
             measured = measure_privacy_view(view, params, spec.seed or 0)
         else:
             measured = measure_signal_view(view, SignalParams(compared, _predicted(record, view)), spec.seed or 0)
