@@ -33,9 +33,7 @@ LINKED: Final = frozenset(
 """Metrics that ask about the own avatar of an original, or about the own original of an avatar."""
 
 NO_LINK: Final = "Undefined: under differential privacy no row of the output belongs to a row of the originals."
-NOT_PRIVATE: Final = (
-    "Measured on the real rows without noise: not differentially private. Keep it inside, or publish passed or failed only."
-)
+NOT_PRIVATE: Final = "Measured on the real rows without noise: not differentially private. Keep it inside, or publish passed or failed only."
 
 
 def as_many(synthetic: pa.Table, rows: int, seed: int) -> pa.Table:
@@ -45,7 +43,9 @@ def as_many(synthetic: pa.Table, rows: int, seed: int) -> pa.Table:
     none.
     """
     if synthetic.num_rows == 0:
-        raise EngineError("There are no synthetic rows to measure.", hint="Raise epsilon, or declare the number of rows.")
+        raise EngineError(
+            "There are no synthetic rows to measure.", hint="Raise epsilon, or declare the number of rows."
+        )
     draws = stream(seed, "", "rows of a private release")
     rounds = -(-rows // synthetic.num_rows)
     order = np.concatenate([draws.permutation(synthetic.num_rows) for _ in range(max(1, rounds))])[:rows]
