@@ -117,10 +117,17 @@ def _original(desired: DesiredSet, name: str, table: Table) -> wire.Table:
         name=name,
         data=wire.Data(volume=INPUT_VOLUME, file=object_key(desired, name, table.source)),
         holdout_data=_holdout(desired, name, table),
-        individual_level=None if table.individual_level else False,
+        individual_level=None if table.individual_level or _has_unit(table) else False,
         columns=_columns(table),
         links=[wire.Link(**link.model_dump(mode="json")) for link in table.links] if table.links else None,
     )
+
+
+def _has_unit(table: Table) -> bool:
+    """Whether differential privacy knows the person by a column; then the platform asks for no parent table."""
+    method = table.avatarization
+    budget = (method.open_dp or method.fast_dp) if method else None
+    return budget is not None and budget.unit is not None
 
 
 def _avatarized(desired: DesiredSet, name: str, table: Table) -> wire.Table:

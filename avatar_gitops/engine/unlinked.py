@@ -1,4 +1,4 @@
-"""Metrics of synthetic rows that belong to nobody: what rests on a link between a row and its original does not apply."""
+"""Metrics of synthetic rows that belong to nobody: what rests on a link to an original does not apply."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ LINKED: Final = frozenset(
 """Metrics that ask about the own avatar of an original, or about the own original of an avatar."""
 
 NO_LINK: Final = "Undefined: under differential privacy no row of the output belongs to a row of the originals."
-NOT_PRIVATE: Final = "Measured on the real rows without noise: not differentially private. Keep it inside, or publish passed or failed only."
+NOT_PRIVATE: Final = (
+    "Measured on the real rows without noise: not differentially private. Keep it inside, or publish passed or failed."
+)
 
 
 def as_many(synthetic: pa.Table, rows: int, seed: int) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from avatar_gitops import __version__
@@ -11,6 +12,9 @@ from avatar_gitops.wire import documents as wire
 ENGINE: Final = f"avatar-gitops-engine/{__version__}"
 FEATURES: Final = (
     "avatarization",
+    "open_dp",
+    "fast_dp",
+    "dp:declarations",
     "generation:barycentre",
     "generation:local_gaussian",
     "column_weights",
@@ -52,15 +56,15 @@ _METHOD_FIELDS: Final = {
 }
 
 
-def check_schema(schema: wire.SchemaSpec) -> None:
-    """Refuse what a schema asks for and this version cannot do.
+def check_schema(schema: wire.SchemaSpec, private: Collection[str] = ()) -> None:
+    """Refuse what a schema asks for and this version cannot do; `private` tables have a unit of privacy of their own.
 
     Raises:
         JobFault: names the table, the column and the parameter.
     """
     children = {link.to.table for table in schema.tables for link in table.links or []}
     for table in schema.tables:
-        if table.individual_level is False and table.name not in children:
+        if table.individual_level is False and table.name not in {*children, *private}:
             raise JobFault(
                 f"Table {table.name!r} has several rows for each person (individual_level: false) but no parent table."
                 " Link the table of the people it is about to it."
@@ -79,9 +83,6 @@ def check_parameters(spec: wire.ParametersSpec) -> None:
     Raises:
         JobFault: names the table and the parameter.
     """
-    for name, label in (("avatarization_open_dp", "open_dp"), ("avatarization_fast_dp", "fast_dp")):
-        for table in getattr(spec, name) or {}:
-            _refuse(table, f"differential privacy ({label})")
     _check_time_series(spec.time_series)
     for table, record in (spec.avatarization or {}).items():
         _check_record(table, record)

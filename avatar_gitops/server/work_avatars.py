@@ -33,6 +33,7 @@ from avatar_gitops.server.made import Made, output_format, run_facts, write_made
 from avatar_gitops.server.offered import check_parameters, check_schema
 from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
 from avatar_gitops.server.pseudonyms import pseudonym
+from avatar_gitops.server.work_dp import private_records, release_tables
 from avatar_gitops.server.work_figures import write_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
@@ -51,11 +52,13 @@ def run_standard(
     schema = assignment.documents.schema(spec.schema_)
     if schema is None:
         raise JobFault(f"The set has no schema called {spec.schema_!r}.")
-    check_schema(schema)
+    budgets = private_records(spec)
+    check_schema(schema, budgets)
     check_parameters(spec)
     records = spec.avatarization or {}
     tables = [table for table in schema.tables if table.name in records]
-    if not tables:
+    private = [(table, budgets[table.name], column_specs(table)) for table in schema.tables if table.name in budgets]
+    if not tables and not private:
         raise JobFault("No table has an avatarization method. Set k for at least one table.")
     # Without a seed nobody, not even the owner, can draw the same numbers again.
     seed = spec.seed if spec.seed is not None else secrets.randbits(63)
@@ -69,8 +72,11 @@ def run_standard(
     files = [file for item in made for file in write_made(item, folder)]
     if spec.compute_figures is not False:
         files += _figures(assignment, made, spec.results, folder)
+    released, promises = release_tables(assignment, folder, private, spec.results, seed)
     order = list(ResultKind)
-    return sorted(files, key=lambda file: order.index(ResultKind(file.kind))), run_facts(made)
+    facts = run_facts(made)
+    facts["tables"] |= promises
+    return sorted([*files, *released], key=lambda file: order.index(ResultKind(file.kind))), facts
 
 
 def _anonymize(

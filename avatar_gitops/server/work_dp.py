@@ -6,6 +6,7 @@ projections: those of the originals, and the axes of those of the avatars, would
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -38,20 +39,8 @@ NO_GUARANTEE: Final = {
 
 
 def private_records(spec: wire.ParametersSpec) -> dict[str, wire.BudgetRecord]:
-    """Records of the tables under differential privacy, whatever their method.
-
-    Raises:
-        JobFault: a table has two methods.
-    """
-    records: dict[str, wire.BudgetRecord] = {}
-    for by_table in (spec.avatarization_open_dp, spec.avatarization_fast_dp):
-        for table, record in (by_table or {}).items():
-            if table in records or table in (spec.avatarization or {}):
-                raise JobFault(
-                    f"Table {table!r} has two methods: k, open_dp and fast_dp exclude each other. Keep one of them."
-                )
-            records[table] = record
-    return records
+    """Records of the tables under differential privacy, whatever their method; no table has two."""
+    return {**(spec.avatarization_open_dp or {}), **(spec.avatarization_fast_dp or {})}
 
 
 def check_private(table: wire.Table, record: wire.BudgetRecord) -> None:
@@ -65,8 +54,8 @@ def check_private(table: wire.Table, record: wire.BudgetRecord) -> None:
             raise JobFault(f"Table {table.name!r}: no guarantee of differential privacy, because {why}. Leave it out.")
     if table.links:
         raise JobFault(
-            f"Table {table.name!r}: no guarantee of differential privacy, because it is linked (links), and a person may"
-            " have rows in both tables. Release the tables apart, or use k."
+            f"Table {table.name!r}: no guarantee of differential privacy, because it is linked (links), and a person"
+            " may have rows in both tables. Release the tables apart, or use k."
         )
     if table.individual_level is False and record.unit is None:
         raise JobFault(
@@ -75,14 +64,25 @@ def check_private(table: wire.Table, record: wire.BudgetRecord) -> None:
         )
 
 
-def release_table(
-    assignment: Assignment,
-    folder: Path,
-    what: tuple[wire.Table, wire.BudgetRecord, list[ColumnSpec]],
-    results: wire.Results | None,
-    seed: int,
+Private = tuple[wire.Table, wire.BudgetRecord, list[ColumnSpec]]
+"""A table, its record, and what the schema says of its columns."""
+
+
+def release_tables(
+    assignment: Assignment, folder: Path, private: Sequence[Private], results: wire.Results | None, seed: int
+) -> tuple[list[ResultFile], dict[str, dict[str, Any]]]:
+    """The files of all releases, and by table what the metadata of the run say of them."""
+    files: list[ResultFile] = []
+    facts: dict[str, dict[str, Any]] = {}
+    for what in private:
+        made, facts[what[0].name] = _release_table(assignment, folder, what, results, seed)
+        files += made
+    return files, facts
+
+
+def _release_table(
+    assignment: Assignment, folder: Path, what: Private, results: wire.Results | None, seed: int
 ) -> tuple[list[ResultFile], dict[str, Any]]:
-    """The files of one release, and its promise for the metadata of the run."""
     table, record, columns = what
     check_private(table, record)
     source = assignment.input_file(table.name, table.data.file if table.data else None)

@@ -7,7 +7,7 @@ the set (`engine.targets`), so a natural "< 0.1" for `hellinger_mean` reads "> 9
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from avatar_gitops.engine.links.measure import measure_privacy_view, measure_sig
 from avatar_gitops.engine.links.views import Computation, View
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
 from avatar_gitops.engine.tables import read_table
+from avatar_gitops.engine.unlinked import as_many, not_private, without_link
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
 from avatar_gitops.server.faults import JobFault
@@ -26,6 +27,7 @@ from avatar_gitops.server.naming import escaped, metrics_file, table_of
 from avatar_gitops.server.offered import check_metrics, check_schema
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
+from avatar_gitops.server.work_dp import GUARANTEE, promises_of
 from avatar_gitops.server.work_linked import ReadPair, cross_views, has_attributes, links_of
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind
@@ -42,10 +44,11 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     records = (spec.privacy_metrics if is_privacy else spec.signal_metrics) or {}
     pairs = _pairs(assignment, spec)
     made_with = _made_with(assignment, spec)
+    promises = promises_of(assignment)
     recipient = assignment.documents.pia().datarecipient
     files: list[ResultFile] = []
     summary: dict[str, dict[str, float | None]] = {}
-    for done, view in enumerate(_views(assignment, pairs)):
+    for done, view in enumerate(_views(assignment, pairs, promises)):
         progress(min(0.99, done / len(pairs)))
         record = records.get(view.table, wire.MetricsRecord())
         compared = space(record, made_with.get(view.table))
@@ -54,8 +57,13 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
             measured = measure_privacy_view(view, params, spec.seed or 0)
         else:
             measured = measure_signal_view(view, SignalParams(compared, _predicted(record, view)), spec.seed or 0)
+        if view.table in promises:
+            measured = without_link(measured) if is_privacy else not_private(measured)
+        entry = _entry(view, measured)
+        if view.table in promises:
+            entry["metadata"][GUARANTEE] = promises[view.table]
         filename = metrics_file(view.table, view.computation, what, view.reference)
-        write_json(folder / filename, _entry(view, measured))
+        write_json(folder / filename, entry)
         kind = ResultKind.PRIVACY_METRICS if is_privacy else ResultKind.SIGNAL_METRICS
         files.append(ResultFile(kind, filename))
         _add_meta(summary.setdefault(view.table, {}), view.reference or view.table, measured.meta)
@@ -74,13 +82,13 @@ def _made_with(assignment: Assignment, spec: wire.MetricsSpec) -> dict[str, wire
     return {**(said.avatarization_open_dp or {}), **(said.avatarization_fast_dp or {}), **(said.avatarization or {})}
 
 
-def _views(assignment: Assignment, pairs: Sequence[tuple[wire.Table, Path]]) -> Iterator[View]:
+def _views(assignment: Assignment, pairs: Sequence[tuple[wire.Table, Path]], private: Container[str]) -> Iterator[View]:
     """Each table alone, then what links add to it. A linked table of keys only has nothing to be measured alone."""
     tables = [table for table, _ in pairs]
     links = links_of(tables)
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
-        rows, avatar_rows, columns = pair = _read_pair(assignment, table, avatars)
+        rows, avatar_rows, columns = pair = _read_pair(assignment, table, avatars, is_linked=table.name not in private)
         holdout = read_holdout(assignment, table, rows)
         if links:  # one table after the other needs less memory
             read[table.name] = pair
@@ -140,11 +148,15 @@ def _pairs(assignment: Assignment, spec: wire.MetricsSpec) -> list[tuple[wire.Ta
     return pairs
 
 
-def _read_pair(assignment: Assignment, table: wire.Table, avatars: Path) -> tuple[pa.Table, pa.Table, list[ColumnSpec]]:
+def _read_pair(
+    assignment: Assignment, table: wire.Table, avatars: Path, *, is_linked: bool
+) -> tuple[pa.Table, pa.Table, list[ColumnSpec]]:
     columns = column_specs(table)
     types = {column.name: column.type for column in columns if column.type}
     rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
     avatar_rows = read_table(avatars, text_columns(rows) | types)
+    if not is_linked:
+        avatar_rows = as_many(avatar_rows, rows.num_rows, 0)
     if rows.num_rows != avatar_rows.num_rows:
         raise JobFault(
             f"Table {table.name!r}: the original and the avatars have different numbers of rows."
