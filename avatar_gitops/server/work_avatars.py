@@ -33,7 +33,7 @@ from avatar_gitops.server.made import Made, output_format, run_facts, write_made
 from avatar_gitops.server.offered import check_parameters, check_schema
 from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
 from avatar_gitops.server.pseudonyms import pseudonym
-from avatar_gitops.server.work_dp import private_records, release_tables
+from avatar_gitops.server.work_dp import check_links, private_records, release_tables
 from avatar_gitops.server.work_figures import write_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
@@ -54,6 +54,7 @@ def run_standard(
         raise JobFault(f"The set has no schema called {spec.schema_!r}.")
     budgets = private_records(spec)
     check_schema(schema, budgets)
+    check_links(schema, budgets)
     check_parameters(spec)
     records = spec.avatarization or {}
     tables = [table for table in schema.tables if table.name in records]

@@ -6,7 +6,7 @@ projections: those of the originals, and the axes of those of the avatars, would
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +43,22 @@ def private_records(spec: wire.ParametersSpec) -> dict[str, wire.BudgetRecord]:
     return {**(spec.avatarization_open_dp or {}), **(spec.avatarization_fast_dp or {})}
 
 
+def check_links(schema: wire.SchemaSpec, private: Collection[str]) -> None:
+    """Refuse links of tables under differential privacy.
+
+    Raises:
+        JobFault: names the table and the reason.
+    """
+    for table in schema.tables:
+        for link in table.links or []:
+            for name in (table.name, link.to.table):
+                if name in private:
+                    raise JobFault(
+                        f"Table {name!r}: no guarantee of differential privacy, because it is linked (links), and a"
+                        " person may have rows in both tables. Release the tables apart, or use k."
+                    )
+
+
 def check_private(table: wire.Table, record: wire.BudgetRecord) -> None:
     """Refuse what voids the promise.
 
@@ -52,11 +68,6 @@ def check_private(table: wire.Table, record: wire.BudgetRecord) -> None:
     for name, why in NO_GUARANTEE.items():
         if _is_said(getattr(record, name)):
             raise JobFault(f"Table {table.name!r}: no guarantee of differential privacy, because {why}. Leave it out.")
-    if table.links:
-        raise JobFault(
-            f"Table {table.name!r}: no guarantee of differential privacy, because it is linked (links), and a person"
-            " may have rows in both tables. Release the tables apart, or use k."
-        )
     if table.individual_level is False and record.unit is None:
         raise JobFault(
             f"Table {table.name!r} has several rows per person (individual_level: false). Say which column names the"

@@ -142,8 +142,14 @@ def test_table_names_are_escaped_in_file_names(admin: Api) -> None:
         ({"avatarization": {"people": {"k": 120}}}, "k is 120 but must be smaller than the number of rows"),
         ({"avatarization": {}}, "Set k for at least one table"),
         ({"avatarization": {"people": {"k": None}}}, "expected k to be set"),
-        ({"avatarization": None, "avatarization_open_dp": {"people": {"epsilon": 1}}}, f"{NOT_OFFERED} differential"),
-        ({"avatarization": None, "avatarization_fast_dp": {"people": {"epsilon": 1}}}, f"{NOT_OFFERED} differential"),
+        ({"avatarization": None, "avatarization_open_dp": {"people": {"epsilon": 0}}}, "epsilon must be above 0"),
+        (
+            {
+                "avatarization": None,
+                "avatarization_fast_dp": {"people": {"epsilon": 1, "imputation": {"method": "knn"}}},
+            },
+            "no guarantee of differential privacy, because filling missing values",
+        ),
         ({"time_series": {"people": {}}}, f"{NOT_OFFERED} time series"),
         (
             {"avatarization": {"people": {"k": 5, "exclude_variables": {"variable_names": ["age"]}}}},

@@ -115,14 +115,6 @@ def test_every_parameter_on_offer_is_accepted(workshop: Workshop) -> None:
     [
         ({"avatarization": {}}, "No table has an avatarization method. Set k for at least one table."),
         ({"avatarization": {"people": {}}}, "Table 'people': expected k to be set."),
-        (
-            {"avatarization": None, "avatarization_open_dp": {"people": {"epsilon": 1}}},
-            f"{NOT_OFFERED} differential privacy (open_dp).",
-        ),
-        (
-            {"avatarization": None, "avatarization_fast_dp": {"people": {"epsilon": 1}}},
-            f"{NOT_OFFERED} differential privacy (fast_dp).",
-        ),
         ({"time_series": {"people": {}}}, f"{NOT_OFFERED} time series (time_series)."),
         ({"results": {"format": "xlsx"}}, "Results cannot be written as 'xlsx'; use csv or parquet."),
     ],

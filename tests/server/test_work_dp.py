@@ -97,8 +97,9 @@ def test_metrics_say_what_is_undefined_and_that_they_are_not_private(
 
 def test_the_guide_s_call_without_declarations_works(workshop: Workshop) -> None:
     workshop.upload("many.csv", people(700, 5))
-    spec = {"avatarization": None, "avatarization_open_dp": {"people": {"epsilon": 10}}}
-    job = workshop.run(documents(file="many.csv", **spec))
+    job = workshop.run(
+        documents(file="many.csv", avatarization=None, avatarization_open_dp={"people": {"epsilon": 10}})
+    )
     assert job["exception"] == ""
     facts = workshop.json(job["name"], "run_metadata.avatarize.json")["tables"]["people"]
     assert len(facts["differential_privacy"]["learned"]) == 5
@@ -165,3 +166,18 @@ def test_several_rows_of_a_person_need_a_unit(workshop: Workshop) -> None:
 )
 def test_what_voids_the_promise_is_refused(workshop: Workshop, spec: Plain, message: str) -> None:
     assert message in workshop.error(private(spec))
+
+
+@pytest.mark.parametrize(("parent", "child"), [("people", "visits"), ("visits", "people")])
+def test_links_of_a_private_table_are_refused(workshop: Workshop, parent: str, child: str) -> None:
+    def change(specs: dict[str, Plain]) -> None:
+        tables = specs["schema"]["tables"]
+        tables.append({"name": "visits", "data": {"file": "people.csv"}})
+        for table in tables:
+            table["columns"] = [{"field": "age", "primary_key": True}, {"field": "sector", "identifier": True}]
+            if table["name"] == parent:
+                table["links"] = [{"field": "age", "to": {"table": child, "field": "sector"}}]
+
+    assert "Table 'people': no guarantee of differential privacy, because it is linked" in workshop.error(
+        edited(change, **OPEN)
+    )
