@@ -55,7 +55,7 @@ def measure_signal(
     ledger.notes["hellinger_mean"] = f"Worst column: {max(distances, key=lambda name: distances[name])}."
     _correlation(pair, draw, ledger)
     axes = [
-        _binned(original, avatar) for original, avatar in zip(pair.original_points.T, pair.avatar_points.T, strict=True)
+        binned(original, avatar) for original, avatar in zip(pair.original_points.T, pair.avatar_points.T, strict=True)
     ]
     ledger.add(
         "multivariate_hellinger_mean",
@@ -112,7 +112,7 @@ def _column_histograms(pair: Pair) -> dict[str, Histogram]:
     layout = pair.space.layout
     sides: dict[str, Histogram] = {}
     for i, number in enumerate(layout.numbers):
-        sides[number.name] = _binned(pair.original.numbers[:, i], pair.avatar.numbers[:, i])
+        sides[number.name] = binned(pair.original.numbers[:, i], pair.avatar.numbers[:, i])
     for i, category in enumerate(layout.categories):
         # codes from -1 (missing) to the number of modalities (never seen)
         original, avatar = (side.codes[:, i].astype(np.int64) + 1 for side in (pair.original, pair.avatar))
@@ -120,7 +120,7 @@ def _column_histograms(pair: Pair) -> dict[str, Histogram]:
     return sides
 
 
-def _binned(original: Floats, avatar: Floats) -> Histogram:
+def binned(original: Floats, avatar: Floats) -> Histogram:
     """Bins 0 to 9 of the pooled range, 10 for missing values."""
     both = np.concatenate([original, avatar])
     known = both[~np.isnan(both)]

@@ -34,6 +34,9 @@ _LEGACY_DISTANCES: Final[Mapping[str, str]] = {
     "closest_distances_ratio": "> 0.3",
 }
 SIGNAL: Final[Mapping[str, str]] = MappingProxyType({"hellinger_mean": "< 0.1", "correlation_difference_ratio": "< 10"})
+SERIES: Final[Mapping[str, str]] = MappingProxyType(
+    {"pointwise_hellinger_mean": "< 0.1", "density_hellinger_mean": "< 0.1"}
+)
 
 # Criteria of the meta privacy metric and the metrics that speak for them.
 CRITERIA: Final[Mapping[str, tuple[str, ...]]] = {

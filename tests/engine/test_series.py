@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar_gitops.engine.links.model import Link, LinkedAvatars, LinkedTable, LinkMethod
+from avatar_gitops.engine.links.run import avatarize_linked
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec
-from avatar_gitops.engine.series.curves import Curves, align, fit_axes
-from avatar_gitops.engine.series.model import (
-    AlignmentMethod,
-    SeriesParams,
-    SeriesProjection,
-    SeriesTable,
-    Unalignment,
-)
+from avatar_gitops.engine.series.alignment import align, spread
+from avatar_gitops.engine.series.basis import fit_basis, trapezoid
+from avatar_gitops.engine.series.curves import Curves, fit_series_layout, read_curves
+from avatar_gitops.engine.series.model import AlignmentMethod, ProjectionType, SeriesParams, SeriesTable, Unalignment
 from avatar_gitops.engine.series.run import avatarize_series
-from avatar_gitops.engine.series.scores import curves_of, fit_bases, scores_of
 from avatar_gitops.errors import EngineError
 
 LINK = Link("people", "id", "pulse", "person", LinkMethod.TIME_SERIES)
@@ -55,52 +52,70 @@ def run(table: SeriesTable, seed: int = 1, count: int = PEOPLE) -> dict[str, Lin
     return avatarize_series([people(count)], [LINK], [table], seed)
 
 
-def aligned(values: np.ndarray) -> Curves:
-    ends = np.zeros(len(values))
-    return Curves(values[:, :, None], ends, ends + 1, ends + values.shape[1])
+def curves(table: SeriesTable, lengths: list[int]) -> Curves:
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    return read_curves(fit_series_layout(table), table, owners, len(lengths))
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(2, 9), min_size=2, max_size=6), st.integers(2, 12))
 def test_the_alignment_of_a_line_is_exact(lengths: list[int], points: int) -> None:
-    params = SeriesParams(alignment=AlignmentMethod.SPECIFIED, nb_points=points)
-    table = pulse(lengths, params)
-    ids = np.repeat(np.arange(len(lengths)), lengths)
-    curves = align(table, fit_axes(table), ids, len(lengths))
+    table = pulse(lengths)
+    read = curves(table, lengths)
+    aligned = align(read, points)
+    origin = fit_series_layout(table).variables[0].origin
     for person, length in enumerate(lengths):
         expected = 60 + person * np.linspace(0, length - 1, points)
-        origin = fit_axes(table).variables[0].origin
-        assert curves.values[person, :, 0] + origin == pytest.approx(expected)
-        assert (curves.duration[person], curves.length[person]) == (10 * (length - 1), length)
+        assert aligned[person, 0] + origin == pytest.approx(expected, abs=1e-9)
+        assert (read.durations[person], read.lengths[person]) == (10 * (length - 1), length)
+    # and the way back: a line is the same line at any point in time
+    back = spread(aligned, np.arange(len(lengths)), np.full(len(lengths), 0.3))
+    assert back[:, 0] + origin == pytest.approx([60 + i * 0.3 * (n - 1) for i, n in enumerate(lengths)], abs=1e-9)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(2, 12), st.integers(2, 9), st.sampled_from(SeriesProjection), st.integers(0, 2**32))
-def test_all_scores_together_are_the_curve(count: int, points: int, projection: SeriesProjection, seed: int) -> None:
-    values = np.random.default_rng(seed).normal(size=(count, points))
-    [basis] = fit_bases(aligned(values), SeriesParams(projection, nf=points))
-    assert curves_of(basis, scores_of(basis, values)) == pytest.approx(values, abs=1e-9)
+@given(st.integers(1, 12), st.integers(1, 9), st.sampled_from(ProjectionType), st.integers(0, 2**32))
+def test_all_scores_together_are_the_curve(count: int, points: int, projection: ProjectionType, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(count, points)) * 10.0 ** random.integers(-6, 6)
+    basis = fit_basis(values, SeriesParams(projection, nf=points))
+    back = basis.curves(basis.scores(values))
+    assert back == pytest.approx(values, abs=1e-9 * np.abs(values).max())
+    assert (basis.weights > 0).all()
 
 
 def test_few_scores_hold_most_of_the_variance() -> None:
     random = np.random.default_rng(4)
     u = np.linspace(0, 1, 50)
     values = random.normal(size=(80, 1)) * np.sin(3 * u) + random.normal(size=(80, 1)) * u + 5
-    [basis] = fit_bases(aligned(values), SeriesParams())
-    assert basis.functions.shape == (50, 2)
-    assert curves_of(basis, scores_of(basis, values)) == pytest.approx(values, abs=1e-8)
+    basis = fit_basis(values, SeriesParams())
+    assert basis.functions.shape == (2, 50)
+    assert basis.curves(basis.scores(values)) == pytest.approx(values, abs=1e-8)
+    assert basis.explained.sum() == pytest.approx(1)
 
 
 def test_functions_are_orthonormal_under_the_trapezoid_rule() -> None:
     values = np.random.default_rng(5).normal(size=(30, 8))
-    [basis] = fit_bases(aligned(values), SeriesParams(nf=3))
-    assert basis.duals.T @ basis.functions == pytest.approx(np.eye(3), abs=1e-12)
+    basis = fit_basis(values, SeriesParams(nf=3))
+    assert basis.functions @ basis.readers == pytest.approx(np.eye(3), abs=1e-12)
+    assert basis.functions * trapezoid(8) @ basis.functions.T == pytest.approx(np.eye(3), abs=1e-12)
 
 
-@pytest.mark.parametrize("projection", SeriesProjection)
+def test_weighted_scores_keep_the_distances_of_curves() -> None:
+    values = np.random.default_rng(6).normal(size=(20, 6))
+    basis = fit_basis(values, SeriesParams(nf=6))
+    scores = basis.scores(values)
+    scaled = scores / scores.std(axis=0) * np.sqrt(basis.weights)
+    between = ((scaled[0] - scaled[1:]) ** 2).sum(axis=1)
+    curves_apart = (((values[0] - values[1:]) ** 2) * trapezoid(6)).sum(axis=1)
+    assert between / between[0] == pytest.approx(curves_apart / curves_apart[0])
+    assert scaled.var(axis=0).max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("projection", ProjectionType)
 @pytest.mark.parametrize("unalignment", Unalignment)
 def test_every_row_belongs_to_an_avatar_and_stays_in_range(
-    projection: SeriesProjection, unalignment: Unalignment
+    projection: ProjectionType, unalignment: Unalignment
 ) -> None:
     lengths = [3 + at % 5 for at in range(PEOPLE)]
     table = pulse(lengths, SeriesParams(projection, unalignment=unalignment))
@@ -114,7 +129,8 @@ def test_every_row_belongs_to_an_avatar_and_stays_in_range(
     counts = np.unique(np.array(made["pulse"].shuffled["person"].to_pylist()), return_counts=True)[1]
     assert set(counts) == {7} if unalignment is Unalignment.SKIP else set(counts) <= set(range(3, 8))
     assert made["pulse"].shuffled["row"].to_pylist() == list(range(1, made["pulse"].shuffled.num_rows + 1))
-    assert any("length" in text for text in made["pulse"].facts.warnings)
+    warned = any("length" in text for text in made["pulse"].facts.warnings)
+    assert warned is (unalignment is Unalignment.UNIFORM)
 
 
 def test_the_same_seed_gives_the_same_series() -> None:
@@ -128,6 +144,58 @@ def test_the_order_of_rows_is_that_of_time_whatever_the_file_has() -> None:
     turned = table.rows.take(pa.array(np.random.default_rng(2).permutation(table.rows.num_rows)))
     mixed = SeriesTable("pulse", turned, "person", "t", table.columns)
     assert run(mixed)["pulse"].shuffled.drop_columns("row").equals(run(table)["pulse"].shuffled.drop_columns("row"))
+
+
+def test_a_series_is_there_or_not_for_all_its_variables() -> None:
+    lengths = [0, 6] * (PEOPLE // 2)
+    second = pa.array([None if at % 2 else 1.0 * at for at in range(sum(lengths))])
+    shuffled = run(pulse(lengths, second=second))["pulse"].shuffled
+    people = shuffled["person"].to_pylist()
+    assert 0.2 < len(set(people)) / PEOPLE < 0.8
+    assert {people.count(one) for one in people} == {6}
+    assert shuffled["beat"].null_count == 0
+    assert shuffled["second"].null_count == shuffled.num_rows // 2
+
+
+def test_a_variable_that_somebody_lacks_is_missing_for_whole_avatars() -> None:
+    other = pa.array([None if at // 4 % 2 else float(at) for at in range(4 * PEOPLE)])
+    shuffled = run(pulse([4] * PEOPLE, other=other))["pulse"].shuffled
+    missing = np.array([value is None for value in shuffled["other"].to_pylist()]).reshape(PEOPLE, 4)
+    assert 0 < missing.all(axis=1).sum() < PEOPLE
+    assert (missing.all(axis=1) == missing.any(axis=1)).all()
+
+
+def test_equal_times_are_averaged_and_count_as_rows() -> None:
+    table = pulse([3, 2], None, t=[0, 0, 10, 0, 10], beat=[60.0, 62.0, 70.0, 60.0, 70.0])
+    read = curves(table, [3, 2])
+    assert read.lengths.tolist() == [3, 2]
+    aligned = align(read, 3)
+    assert aligned[0, 0].tolist() == [61, 65.5, 70]
+    assert aligned[1, 0].tolist() == [60, 65, 70]
+
+
+def test_times_of_avatars_differ_where_those_of_people_do() -> None:
+    made = run(pulse([2 + at % 7 for at in range(PEOPLE)]))["pulse"].shuffled
+    times: dict[str, list[int]] = {}
+    for who, when in zip(made["person"].to_pylist(), made["t"].to_pylist(), strict=True):
+        times.setdefault(who, []).append(when)
+    assert all(sorted(set(found)) == found for found in times.values())
+
+
+def test_without_un_alignment_no_length_start_or_duration_is_released() -> None:
+    lengths = [3 + at % 5 for at in range(PEOPLE)]
+    made = run(pulse(lengths, SeriesParams(unalignment=Unalignment.SKIP)))["pulse"]
+    times = np.array(made.shuffled["t"].to_pylist()).reshape(PEOPLE, 7)
+    assert (times == times[0]).all()
+    assert made.facts.warnings == ()
+
+
+def test_series_with_parameters_of_their_own_do_not_change_the_people() -> None:
+    table = pulse([4] * PEOPLE)
+    apart = replace(table, own=AvatarParams(12))
+    alone = avatarize_linked([people()], [], 1)["people"]
+    assert run(apart)["people"].shuffled.equals(alone.shuffled)
+    assert not run(apart)["pulse"].shuffled.equals(run(table)["pulse"].shuffled)
 
 
 def test_people_without_series_and_series_of_one_point_are_possible() -> None:
@@ -145,7 +213,7 @@ def test_a_variable_may_be_constant_or_partly_or_wholly_missing() -> None:
     shuffled = made["pulse"].shuffled
     assert set(shuffled["flat"].to_pylist()) == {2}
     assert set(shuffled["ünï"].to_pylist()) == {1.5}
-    assert shuffled["holes"].null_count == 0
+    assert shuffled["holes"].null_count / shuffled.num_rows == pytest.approx(1 / 3, abs=0.05)
     assert shuffled["nothing"].null_count == shuffled.num_rows
 
 
@@ -170,10 +238,12 @@ def test_two_tables_of_series_share_the_people() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"person": ["p0"] * 7 + [None]}, "names nobody who is known"),
-        ({"person": ["p0"] * 7 + ["stranger"]}, "names nobody who is known"),
-        ({"t": pa.array([None] + [1] * 7)}, "rows without a time"),
-        ({"mood": ["good"] * 8}, "'mood' of table 'pulse' is a variable of a series but does not hold numbers"),
+        ({"person": ["p0"] * 7 + [None]}, "some rows have no 'person' and belong to nobody's series"),
+        ({"person": ["p0"] * 7 + ["stranger"]}, "some values of 'person' are no key of table 'people'"),
+        ({"t": pa.array([None] + [1] * 7)}, "the time 't' is missing in some rows"),
+        ({"t": ["soon"] * 4 + ["late"] * 4}, "the time 't' holds neither numbers nor dates"),
+        ({"mood": ["good"] * 8}, "column 'mood' holds no numbers, so it is no variable of a series"),
+        ({"beat": pa.nulls(8, pa.float64())}, "has no variable"),
     ],
 )
 def test_what_cannot_be_a_series_is_explained(columns: dict[str, Any], message: str) -> None:
@@ -185,7 +255,6 @@ def test_what_cannot_be_a_series_is_explained(columns: dict[str, Any], message: 
     "wrong",
     [
         {"nf": 0},
-        {"nb_points": 5},
         {"alignment": AlignmentMethod.SPECIFIED},
         {"alignment": AlignmentMethod.SPECIFIED, "nb_points": 1},
     ],

@@ -1,144 +1,158 @@
-"""Series of different lengths as curves on one grid of normalised time, and back."""
+"""The rows of a series table as curves of people: points in the order of time, numbers instead of dates."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from avatar_gitops.engine.columns import Floats, NumberColumn, encode_number, fit_column
+from avatar_gitops.engine.columns import EmptyColumn, Floats, NumberColumn, encode_number, fit_column
+from avatar_gitops.engine.links.model import Ids
 from avatar_gitops.engine.params import ColumnSpec
-from avatar_gitops.engine.series.model import AlignmentMethod, SeriesTable
+from avatar_gitops.engine.series.model import SeriesTable
 from avatar_gitops.errors import EngineError
 
-Ids = npt.NDArray[np.int64]
+
+@dataclass(slots=True, frozen=True)
+class SeriesLayout:
+    """The columns of a series table by what they are; `empty` ones are variables without a single value."""
+
+    time: NumberColumn
+    variables: tuple[NumberColumn, ...]
+    empty: tuple[EmptyColumn, ...]
+    key: ColumnSpec | None
+    dropped: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The modelled variables."""
+        return tuple(column.name for column in self.variables)
 
 
 @dataclass(slots=True, frozen=True)
 class Curves:
-    """Curves of people on a common grid: `values` is people x points x variables, NaN where a person has no series.
+    """The series of `lengths.size` people.
 
-    `start` and `duration` are in codes of the time column, `length` is a number of points; NaN where there is none.
+    `person`, `time` (codes of the time column) and `values` (points, variables; NaN where missing) have one row per
+    point in time, ordered by person and time; rows of one person at one time are averaged. `lengths` counts the rows
+    that a person really has, 0 for nobody's series.
     """
 
+    person: Ids
+    time: Floats
     values: Floats
-    start: Floats
-    duration: Floats
-    length: Floats
+    lengths: Ids
 
     @property
-    def points(self) -> int:
-        """Number of points of the grid."""
-        return int(self.values.shape[1])
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Who has a series."""
+        return self.lengths > 0
+
+    @property
+    def starts(self) -> Floats:
+        """First time of each person, NaN without a series."""
+        found = np.full(len(self.lengths), np.nan)
+        found[self.person[::-1]] = self.time[::-1]
+        return found
+
+    @property
+    def durations(self) -> Floats:
+        """Time from the first to the last point of each person, NaN without a series."""
+        found = np.full(len(self.lengths), np.nan)
+        found[self.person] = self.time
+        return np.asarray(found - self.starts)
 
 
-@dataclass(slots=True, frozen=True)
-class Axes:
-    """The time column and the variables of a table of series, as numbers; `empty` variables have no value at all."""
+def fit_series_layout(table: SeriesTable) -> SeriesLayout:
+    """Type the columns of a series table.
 
-    time: NumberColumn
-    variables: tuple[NumberColumn, ...]
-    empty: tuple[str, ...] = ()
+    Raises EngineError for a column that does not exist, a time or a variable that is no number or date, a variable that
+    would have to be an identifier, and a table without variables.
+    """
+    specs = {spec.name: spec for spec in table.columns}
+    names = table.rows.column_names
+    absent = next((name for name in (table.time, *specs) if name not in names), None)
+    if absent is not None:
+        raise EngineError(f"Table {table.name!r}: column {absent!r} is declared but the table does not have it.")
+    if table.time == table.foreign_key or (table.time in specs and specs[table.time].drop):
+        raise EngineError(f"Table {table.name!r}: the time column {table.time!r} cannot be a key or dropped.")
+    dropped = tuple(name for name in names if name in specs and specs[name].drop)
+    keys = [spec for name in names if (spec := specs.get(name)) and spec.primary_key and not spec.drop]
+    variables, empty = [], []
+    for name in names:
+        spec = specs.get(name, ColumnSpec(name))
+        if name in (table.time, table.foreign_key) or spec.drop or spec.primary_key:
+            continue
+        column = _variable(table, spec)
+        if isinstance(column, NumberColumn):
+            variables.append(column)
+        else:
+            empty.append(column)
+    if not variables:
+        raise EngineError(
+            f"Table {table.name!r} has no variable: beside time and keys no column has a number.",
+            hint="Keep at least one column with the values of the series.",
+        )
+    return SeriesLayout(_time(table, specs), tuple(variables), tuple(empty), next(iter(keys), None), dropped)
 
 
-def fit_axes(table: SeriesTable) -> Axes:
-    """Type the time and the variables; raises EngineError when they are no numbers or dates, or no time is known."""
-    declared = {spec.name: spec for spec in table.columns}
-    if not table.variables:
-        raise EngineError(f"Table {table.name!r} has no column that is measured over time.")
-    empty = tuple(name for name in table.variables if table.rows[name].null_count == table.rows.num_rows)
-    known = [name for name in table.variables if name not in empty]
-    return Axes(
-        _number(table, declared, table.time, "the time"),
-        tuple(_number(table, declared, name, "a variable of a series") for name in known),
-        empty,
+def read_curves(layout: SeriesLayout, table: SeriesTable, owners: Ids, people: int) -> Curves:
+    """The curves of the people; `owners` is the person of each row. Raises EngineError when a row lacks its person."""
+    if (owners < 0).any():
+        raise EngineError(
+            f"Table {table.name!r}: some rows have no {table.foreign_key!r} and belong to nobody's series.",
+            hint="Fill the key of every row, or remove those rows.",
+        )
+    rows = table.rows
+    time = encode_number(layout.time, rows[layout.time.name])
+    if np.isnan(time).any():
+        raise EngineError(
+            f"Table {table.name!r}: the time {layout.time.name!r} is missing in some rows.",
+            hint="Fill the time of every row, or remove those rows.",
+        )
+    values = np.empty((rows.num_rows, len(layout.variables)))
+    for i, variable in enumerate(layout.variables):
+        values[:, i] = encode_number(variable, rows[variable.name])
+    lengths = np.bincount(owners, minlength=people)
+    # values too, so that equal times average in one order whatever the order of the rows
+    order = np.lexsort((*values.T[::-1], time, owners))
+    return _averaged(owners[order], time[order], values[order], lengths)
+
+
+def _time(table: SeriesTable, specs: Mapping[str, ColumnSpec]) -> NumberColumn:
+    spec = specs.get(table.time, ColumnSpec(table.time))
+    column = fit_column(table.time, table.rows[table.time], spec.type)
+    if isinstance(column, NumberColumn):
+        return column
+    raise EngineError(
+        f"Table {table.name!r}: the time {table.time!r} holds neither numbers nor dates.",
+        hint="Write dates as ISO 8601 or time as a number.",
     )
 
 
-def grid_size(table: SeriesTable, lengths: Ids) -> int:
-    """Points of the common grid for series of these lengths, at least 2."""
-    known = lengths[lengths > 0]
-    match table.params.alignment:
-        case AlignmentMethod.SPECIFIED:
-            return table.params.nb_points or 2
-        case AlignmentMethod.MAX:
-            wanted = known.max()
-        case AlignmentMethod.MIN:
-            wanted = known.min()
-        case AlignmentMethod.MEAN:
-            wanted = np.rint(known.mean())
-    return max(2, int(wanted))
+def _variable(table: SeriesTable, spec: ColumnSpec) -> NumberColumn | EmptyColumn:
+    column = fit_column(spec.name, table.rows[spec.name], spec.type)
+    numeric = isinstance(column, NumberColumn | EmptyColumn)
+    if numeric and not spec.identifier and spec.pseudonym is None:
+        assert isinstance(column, NumberColumn | EmptyColumn)
+        return column
+    what = "holds no numbers" if not numeric else "is an identifier or a pseudonym"
+    raise EngineError(
+        f"Table {table.name!r}: column {spec.name!r} {what}, so it is no variable of a series.",
+        hint="Drop the column, or move what does not change in time to the table of the people.",
+    )
 
 
-def people_of(table: SeriesTable, keys: pa.ChunkedArray) -> Ids:
-    """The person (row of the table of people) that each row belongs to.
-
-    Raises EngineError for rows without a person, or of nobody in the table of people.
-    """
-    wanted = keys.combine_chunks()
-    named = table.rows[table.foreign_key].combine_chunks()
-    if pa.types.is_dictionary(named.type):
-        named = named.cast(named.type.value_type)
-    if pa.types.is_dictionary(wanted.type):
-        wanted = wanted.cast(wanted.type.value_type)
-    try:
-        found = pc.index_in(named.cast(wanted.type), value_set=wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        found = pa.nulls(len(named), pa.int32())
-    if found.null_count:
-        raise EngineError(
-            f"Table {table.name!r} has rows whose {table.foreign_key!r} is empty or names nobody who is known.",
-            hint="Remove these rows, or add the people they are of.",
-        )
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def align(table: SeriesTable, axes: Axes, people: Ids, count: int, points: int | None = None) -> Curves:
-    """Linear interpolation of each person's points at `points` equal steps of u = (t - first) / (last - first).
-
-    Points at the same time count as their mean; values that are missing are bridged by the points around them. Without
-    `points` the size of the grid is that of the table's own alignment.
-    """
-    times = encode_number(axes.time, table.rows[table.time])
-    if np.isnan(times).any():
-        raise EngineError(f"Column {table.time!r} of table {table.name!r} has rows without a time.")
-    values = np.empty((len(times), len(axes.variables)))
-    for at, column in enumerate(axes.variables):
-        values[:, at] = encode_number(column, table.rows[column.name])
-    order = np.lexsort((times, people))
-    lengths = np.bincount(people, minlength=count)
-    size = points or grid_size(table, lengths)
-    grid = np.linspace(0.0, 1.0, size)
-    made = np.full((count, size, values.shape[1]), np.nan)
-    start, duration = np.full(count, np.nan), np.full(count, np.nan)
-    ends = np.cumsum(lengths)
-    for person in np.flatnonzero(lengths):
-        rows = order[ends[person] - lengths[person] : ends[person]]
-        start[person], duration[person] = times[rows[0]], times[rows[-1]] - times[rows[0]]
-        u = (times[rows] - start[person]) / (duration[person] or 1.0)
-        for variable in range(values.shape[1]):
-            made[person, :, variable] = _interpolate(grid, u, values[rows, variable])
-    return Curves(made, start, duration, np.where(lengths > 0, lengths, np.nan).astype(np.float64))
-
-
-def _interpolate(grid: Floats, u: Floats, values: Floats) -> Floats:
-    known = ~np.isnan(values)
-    if not known.any():
-        return np.full(len(grid), np.nan)
-    places, at = np.unique(u[known], return_inverse=True)
-    means = np.bincount(at, weights=values[known]) / np.bincount(at)
-    return np.interp(grid, places, means)
-
-
-def _number(table: SeriesTable, declared: dict[str, ColumnSpec], name: str, what: str) -> NumberColumn:
-    spec = declared.get(name, ColumnSpec(name))
-    column = fit_column(name, table.rows[name], spec.type)
-    if not isinstance(column, NumberColumn):
-        raise EngineError(
-            f"Column {name!r} of table {table.name!r} is {what} but does not hold numbers or dates.",
-            hint="Declare its type, drop it, or move what does not change over time to the table of people.",
-        )
-    return column
+def _averaged(person: Ids, time: Floats, values: Floats, lengths: Ids) -> Curves:
+    """One point for each person and time; the mean of what is known there."""
+    new = np.ones(len(person), dtype=bool)
+    new[1:] = (person[1:] != person[:-1]) | (time[1:] != time[:-1])
+    if new.all():
+        return Curves(person, time, values, lengths)
+    first = np.flatnonzero(new)
+    known = np.add.reduceat(~np.isnan(values), first, axis=0, dtype=np.int64)
+    sums = np.add.reduceat(np.nan_to_num(values), first, axis=0)
+    means = np.divide(sums, known, out=np.full(sums.shape, np.nan), where=known > 0)
+    return Curves(person[first], time[first], means, lengths)

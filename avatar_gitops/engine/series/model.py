@@ -1,4 +1,4 @@
-"""Series as values: what is given for one table of series and how it is treated."""
+"""What is asked of a time series, as plain values."""
 
 from __future__ import annotations
 
@@ -7,28 +7,32 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec
 from avatar_gitops.errors import EngineError
 
 
-class SeriesProjection(StrEnum):
-    """How an aligned curve becomes scores: by its principal functions, or point by point."""
+class ProjectionType(StrEnum):
+    """How a curve becomes columns: scores on the main curves of all people, or its aligned points themselves."""
 
     FPCA = "fpca"
     FLATTEN = "flatten"
 
 
 class AlignmentMethod(StrEnum):
-    """How many points the common grid has: from the lengths of the series, or as specified."""
+    """How many points every curve is brought to: from the lengths of the series, or as said."""
 
-    SPECIFIED = "specified"
     MAX = "max"
     MIN = "min"
     MEAN = "mean"
+    SPECIFIED = "specified"
 
 
 class Unalignment(StrEnum):
-    """Points of an avatar's series: as many as its own length says, or those of the common grid."""
+    """Where the points of an avatar's series lie in time.
+
+    `uniform`: equally spaced over a start, a duration and a length that are modelled like other columns. `skip`: on the
+    grid that all series share, from the mean start over the mean duration, so that nothing of them is released.
+    """
 
     UNIFORM = "uniform"
     SKIP = "skip"
@@ -36,32 +40,36 @@ class Unalignment(StrEnum):
 
 @dataclass(slots=True, frozen=True)
 class SeriesParams:
-    """`nf` is the number of scores per variable (None: as many as hold 95 % of the variance, at most 10).
+    """One series table: `nf` scores per variable (`fpca` only), and `nb_points` when the alignment is `specified`.
 
-    `nb_points` is the number of points of the grid when the alignment is `specified`.
+    Without `nf`, as many scores as explain 95 % of the variance, at most 10. Without `alignment`, `specified` if the
+    number of points is given, else `max`.
     """
 
-    projection: SeriesProjection = SeriesProjection.FPCA
+    projection: ProjectionType = ProjectionType.FPCA
     nf: int | None = None
-    alignment: AlignmentMethod = AlignmentMethod.MAX
+    alignment: AlignmentMethod | None = None
     nb_points: int | None = None
     unalignment: Unalignment = Unalignment.UNIFORM
 
     def __post_init__(self) -> None:
         if self.nf is not None and self.nf < 1:
             raise EngineError("nf, the number of scores of a series, must be at least 1.")
-        if (self.alignment is AlignmentMethod.SPECIFIED) != (self.nb_points is not None):
-            raise EngineError(
-                "nb_points and the alignment method 'specified' belong together.",
-                hint="Give both, or let the method be max, min or mean.",
-            )
         if self.nb_points is not None and self.nb_points < 2:
             raise EngineError("A series is aligned to at least 2 points (nb_points).")
+        if self.alignment is AlignmentMethod.SPECIFIED and self.nb_points is None:
+            raise EngineError(
+                "The alignment is 'specified' but no number of points is given.", hint="Set nb_points, for example 20."
+            )
 
 
 @dataclass(slots=True, frozen=True)
 class SeriesTable:
-    """Rows of series: one row per person and time; `foreign_key` names the person, `time` orders the rows."""
+    """A table with one row per person and point in time; `foreign_key` names the person, `time` orders the rows.
+
+    Every other column that is no key is a variable. With `own` the series of this table are drawn with these parameters
+    instead of those of the people, so that the two do not share their neighbours.
+    """
 
     name: str
     rows: pa.Table
@@ -69,15 +77,4 @@ class SeriesTable:
     time: str
     columns: tuple[ColumnSpec, ...] = ()
     params: SeriesParams = field(default_factory=SeriesParams)
-
-    @property
-    def primary_key(self) -> str | None:
-        """The column that numbers the rows, if one is declared."""
-        return next((spec.name for spec in self.columns if spec.primary_key), None)
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Columns that are measured over time."""
-        aside = {self.foreign_key, self.time, self.primary_key}
-        dropped = {spec.name for spec in self.columns if spec.drop}
-        return tuple(name for name in self.rows.column_names if name not in aside | dropped)
+    own: AvatarParams | None = None

@@ -1,178 +1,200 @@
-"""Avatarization of tables of people together with their series."""
+"""Avatarization of people with their series: scores beside their table, series rebuilt from what is drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.keys import fresh_keys
-from avatar_gitops.engine.links.model import Link, LinkedAvatars, LinkedTable, LinkMethod
-from avatar_gitops.engine.links.run import avatarize_linked
-from avatar_gitops.engine.params import ColumnSpec
-from avatar_gitops.engine.series.curves import Axes, Curves, align, fit_axes, people_of
+from avatar_gitops.engine.links.model import Ids, Link, LinkedAvatars, LinkedTable, LinkMethod
+from avatar_gitops.engine.links.run import avatarize_linked, keyed
+from avatar_gitops.engine.links.ties import tie
+from avatar_gitops.engine.params import AvatarParams, ColumnFact, Facts
+from avatar_gitops.engine.run import avatarize
+from avatar_gitops.engine.series.curves import Curves
 from avatar_gitops.engine.series.model import SeriesTable
-from avatar_gitops.engine.series.restore import named, unalign
-from avatar_gitops.engine.series.scores import Basis, curves_of, fit_bases, scores_of
+from avatar_gitops.engine.series.projection import FittedSeries, fit_series, person_columns
+from avatar_gitops.engine.series.rebuild import rebuild
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.threads import single_threaded_algebra
 from avatar_gitops.errors import EngineError
 
-_ENDS: Final = ("start", "duration", "length")
-
 
 @dataclass(slots=True, frozen=True)
-class FittedSeries:
-    """One table of series, aligned and described; `columns` are the names of what is attached to the people.
-
-    The first three are start, duration and length, then the scores of each variable in turn.
-    """
+class ProjectedSeries:
+    """A series table, its link, fitted projection, the originals' curves, and their columns, one row per person."""
 
     table: SeriesTable
-    axes: Axes
+    link: Link
+    fitted: FittedSeries
     curves: Curves
-    bases: tuple[Basis, ...]
-    columns: tuple[str, ...]
-
-    def attached(self) -> dict[str, pa.Array]:
-        """What is modelled with the people, row by row; missing for people without a series."""
-        scores = [scores_of(basis, self.curves.values[:, :, at]) for at, basis in enumerate(self.bases)]
-        parts = [self.curves.start, self.curves.duration, self.curves.length]
-        numbers = np.column_stack([*parts, *scores])
-        return {
-            name: to_arrow(np.nan_to_num(column), np.isnan(column))
-            for name, column in zip(self.columns, numbers.T, strict=True)
-        }
-
-    def restored(self, avatars: pa.Table) -> Curves:
-        """Curves of avatars from the attached columns as they came back."""
-        numbers = [_floats(avatars[name]) for name in self.columns]
-        first = len(_ENDS)
-        values = []
-        for basis in self.bases:
-            width = basis.functions.shape[1]
-            values.append(curves_of(basis, np.column_stack(numbers[first : first + width])))
-            first += width
-        curves = np.stack(values, axis=2) if values else np.empty((len(numbers[0]), self.curves.points, 0))
-        return Curves(curves, numbers[0], numbers[1], numbers[2])
+    columns: pa.Table
 
 
 @single_threaded_algebra
 def avatarize_series(
     tables: Sequence[LinkedTable], links: Sequence[Link], series: Sequence[SeriesTable], seed: int
 ) -> dict[str, LinkedAvatars]:
-    """Avatars of all tables; links of the method `time_series` lead from a table of people to a table of series.
+    """Avatars of all tables and of the series of their people (method reference 1.17).
 
-    Scores, beginning, duration and length of a series are modelled beside the attributes of its person, with the k of
-    the table of people. Each row of a series belongs to the avatar of its person: references hold by construction.
-    Missing points are not reproduced: an avatar's series has a value wherever the person's variable had one at all.
+    Links of the method `time_series` lead from a table of people to a table of series, the others between `tables`. The
+    scores of a person's series are modelled with the person's row: one set of neighbours makes the row and the series.
+    A series table with parameters of its own is drawn with those, from the same joint table. Each row of a series
+    belongs to the avatar of its person; `unshuffled` follows the order of the people, `shuffled` an order of its own,
+    and both are in time.
 
-    Raises EngineError for a table of series without a person's table, for rows of nobody, and for columns that are no
-    numbers.
+    Raises EngineError for series that belong to nobody or to no table, for columns that are no numbers, and whatever
+    the tables are refused for.
     """
-    fitted = {table.name: fit_series(table, _link_to(table, links), tables) for table in series}
-    of_people: dict[str, list[FittedSeries]] = {}
-    for table in series:
-        of_people.setdefault(_link_to(table, links).parent, []).append(fitted[table.name])
-    people = [replace(table, attached=_attach(table, of_people.get(table.name, []))) for table in tables]
-    plain = [link for link in links if link.method is not LinkMethod.TIME_SERIES]
-    made = avatarize_linked(people, plain, seed)
+    given = {table.name: keyed(table, links) for table in tables}
+    projected = project_series(given, links, series)
+    ready = [_with_scores(table, projected) for table in given.values()]
+    done = avatarize_linked(ready, [link for link in links if link.method is not LinkMethod.TIME_SERIES], seed)
+    for item in projected:
+        people = done[item.link.parent]
+        done[item.table.name] = _avatars(item, people, _drawn(item, given[item.link.parent], people, seed), seed)
+    return {name: replace(avatars, attached=None) for name, avatars in done.items()}
+
+
+def project_series(
+    people: Mapping[str, LinkedTable], links: Sequence[Link], series: Sequence[SeriesTable]
+) -> list[ProjectedSeries]:
+    """The columns that each series adds to the table of its people, fitted on these originals."""
+    found: list[ProjectedSeries] = []
+    taken = {name: set(table.rows.column_names) for name, table in people.items()}
     for table in series:
         link = _link_to(table, links)
-        made[table.name] = _rows(fitted[table.name], link, made[link.parent], seed)
-    return {name: replace(avatars, attached=None) for name, avatars in made.items()}
-
-
-def fit_series(table: SeriesTable, link: Link, tables: Sequence[LinkedTable]) -> FittedSeries:
-    """Align the series of a table and describe them."""
-    parent = next((other for other in tables if other.name == link.parent), None)
-    if parent is None or link.key not in parent.rows.column_names:
-        raise EngineError(f"The link of table {table.name!r} names no table of people with the key {link.key!r}.")
-    if table.rows.num_rows == 0:
-        raise EngineError(f"Table {table.name!r} has no rows.")
-    axes = fit_axes(table)
-    people = people_of(table, parent.rows[link.key])
-    curves = align(table, axes, people, parent.rows.num_rows)
-    bases = fit_bases(curves, table.params)
-    names = [f"{table.name} {end}" for end in _ENDS]
-    for variable, basis in zip(axes.variables, bases, strict=True):
-        names += [f"{table.name} {variable.name} score {at + 1}" for at in range(basis.functions.shape[1])]
-    taken = set(parent.rows.column_names)
-    return FittedSeries(table, axes, curves, bases, tuple(_free(name, taken) for name in names))
+        parent = people.get(link.parent)
+        if parent is None or link.key not in parent.rows.column_names:
+            raise EngineError(f"The link of table {table.name!r} names no table of people with the key {link.key!r}.")
+        if table.foreign_key not in table.rows.column_names:
+            raise EngineError(f"Table {table.name!r} does not have the column {table.foreign_key!r} of its link.")
+        owners = tie(link, parent.rows, table.rows)
+        fitted, curves = fit_series(table, owners, parent.rows.num_rows, taken[parent.name])
+        columns = person_columns(fitted, curves)
+        taken[parent.name] |= set(columns.column_names)
+        found.append(ProjectedSeries(table, link, fitted, curves, columns))
+    return found
 
 
 def _link_to(table: SeriesTable, links: Sequence[Link]) -> Link:
-    for link in links:
-        if link.child == table.name and link.method is LinkMethod.TIME_SERIES:
-            return link
-    raise EngineError(
-        f"Table {table.name!r} has series but no link of the method time_series.",
-        hint="Link it from the primary key of the table of the people that the series are of.",
+    found = [link for link in links if link.child == table.name]
+    series = next((link for link in found if link.method is LinkMethod.TIME_SERIES), None)
+    if series is None:
+        raise EngineError(
+            f"Table {table.name!r} has series but no link of the method time_series.",
+            hint="Link it from the primary key of the table of the people that the series are of.",
+        )
+    if len(found) > 1:
+        raise EngineError(
+            f"Table {table.name!r} has series and more than one link.",
+            hint="Keep the link of the method time_series and drop the other keys.",
+        )
+    return series
+
+
+def weighted(params: AvatarParams, series: Sequence[ProjectedSeries]) -> AvatarParams:
+    """The parameters with the column weights of the scores beside those of the columns."""
+    weights = dict(params.space.column_weights)
+    for item in series:
+        weights |= item.fitted.weights
+    return replace(params, space=replace(params.space, column_weights=weights))
+
+
+def _with_scores(table: LinkedTable, projected: Sequence[ProjectedSeries]) -> LinkedTable:
+    mine = [item for item in projected if item.link.parent == table.name and item.table.own is None]
+    if not mine or table.params is None:
+        return table
+    columns = {name: item.columns[name] for item in mine for name in item.columns.column_names}
+    return replace(table, attached=pa.table(columns), params=weighted(table.params, mine))
+
+
+def _drawn(item: ProjectedSeries, people: LinkedTable, made: LinkedAvatars, seed: int) -> pa.Table:
+    """The avatars of the columns of a series, in the order of the people's `unshuffled`."""
+    names = item.columns.column_names
+    if item.table.own is None:
+        assert made.attached is not None
+        return made.attached.select(names)
+    joint = pa.table({**_columns(people.rows), **_columns(item.columns)})
+    params = weighted(item.table.own, [item])
+    try:
+        own = avatarize(joint, people.columns, params, seed, f"{people.name}/{item.table.name}")
+    except EngineError as error:
+        raise EngineError(f"Table {item.table.name!r}: {error.message}", hint=error.hint) from None
+    return own.unshuffled.select(names)
+
+
+def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return {name: table[name] for name in table.column_names}
+
+
+def _avatars(item: ProjectedSeries, people: LinkedAvatars, drawn: pa.Table, seed: int) -> LinkedAvatars:
+    table, layout = item.table, item.fitted.layout
+    made = rebuild(item.fitted, drawn, seed)
+    order = _shuffled(made.person, people, table, seed)
+    columns = dict(made.columns)
+    keys = people.unshuffled[item.link.key].combine_chunks().take(to_arrow(made.person))
+    columns[table.foreign_key] = _as_type(keys, table.rows.schema.field(table.foreign_key).type)
+    if layout.key is not None:
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        shape = pa.chunked_array([pa.nulls(len(order), table.rows.schema.field(layout.key.name).type)])
+        columns[layout.key.name] = fresh_keys(layout.key, shape, (places, np.zeros_like(places)), seed, table.name)
+    unshuffled = pa.table({name: columns[name] for name in table.rows.column_names if name in columns})
+    return LinkedAvatars(
+        unshuffled,
+        unshuffled.take(to_arrow(order)),
+        _points(item, item.columns),
+        _points(item, drawn),
+        _facts(item),
+        parents={item.link: made.person},
     )
 
 
-def _free(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "'"
-    taken.add(name)
-    return name
+def _shuffled(person: Ids, people: LinkedAvatars, table: SeriesTable, seed: int) -> Ids:
+    """Whole series in a random order of people of its own, each in time."""
+    place = stream(seed, table.name, "shuffle of series").permutation(people.unshuffled.num_rows)
+    return np.argsort(place[person], kind="stable")
 
 
-def _attach(table: LinkedTable, series: Sequence[FittedSeries]) -> pa.Table | None:
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
-    if table.attached is not None:
-        columns |= {name: table.attached[name] for name in table.attached.column_names}
-    for fitted in series:
-        columns |= fitted.attached()
-    return pa.table(columns) if columns else None
+def _as_type(keys: pa.Array, kind: pa.DataType) -> pa.Array:
+    try:
+        return keys.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return keys
 
 
-def _rows(fitted: FittedSeries, link: Link, people: LinkedAvatars, seed: int) -> LinkedAvatars:
-    """The series of all avatars, person after person; the deliverable has the people in an order of its own."""
-    table = fitted.table
-    assert people.attached is not None
-    columns, person = unalign(table, fitted.axes, fitted.restored(people.attached))
-    columns |= {name: pa.nulls(len(person), table.rows.schema.field(name).type) for name in fitted.axes.empty}
-    kind = table.rows.schema.field(table.foreign_key).type
-    columns[table.foreign_key] = named(people.unshuffled[link.key], person, kind)
-    turn = stream(seed, table.name, "shuffle of series").permutation(people.unshuffled.num_rows)
-    place = np.empty_like(turn)
-    place[turn] = np.arange(len(turn))
-    order = np.argsort(place[person], kind="stable")
-    if table.primary_key is not None:
-        places = np.empty_like(order)
-        places[order] = np.arange(len(order))
-        spec = ColumnSpec(table.primary_key, primary_key=True)
-        values = table.rows[table.primary_key]
-        columns[spec.name] = fresh_keys(spec, values, (places, np.zeros_like(places)), seed, table.name)
-    unshuffled = pa.table({name: columns[name] for name in table.rows.column_names if name in columns})
-    facts = replace(people.facts, columns=(), warnings=_warnings(fitted))
-    shuffled = unshuffled.take(to_arrow(order))
-    projections = (people.original_projection, people.avatar_projection)
-    return LinkedAvatars(unshuffled, shuffled, *projections, facts, parents={link: person})
+def _points(item: ProjectedSeries, columns: pa.Table) -> pa.Table:
+    """Scores as coordinates, the first of each variable first; one row for each person."""
+    variables = item.fitted.variables
+    longest = max(len(variable.scores) for variable in variables)
+    names = [variable.scores[j] for j in range(longest) for variable in variables if j < len(variable.scores)]
+    points: list[Floats] = [columns[name].to_numpy() for name in names]
+    return pa.table({f"Dim. {axis + 1}": to_arrow(np.array(values)) for axis, values in enumerate(points)})
 
 
-def _warnings(fitted: FittedSeries) -> tuple[str, ...]:
-    """The length and the beginning of a series point to people when they differ from person to person."""
-    curves = fitted.curves
-    found = []
-    for what, values in (("length", curves.length), ("beginning", curves.start)):
-        known = values[~np.isnan(values)]
-        if len(known) and known.min() != known.max():
-            found.append(
-                f"The {what} of series of table {fitted.table.name!r} differs between people and can give somebody"
-                " away: cut or group unusual ones."
-            )
-    return tuple(found)
-
-
-def _floats(values: pa.ChunkedArray) -> Floats:
-    array = values.combine_chunks().cast(pa.float64())
-    numbers = np.array(to_numpy(array), dtype=np.float64)
-    numbers[null_mask(array)] = np.nan
-    return numbers
+def _facts(item: ProjectedSeries) -> Facts:
+    table, fitted = item.table, item.fitted
+    layout = fitted.layout
+    roles = {layout.time.name: "time", table.foreign_key: "identifier"}
+    roles |= {column.name: "empty" for column in layout.empty} | dict.fromkeys(layout.dropped, "dropped")
+    if layout.key is not None:
+        roles[layout.key.name] = "primary_key"
+    types = {column.name: column.type for column in (layout.time, *layout.variables)}
+    widths = {name: len(variable.scores) for name, variable in zip(layout.names, fitted.variables, strict=True)}
+    return Facts(
+        tuple(
+            ColumnFact(name, roles.get(name, "modelled"), types.get(name), widths.get(name, 0))
+            for name in table.rows.column_names
+        ),
+        item.columns.num_columns,
+        max(widths.values()),
+        tuple(float(share) for share in fitted.variables[0].basis.explained),
+        {},
+        fitted.warnings,
+    )
