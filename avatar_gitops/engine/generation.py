@@ -82,9 +82,11 @@ def draw_weights(distances: Floats, words: Words) -> Floats:
 def _draw_compiled(
     donors: Donors, hood: Neighbourhood, tree: Tree, law: tuple[int, bool, int], origins: Rows
 ) -> tuple[Floats, Codes]:
-    own = hood.own[origins]
-    exclude = np.where(own < 0, -1, tree.position[own])
-    asked = ask(tree, hood.points[origins], tree.leaves_of(hood.home[origins]), exclude)
+    own, home, queries = hood.own, hood.home, hood.points
+    if len(origins) != len(queries) or (origins != np.arange(len(queries))).any():
+        own, home, queries = own[origins], home[origins], queries[origins]
+    leaves = tree.leaves_of(home)
+    asked = ask(tree, queries, leaves, np.where(own < 0, np.int32(-1), tree.position[own]))
     numbers = [np.ascontiguousarray(column) for column in donors.frame.numbers.T]
     return draw_rows(tree, asked, numbers, donors.columns, law, hood.order)
 

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from avatar_gitops.engine.columns import Codes, Floats
+from avatar_gitops.engine.kernels.library import kernels
+from avatar_gitops.engine.kernels.moments import CHUNK, meet, place
 from avatar_gitops.errors import EngineError
 
 _DENSE_DIMENSIONS: Final = 1_200
@@ -54,7 +56,9 @@ def fit_projection(numbers: Floats, codes: Codes, sizes: tuple[int, ...], weight
     factor = 1.0 if m else 1.0 / np.sqrt(max(1, len(sizes)))
     scale = np.sqrt(weights[:m]) / deviation
     z = (numbers - mean) * scale
-    shares = [np.bincount(codes[:, v], minlength=size)[:size] / len(codes) for v, size in enumerate(sizes)]
+    shares = [np.bincount(codes[:, v], minlength=size) / len(codes) for v, size in enumerate(sizes)]
+    if any(len(share) != size for share, size in zip(shares, sizes, strict=True)):
+        raise ValueError("A code is not below the number of modalities of its column.")
     roots = [np.sqrt(weights[m + v]) * factor / np.sqrt(np.where(q > 0, q, np.inf)) for v, q in enumerate(shares)]
     wide = m + sum(sizes)
     total = float((z**2).mean(axis=0).sum()) + sum(
@@ -75,6 +79,10 @@ def fit_projection(numbers: Floats, codes: Codes, sizes: tuple[int, ...], weight
 
 def project(projection: Projection, numbers: Floats, codes: Codes) -> Floats:
     """Coordinates of rows, one column per axis; equal rows get equal coordinates bit for bit."""
+    library = kernels()
+    if library is not None:
+        standard = projection.mean, projection.scale, projection.axes
+        return place(library, numbers, _columns(codes), standard, projection.tables)
     coordinates = np.zeros((len(numbers), projection.ncp))
     for column in range(numbers.shape[1]):
         z = (numbers[:, column] - projection.mean[column]) * projection.scale[column]
@@ -108,24 +116,52 @@ def _assemble(
 
 
 def _gram(z: Floats, codes: Codes, shares: list[Floats], roots: list[Floats]) -> Floats:
-    """Cross-product of the scaled columns divided by the number of rows, from moments and contingency tables."""
+    """Cross-product of the scaled columns divided by the number of rows, from moments and contingency tables.
+
+    Sums over rows are taken chunk by chunk, so that the compiled and the portable path add in the same order.
+    """
     n, m = z.shape
     starts = np.concatenate([[m], m + np.cumsum([len(q) for q in shares])]).astype(int)
     gram = np.empty((starts[-1], starts[-1]))
+    met, sums = _moments(z, codes, [len(q) for q in shares])
     gram[:m, :m] = z.T @ z / n
     for a, (qa, ra) in enumerate(zip(shares, roots, strict=True)):
         rows = slice(starts[a], starts[a + 1])
+        own = slice(starts[a] - m, starts[a + 1] - m)
         for j in range(m):
-            sums = np.bincount(codes[:, a], weights=z[:, j], minlength=len(qa))
-            gram[rows, j] = gram[j, rows] = sums / n * ra  # z is centred: the share of the mean is zero
+            gram[rows, j] = gram[j, rows] = sums[own, j] / n * ra  # z is centred: the share of the mean is zero
         for b in range(a + 1):
             qb, rb = shares[b], roots[b]
-            pairs = codes[:, a].astype(np.int64) * len(qb) + codes[:, b]
-            joint = np.bincount(pairs, minlength=len(qa) * len(qb)).reshape(len(qa), len(qb)) / n
             columns = slice(starts[b], starts[b + 1])
+            joint = met[own, starts[b] - m : starts[b + 1] - m] / n
             gram[rows, columns] = (joint - np.outer(qa, qb)) * np.outer(ra, rb)
             gram[columns, rows] = gram[rows, columns].T
     return gram
+
+
+def _moments(z: Floats, codes: Codes, sizes: list[int]) -> tuple[npt.NDArray[np.int64], Floats]:
+    """How often modalities meet (lower blocks) and sums of `z` by modality; codes are below their `sizes`."""
+    library = kernels()
+    if library is not None and sizes:
+        return meet(library, _columns(codes), sizes, z)
+    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+    met = np.zeros((starts[-1], starts[-1]), dtype=np.int64)
+    sums = np.zeros((starts[-1], z.shape[1]))
+    for a, size in enumerate(sizes):
+        own = slice(starts[a], starts[a + 1])
+        for start in range(0, len(z), CHUNK):
+            some = slice(start, start + CHUNK)
+            for j in range(z.shape[1]):
+                sums[own, j] += np.bincount(codes[some, a], weights=z[some, j], minlength=size)
+        for b in range(a + 1):
+            pairs = codes[:, a].astype(np.int64) * sizes[b] + codes[:, b]
+            counts = np.bincount(pairs, minlength=size * sizes[b])
+            met[own, starts[b] : starts[b + 1]] = counts.reshape(size, sizes[b])
+    return met, sums
+
+
+def _columns(codes: Codes) -> list[Codes]:
+    return [np.ascontiguousarray(column, dtype=np.int32) for column in codes.T]
 
 
 def _iterative(

@@ -23,6 +23,7 @@ from avatar_gitops.engine.generation import Donors, draw_avatars
 from avatar_gitops.engine.kernels.library import SWITCH, kernels
 from avatar_gitops.engine.neighbours import build_neighbourhood, nearest_others, on_grid
 from avatar_gitops.engine.params import AvatarParams, Generation
+from avatar_gitops.engine.projection import fit_projection, project
 from avatar_gitops.engine.randomness import exponentials, normals, shuffled_halves, uniform_high, words_of
 from avatar_gitops.engine.search import build_index, equal_rows, nearest, without_surplus
 from avatar_gitops.engine.threads import in_parallel
@@ -161,6 +162,24 @@ def test_a_row_that_was_left_out_of_the_index_still_has_neighbours() -> None:
     distances, found = nearest_others(hood, np.arange(1_000), 3)
     assert (distances == 0).all()
     assert ((found < 500) == (np.arange(1_000)[:, None] < 500)).all()
+
+
+@needs_kernels
+@pytest.mark.parametrize(("numbers", "sizes"), [(3, (4, 1, 30)), (0, (5, 2)), (2, ())])
+def test_projections_are_the_portable_ones(numbers: int, sizes: tuple[int, ...]) -> None:
+    """More rows than one chunk of sums; rows that are projected have modalities that were never seen."""
+    random = np.random.default_rng(len(sizes))
+    rows = 70_000
+    values = random.normal(size=(rows, numbers)) * 1e4
+    codes = np.stack([random.integers(0, size, rows) for size in (*sizes, 2)], axis=1).astype(np.int32)
+    weights = random.uniform(0.5, 2.0, numbers + codes.shape[1])
+    unseen = codes + 1
+    made = []
+    for variant in ("portable", ""):
+        with kernels_are(variant):
+            fitted = fit_projection(values, codes, (*sizes, 2), weights, 5)
+            made.append((fitted.axes.tobytes(), project(fitted, values, unseen).tobytes()))
+    assert made[0] == made[1]
 
 
 def test_noise_in_the_last_bits_of_coordinates_changes_no_avatar() -> None:

@@ -59,7 +59,7 @@ void project_rows(int32_t axes, int32_t numbers, const double *const *number, co
             for (int32_t a = 0; a < axes; a++) point[a] += z * load[a];
         }
         for (int32_t v = 0; v < columns; v++) {
-            const int32_t code = codes[v][i] < last_code[v] ? codes[v][i] : last_code[v];
+            const int32_t seen = codes[v][i], code = seen >= 0 && seen < last_code[v] ? seen : last_code[v];
             const double *add = tables[v] + (size_t)code * axes;
             for (int32_t a = 0; a < axes; a++) point[a] += add[a];
         }

@@ -17,6 +17,7 @@
 #define JOIN_(name, variant) name##_##variant
 #define JOIN(name, variant) JOIN_(name, variant)
 #define GROUP 16
+#define FEW 6 /* vectors of a list that is kept by vector instructions */
 
 /* ------------------------------------------------------------------------------------------- sixteen at a time */
 
@@ -155,24 +156,57 @@ typedef struct {
 typedef struct {
     const Tree *tree;
     Margin margin;
-    int32_t k, queries;
+    int32_t k, room, queries;
     int64_t skip; /* the leaf that was looked at first */
     const double *exact[GROUP];
     float single[GROUP][MOST_AXES];
     Found found[GROUP];
 } Party;
 
-static inline void take(Found *f, int32_t k, double squared, uint64_t tag, const Margin *m) {
-    if (squared > f->worst || (squared == f->worst && tag > f->tag[k - 1])) return;
-    int32_t place = 0;
-    for (int32_t j = 0; j < k; j++)
-        place += (f->squared[j] < squared) | ((f->squared[j] == squared) & (f->tag[j] < tag));
-    for (int32_t j = k - 1; j > place; j--) {
+/* Put a point into the list, which drops its last one. */
+static inline void insert(Found *f, int32_t k, double squared, uint64_t tag) {
+#if defined(__AVX512F__)
+    if (k <= 8 * FEW) { /* lists are padded to whole vectors: shift by one lane from the place on */
+        const __m512d value = _mm512_set1_pd(squared);
+        const __m512i label = _mm512_set1_epi64((long long)tag);
+        __m512d below_value = value;
+        __m512i below_label = label;
+        uint32_t carry = 0; /* whether the block before moved its last lane up */
+        for (int32_t b = 0; b * 8 < k; b++) {
+            __m512d v = _mm512_loadu_pd(f->squared + 8 * b);
+            __m512i t = _mm512_loadu_si512(f->tag + 8 * b);
+            uint32_t later = _mm512_cmp_pd_mask(v, value, _CMP_GT_OQ) |
+                             (_mm512_cmp_pd_mask(v, value, _CMP_EQ_OQ) & _mm512_cmpgt_epu64_mask(t, label));
+            __m512d moved = _mm512_castsi512_pd(
+                _mm512_alignr_epi64(_mm512_castpd_si512(v), _mm512_castpd_si512(below_value), 7));
+            __m512i moved_label = _mm512_alignr_epi64(t, below_label, 7);
+            /* lanes after the place take their left neighbour, the place itself the new point */
+            uint32_t after = ((later << 1) | carry) & later;
+            __m512d new_v = _mm512_mask_mov_pd(_mm512_mask_mov_pd(v, (__mmask8)later, value), (__mmask8)after, moved);
+            __m512i new_t =
+                _mm512_mask_mov_epi64(_mm512_mask_mov_epi64(t, (__mmask8)later, label), (__mmask8)after, moved_label);
+            _mm512_storeu_pd(f->squared + 8 * b, new_v);
+            _mm512_storeu_si512(f->tag + 8 * b, new_t);
+            below_value = v;
+            below_label = t;
+            carry = later >> 7;
+        }
+        return;
+    }
+#endif
+    int32_t j = k - 1;
+    for (; j > 0; j--) {
+        if (f->squared[j - 1] < squared || (f->squared[j - 1] == squared && f->tag[j - 1] < tag)) break;
         f->squared[j] = f->squared[j - 1];
         f->tag[j] = f->tag[j - 1];
     }
-    f->squared[place] = squared;
-    f->tag[place] = tag;
+    f->squared[j] = squared;
+    f->tag[j] = tag;
+}
+
+static inline void take(Found *f, int32_t k, double squared, uint64_t tag, const Margin *m) {
+    if (squared > f->worst || (squared == f->worst && tag > f->tag[k - 1])) return;
+    insert(f, k, squared, tag);
     if (f->squared[k - 1] < f->worst) {
         f->worst = f->squared[k - 1];
         f->reach = above(f->worst * m->factor + m->offset);
@@ -246,7 +280,7 @@ static void gather_party(Party *p, const Queries *q, int64_t at, int32_t count) 
         Found *f = &p->found[who];
         p->exact[who] = q->points + query * axes;
         for (int32_t a = 0; a < axes; a++) p->single[who][a] = (float)p->exact[who][a];
-        for (int32_t j = 0; j < p->k; j++) f->squared[j] = INFINITY, f->tag[j] = UINT64_MAX;
+        for (int32_t j = 0; j < p->room; j++) f->squared[j] = INFINITY, f->tag[j] = UINT64_MAX;
         f->worst = INFINITY;
         f->reach = FLT_MAX;
         f->exclude = q->exclude[query];
@@ -256,16 +290,18 @@ static void gather_party(Party *p, const Queries *q, int64_t at, int32_t count) 
 }
 
 static Party *new_party(const Tree *t, int32_t k) {
-    Party *p = malloc(sizeof *p + (size_t)GROUP * k * (sizeof(double) + sizeof(uint64_t)));
+    const size_t room = ((size_t)k + 7) / 8 * 8;
+    Party *p = malloc(sizeof *p + GROUP * room * (sizeof(double) + sizeof(uint64_t)));
     if (!p) return NULL;
     p->tree = t;
     p->margin = margin(t);
     p->k = k;
+    p->room = (int32_t)room;
     double *squared = (double *)(p + 1);
-    uint64_t *tag = (uint64_t *)(squared + (size_t)GROUP * k);
+    uint64_t *tag = (uint64_t *)(squared + GROUP * room);
     for (int32_t who = 0; who < GROUP; who++) {
-        p->found[who].squared = squared + (size_t)who * k;
-        p->found[who].tag = tag + (size_t)who * k;
+        p->found[who].squared = squared + who * room;
+        p->found[who].tag = tag + who * room;
     }
     return p;
 }

@@ -129,8 +129,7 @@ def ask(tree: Tree, queries: Floats, leaf: Places | None = None, exclude: Places
     """Prepare queries (rows x axes): each starts at a leaf and may exclude one tree position (-1: none)."""
     library, count = tree.library, len(queries)
     queries = np.ascontiguousarray(queries)
-    furthest = max((float(np.abs(side).max()) for side in (tree.exact, queries) if side.size), default=0.0)
-    arguments = tree.arguments(furthest)
+    arguments = tree.arguments(max(_furthest(tree.exact), _furthest(queries)))
     if leaf is None:
         leaf = np.empty(count, dtype=np.int32)
         locate, where = library.search("tree_locate"), address(leaf)
@@ -201,6 +200,10 @@ def number_equal(points: Floats) -> tuple[Rows, Rows, Rows]:
         count, axes, address(points), address(table), slots, address(group), address(first), address(size)
     )
     return group, first[:groups].copy(), size[:groups].copy()
+
+
+def _furthest(points: Floats) -> float:
+    return max(float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
 
 
 def _halve(blocks: int, halvings: int) -> Rows:
