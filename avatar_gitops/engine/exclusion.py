@@ -18,7 +18,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.optimize import linear_sum_assignment
 
 from avatar_gitops.engine.augmentation import copy_numbers
 from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
@@ -145,6 +144,8 @@ def _blocks(points: Floats, avatar_points: Floats, originals: Rows, avatars: Row
 
 def _match(originals: Floats, avatars: Floats, same: Rows, own: Rows, numbers: Rows) -> Rows:
     """One original for each avatar, -1 where only a forbidden one was left."""
+    from scipy.optimize import linear_sum_assignment
+
     costs = np.zeros((len(avatars), len(originals)))
     for axis in range(originals.shape[1]):
         costs += (avatars[:, axis, None] - originals[:, axis]) ** 2

@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from avatar_gitops.engine.columns import Codes, Floats
 from avatar_gitops.engine.kernels.library import kernels
@@ -168,6 +167,8 @@ def _iterative(
     z: Floats, codes: Codes, shares: list[Floats], roots: list[Floats], wanted: int
 ) -> tuple[Floats, Floats]:
     """Leading eigenpairs, ascending, without the cross-product: for tables with thousands of modalities."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
     n, m = z.shape
     starts = np.concatenate([[m], m + np.cumsum([len(q) for q in shares])]).astype(int)
     wide = int(starts[-1])

@@ -15,15 +15,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
-from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from avatar_gitops.engine.columns import Codes, Floats
 from avatar_gitops.errors import EngineError
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 DIMENSIONS: Final = 20
 _DENSE_TOKENS: Final = 1_200
@@ -73,6 +74,8 @@ def fit_reduction(codes: Codes, sizes: Sequence[int], weights: Floats) -> Reduct
 
 def _company(codes: Codes, starts: Indices) -> sp.csr_matrix:
     """Positive pointwise mutual information of tokens, log(n n_ab / (n_a n_b)) where it is positive (symmetric)."""
+    import scipy.sparse as sp
+
     rows = len(codes)
     width = int(starts[-1])
     counts = np.concatenate([np.bincount(codes[:, v], minlength=b - a) for v, (a, b) in enumerate(pairwise(starts))])
@@ -98,6 +101,8 @@ def _leading(matrix: sp.csr_matrix, wanted: int) -> Floats:
     The matrix is symmetric: its singular values are the sizes of its eigenvalues. The largest entry of a coordinate is
     positive.
     """
+    from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+
     width = matrix.shape[0]
     if width <= _DENSE_TOKENS:
         values, vectors = np.linalg.eigh(matrix.toarray())

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.frame import Frame, Layout
@@ -107,6 +106,8 @@ def skewness(values: Floats) -> float:
 
 def _fit(column: int, origin: float, codes: Floats) -> PowerScale | None:
     """The most likely scale of sorted codes; None when it would squeeze them into one number."""
+    from scipy.optimize import minimize_scalar
+
     values = codes + origin
     positive = bool(values[0] > 0)
     some = values[np.linspace(0, len(values) - 1, min(len(values), _SAMPLE)).astype(np.int64)]

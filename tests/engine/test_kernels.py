@@ -268,3 +268,19 @@ def test_a_package_without_its_library_works(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != SWITCH}
     done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "None [0, 1, 2, 3]"
+
+
+@needs_kernels
+def test_a_plain_run_loads_nothing_slow(tmp_path: Path) -> None:
+    """pandas, SciPy and scikit-learn each cost as much time as a hundred thousand avatars."""
+    program = (
+        "import sys, pyarrow as pa;"
+        "from avatar_gitops.engine.params import AvatarParams;"
+        "from avatar_gitops.engine.run import avatarize; from avatar_gitops.engine.tables import write_table;"
+        "table = pa.table({'x': [i % 7 for i in range(60)], 'g': ['a', 'b', None] * 20});"
+        f"write_table(avatarize(table, [], AvatarParams(5), 1).shuffled, {str(tmp_path / 'made.csv')!r});"
+        "print(sorted({'pandas', 'scipy', 'sklearn', 'saiph', 'pykdtree', 'opendp'} & sys.modules.keys()))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != SWITCH}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
