@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from avatar_gitops.client.compile import object_key, to_yaml
 from avatar_gitops.errors import AvatarGitOpsError
-from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input, desire
+from avatar_gitops.plan.desired import DesiredSet, TableInput, desire, input_name
 from avatar_gitops.spec.models import AvatarRun
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -25,7 +25,8 @@ def desired(name: str, tables: Plain, **spec: Any) -> DesiredSet:
         "metadata": {"name": name},
         "spec": {"tables": tables, **spec},
     }
-    names = [*tables, *(avatars_input(table) for table, said in tables.items() if "avatars" in said)]
+    roles = ("source", "avatars", "holdout")
+    names = [input_name(table, role) for table, said in tables.items() for role in roles if role in said]
     inputs = [TableInput(table, DIGEST, 10, (), "<100") for table in names]
     return desire(AvatarRun.model_validate_json(json.dumps(plain)), f"configs/{name}.yaml", inputs)
 
@@ -154,6 +155,22 @@ def test_example_8_metrics_without_any_anonymization_refer_to_none() -> None:
     expected = {"known_variables": ["sepal.length"], "target": "variety", "quantile_threshold": 5}
     assert found["privacy_metrics"]["privacy_metrics"] == {"iris": expected}
     assert "signal_metrics" not in found["signal_metrics"]
+
+
+def test_a_holdout_stands_beside_the_originals_and_a_shadow_run_in_the_privacy_metrics() -> None:
+    table = {
+        "source": "iris.csv",
+        "holdout": "others.csv",
+        "avatarization": {"k": 10},
+        "privacy_metrics": {"shadow_run": True},
+        "signal_metrics": {"target": "variety"},
+    }
+    found = {part["metadata"]["name"]: part["spec"] for part in documents(desired("attacked", {"iris": table}))}
+    (original,), (avatarized,) = found["schema"]["tables"], found["schema_avatarized"]["tables"]
+    assert original["holdout_data"] == {"volume": "input", "file": "iris_holdout-0123456789abcdef.csv"}
+    assert "holdout_data" not in avatarized
+    assert found["privacy_metrics"]["privacy_metrics"] == {"iris": {"shadow_run": True}}
+    assert found["signal_metrics"]["signal_metrics"] == {"iris": {"target": "variety"}}
 
 
 def test_example_12_metrics_follow_the_anonymization_and_judge_excluded_columns() -> None:

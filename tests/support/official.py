@@ -1,10 +1,12 @@
-"""Environments that hold an unmodified official client, made on first use in `.conformance/`."""
+"""Environments that hold an unmodified official client or other packages, made on first use in `.conformance/`."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,19 +43,24 @@ def unavailable(reason: str) -> None:
 
 def environment(version: str) -> Path:
     """Python of an environment that holds exactly that version of the official client, made on first use."""
-    folder = ENVIRONMENTS / version
-    python, ready = folder / "bin" / "python", folder / ".ready"
-    if ready.is_file():
-        return python
     base = find_python()
     if base is None:
         unavailable("The official client needs Python 3.12; set PYTHON312 to one.")
+    return environment_with(version, (f"octopize-avatar=={version}",), str(base))
+
+
+def environment_with(name: str, requirements: Sequence[str], base: str = sys.executable) -> Path:
+    """Python of an environment that holds these packages, which need others than ours, made on first use."""
+    folder = ENVIRONMENTS / name
+    python, ready = folder / "bin" / "python", folder / ".ready"
+    if ready.is_file():
+        return python
     shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([str(base), "-m", "venv", str(folder)], check=True, capture_output=True)
+    subprocess.run([base, "-m", "venv", str(folder)], check=True, capture_output=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    result = subprocess.run([*install, f"octopize-avatar=={version}"], capture_output=True, text=True, check=False)
+    result = subprocess.run([*install, *requirements], capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        unavailable(f"octopize-avatar {version} could not be installed:\n{result.stderr[-2000:]}")
+        unavailable(f"{', '.join(requirements)} could not be installed:\n{result.stderr[-2000:]}")
     ready.touch()
     return python
 
