@@ -18,6 +18,7 @@ from avatar_gitops.assessment.facts import (
     metric_facts,
     parameter_facts,
 )
+from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.spec.models import Avatarization, ColumnTag, PrivacyMetrics, Table
@@ -59,6 +60,7 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
     method = table.avatarization
     excluded = method.exclude_variables if method else None
     privacy = table.privacy_metrics or PrivacyMetrics()
+    mine = [block for block in result.blocks if block.table == name]
     return TableFacts(
         name=name,
         rows=_bucket(facts.rows if facts else UNKNOWN_BUCKET),
@@ -72,6 +74,7 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
         excluded=tuple(excluded.variable_names) if excluded else (),
         replacement_strategy=excluded.replacement_strategy.value if excluded else None,
         direct_identifiers=tuple(_identifiers(table)),
+        guarantee=next(filter(None, (guarantee_facts(block.metadata.get(GUARANTEE)) for block in mine)), None),
         known_variables=tuple(privacy.known_variables or ()),
         inference_target=privacy.target,
         metrics=tuple(_metrics(result, name)),

@@ -21,6 +21,7 @@ from avatar_gitops.assessment.catalogue import (
     in_catalogue,
     is_higher_better,
 )
+from avatar_gitops.assessment.guarantee import Guarantee
 from avatar_gitops.assessment.targets import parse_target, target_text
 from avatar_gitops.errors import AvatarGitOpsError
 
@@ -83,6 +84,7 @@ class TableFacts:
 
     `rows` is one of `BUCKETS` (see `row_bucket`) or "unknown". `parameters` is flat ("imputation.method": "knn"), made
     by `parameter_facts`. `links` maps child tables to the method of their link, `pseudonymized` a column to its kind.
+    `guarantee` is what differential privacy promises; without it nothing is promised.
     `direct_identifiers` are columns of the output that name a person. `column_hellinger` maps a column to its distance
     in [0, 1].
     """
@@ -99,6 +101,7 @@ class TableFacts:
     excluded: tuple[str, ...] = ()
     replacement_strategy: str | None = None
     direct_identifiers: tuple[str, ...] = ()
+    guarantee: Guarantee | None = None
     known_variables: tuple[str, ...] = ()
     inference_target: str | None = None
     metrics: tuple[MetricValue, ...] = ()

@@ -8,6 +8,7 @@ from typing import Final
 from avatar_gitops.assessment.catalogue import canonical_name, is_exact
 from avatar_gitops.assessment.document import Bullets, Cell, Inline, Table, Tone, code, fill, plain, strong
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, Scalar, TableFacts
+from avatar_gitops.assessment.guarantee import Guarantee
 from avatar_gitops.assessment.metric_texts import metric_definition, metric_label
 from avatar_gitops.assessment.phrases_risk import LIMITS
 from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, Flag, TableRisk, check
@@ -105,6 +106,8 @@ def parameter_table(voice: Voice, table: TableFacts) -> Table:
     kinds = tuple(
         fill("{column} ({kind})", column=code(column), kind=kind) for column, kind in table.pseudonymized.items()
     )
+    if table.guarantee is not None:
+        rows += guarantee_rows(voice, table.guarantee)
     if table.links:
         tied = tuple(fill("{table} ({how})", table=code(child), how=how) for child, how in table.links.items())
         rows.append(cells(voice.say("parameter.links"), lines(voice, tied)))
@@ -116,6 +119,30 @@ def parameter_table(voice: Voice, table: TableFacts) -> Table:
         cells(voice.say("parameter.inference_target"), voice.names(tuple(filter(None, (table.inference_target,))))),
     ]
     return Table(voice.word("parameters.summary"), voice.head("parameter", "value"), tuple(rows), (30, 70))
+
+
+def guarantee_rows(voice: Voice, said: Guarantee) -> list[tuple[Cell, ...]]:
+    """What differential privacy promises for one table, and on which grounds."""
+    budget = {"epsilon": code(f"{said.epsilon:.6g}"), "declared": code(f"{said.declared:g}")}
+    budget |= {"delta": code(f"{said.delta:.3g}"), "library": code(said.library)}
+    return [
+        cells(voice.say("guarantee"), voice.say("guarantee.budget", **budget)),
+        cells(voice.say("guarantee.measure"), voice.say("guarantee.pure" if said.pure else "guarantee.zcdp")),
+        cells(voice.say("guarantee.unit"), voice.say("guarantee.person", rows=code(str(said.rows_per_person)))),
+        cells(voice.say("guarantee.public"), _knowledge(voice, said.public)),
+        cells(voice.say("guarantee.learned"), _knowledge(voice, said.learned)),
+        cells(voice.say("guarantee.limits"), voice.say("guarantee.limits.text")),
+    ]
+
+
+def _knowledge(voice: Voice, pairs: tuple[tuple[str, str], ...]) -> Inline:
+    """Each kind of knowledge once, with the columns it is about."""
+    parts: list[Inline] = []
+    for kind in dict.fromkeys(kind for kind, _ in pairs):
+        columns = tuple(column for other, column in pairs if other == kind and column)
+        label = voice.say(f"guarantee.{kind}")
+        parts.append(fill("{what} ({columns})", what=label, columns=voice.names(columns)) if columns else label)
+    return lines(voice, tuple(parts))
 
 
 def method_key(method: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from avatar_gitops.assessment.guarantee import GUARANTEE
 from avatar_gitops.engine.dp.params import DEFAULT_RATIO, DpModel, DpParams, Guarantee, PrivacyUnit, PublicColumn
 from avatar_gitops.engine.dp.run import release
 from avatar_gitops.engine.params import ColumnSpec
@@ -24,7 +25,6 @@ from avatar_gitops.server.result_json import read_json
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import JobKind, ResultKind
 
-GUARANTEE: Final = "differential_privacy"
 SEED_NOTE: Final = (
     "The noise comes from the operating system: a seed does not repeat it, which would void the guarantee."
 )

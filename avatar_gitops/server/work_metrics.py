@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from avatar_gitops.assessment.guarantee import GUARANTEE
 from avatar_gitops.engine.facts import rows_bucket
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
 from avatar_gitops.engine.links.views import Computation, View
@@ -27,7 +28,7 @@ from avatar_gitops.server.naming import escaped, metrics_file, table_of
 from avatar_gitops.server.offered import check_metrics, check_schema
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
-from avatar_gitops.server.work_dp import GUARANTEE, promises_of
+from avatar_gitops.server.work_dp import promises_of
 from avatar_gitops.server.work_linked import ReadPair, cross_views, has_attributes, links_of
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind

@@ -20,6 +20,7 @@ from avatar_gitops.assessment import (
     technical_report,
 )
 from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUCKET, Language
+from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.offered import ENGINE
@@ -117,6 +118,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         pseudonymized={c.field: _word(c.pseudonymization.get("kind")) for c in columns if c.pseudonymization},
         excluded=tuple(excluded.variable_names) if excluded else (),
         replacement_strategy=_word(excluded.replacement_strategy or "row_order") if excluded else None,
+        guarantee=guarantee_facts(about.get(GUARANTEE)),
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,
         metrics=tuple(metric for block in blocks for metric in _metrics(block)),

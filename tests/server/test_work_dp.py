@@ -181,3 +181,19 @@ def test_links_of_a_private_table_are_refused(workshop: Workshop, parent: str, c
     assert "Table 'people': no guarantee of differential privacy, because it is linked" in workshop.error(
         edited(change, **OPEN)
     )
+
+
+def test_both_reports_state_the_promise_and_what_it_rests_on(workshop: Workshop, released: dict[str, str]) -> None:
+    from docx import Document
+
+    content = next(iter(workshop.files(released["report_pia"]).values()))
+    text = "\n".join(
+        cell.text for table in Document(io.BytesIO(content)).tables for row in table.rows for cell in row.cells
+    )
+    assert "of 5 declared, delta 0" in text
+    assert "two tables are neighbours when all rows of one person are added or removed" in text
+    assert "bounds (age, weight, height), no missing values (age" in text
+    assert "pure differential privacy" in text
+    assert "no seed repeats the run" in text
+    pdf = next(iter(workshop.files(released["report"]).values()))
+    assert pdf.startswith(b"%PDF")
