@@ -56,6 +56,7 @@ TITLES: Final = {
     "X022": "the address of a server cannot be used",
     "X023": "a sample has other columns than its table",
     "X024": "a table cannot be previewed",
+    "X025": "processors cannot work",
     "X030": "a link leads to no table",
     "X031": "a table is linked to itself",
     "X032": "two tables are linked twice",

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from avatar_gitops.diagnostics import Diagnostic, Related, Severity
+from avatar_gitops.spec.checks_processors import named, places
 from avatar_gitops.spec.facts import Shape
 from avatar_gitops.spec.models import (
     AvatarRun,
     Geometry,
     PrivacyMetrics,
-    RangeDifferenceProcessor,
     SpecificIdPseudonymization,
     Table,
 )
@@ -67,15 +67,9 @@ def uses(table: Table, base: Path) -> Iterator[Use]:
         if augmentation is not None and augmentation.target_column is not None:
             path: Path = (*inner, "data_augmentation", "target_column")
             yield Use(augmentation.target_column, path, "the target of the augmentation")
-        for index, processor in enumerate(method.avatarization_processors_parameters or ()):
-            place: Path = (*inner, "avatarization_processors_parameters", index)
-            if isinstance(processor, RangeDifferenceProcessor):
-                for field in ("id_variable", "target_start_variable", "target_end_variable"):
-                    yield Use(getattr(processor, field), (*place, field), "read by a processor")
-            else:
-                yield Use(processor.target, (*place, "target"), "read by a processor")
-                for at, column in enumerate(processor.references):
-                    yield Use(column, (*place, "references", at), "read by a processor")
+    for place, processor in places(table):
+        for column, field, in_key in named(processor):
+            yield Use(column, (*base, *place, *field), "read by a processor", in_key)
     for column, about in table.columns.items():
         if isinstance(about.pseudonymization, SpecificIdPseudonymization):
             for other in re.findall(r"\{\{([^{}]+)\}\}", about.pseudonymization.pattern):

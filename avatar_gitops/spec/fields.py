@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from avatar_gitops.spec import directions
+from avatar_gitops.spec import directions, pulls
 from avatar_gitops.spec.directions import Direction, Privacy
 from avatar_gitops.spec.models import Job
 
@@ -166,6 +166,7 @@ def _geometry(at: str, consequence: Consequence, otherwise: Direction) -> Iterat
 
 
 def _method() -> Iterator[Row]:
+    yield _row(f"{_TABLE}.processors", "processors around it", ALL, pulls.processors)
     yield _row(_METHOD, "anonymization", ALL, directions.unknown, whole=True)
     yield from _geometry(_METHOD, ALL, directions.unknown)
     yield _row(f"{_METHOD}.k", "neighbours k", ALL, directions.lower_is_weaker)

@@ -43,6 +43,7 @@ from avatar_gitops.spec.columns import (
 )
 from avatar_gitops.spec.links import Link, LinkEnd, LinkMethod
 from avatar_gitops.spec.pia import DataRecipient, DataSubject, DataType, Language, Pia, SensitivityLevel
+from avatar_gitops.spec.processors import ClientProcessor, RangeDifferenceProcessor, RelativeDifferenceProcessor
 
 __all__ = [
     "API_VERSION",
@@ -54,6 +55,7 @@ __all__ = [
     "AvatarRun",
     "Avatarization",
     "Budget",
+    "ClientProcessor",
     "Column",
     "ColumnName",
     "ColumnTag",
@@ -193,22 +195,6 @@ class DataAugmentation(Model):
     should_anonymize_original_table: bool = True
 
 
-class RangeDifferenceProcessor(Model):
-    """Inter-record range difference: intervals of one person modelled as lengths and gaps."""
-
-    id_variable: ColumnName
-    target_start_variable: ColumnName
-    target_end_variable: ColumnName
-
-
-class RelativeDifferenceProcessor(Model):
-    """A column modelled relative to the sum of others."""
-
-    target: ColumnName
-    references: Annotated[list[ColumnName], Field(min_length=1)]
-    scaling_unit: Positive | None = None
-
-
 class PrivacyUnit(Model):
     """Whom differential privacy protects: a person with at most `max_rows` rows, which share a value of `column`."""
 
@@ -308,6 +294,7 @@ class Table(Model):
     individual_level: bool = True
     columns: dict[ColumnName, Column] = {}
     links: Annotated[list[Link], Field(min_length=1)] | None = None
+    processors: Annotated[list[ClientProcessor], Field(min_length=1)] | None = None
     avatarization: Avatarization | None = None
     privacy_metrics: PrivacyMetrics | None = None
     signal_metrics: SignalMetrics | None = None
