@@ -161,7 +161,7 @@ def _parameters(desired: DesiredSet) -> Document | None:
     for name, table in spec.tables.items():
         if table.avatarization is not None:
             where, record = _method(table.avatarization)
-            methods.setdefault(where, {})[name] = record
+            methods.setdefault(where, {})[name] = _with_processors(record, table)
     if not methods:
         return None
     parameters = wire.ParametersSpec(
@@ -185,6 +185,15 @@ def _method(said: Avatarization) -> tuple[str, wire.MethodRecord]:
         return "avatarization_fast_dp", wire.FastDpRecord(**own, **shared)
     drawn = None if said.generation is Generation.BARYCENTRE else said.generation.value
     return "avatarization", wire.AvatarizationRecord(k=said.k, generation=drawn, **shared)
+
+
+def _with_processors(record: wire.MethodRecord, table: Table) -> wire.MethodRecord:
+    """Processors of the table come before those of the platform, as they do where its client runs them."""
+    if not table.processors:
+        return record
+    ours = [one.model_dump(mode="json", exclude_none=True) for one in table.processors]
+    both = [*ours, *(record.avatarization_processors_parameters or ())]
+    return record.model_copy(update={"avatarization_processors_parameters": both})
 
 
 def _privacy(desired: DesiredSet) -> Document:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from typing import Final
 
 from avatar_gitops.errors import RemoteRefused
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.jobs import wanted
 from avatar_gitops.spec.models import Avatarization, Budget, Column, Generation, Geometry, Job, Table
 
+PROCESSORS: Final = "processors:"
 LOCAL_ONLY = frozenset(
     {
         "generation:local_gaussian",
@@ -60,6 +62,8 @@ def _table(table: Table) -> Iterator[Need]:
         yield Need(f"links:{link.method.value}", f"links.{index}.method: {link.method.value}")
     for field, column in table.columns.items():
         yield from _column(column, f"columns.{field}")
+    for one in table.processors or ():
+        yield Need(f"{PROCESSORS}{one.kind}", f"processors: {one.kind}")
     if table.avatarization is not None:
         yield from _method(table.avatarization)
     for where in ("avatarization", "privacy_metrics", "signal_metrics"):
@@ -125,13 +129,18 @@ def _geometry(said: Geometry, where: str) -> Iterator[Need]:
         yield Need(f"imputation:{said.imputation.method.value}", f"{where}.imputation.method")
 
 
+def _ours(feature: str) -> bool:
+    """Whether a feature is an addition of the embedded platform."""
+    return feature in LOCAL_ONLY or feature.startswith(PROCESSORS)
+
+
 def preflight(desired: DesiredSet, features: Set[str] | None, server: str) -> None:
     """Raise RemoteRefused for the first thing that the server does not offer.
 
     A server that says nothing (`features` is None) is the hosted platform, which lacks only our additions.
     """
     for need in needs(desired):
-        offered = need.feature not in LOCAL_ONLY if features is None else need.feature in features
+        offered = not _ours(need.feature) if features is None else need.feature in features
         if not offered:
             where = f"table {need.table}: " if need.table else ""
             raise RemoteRefused(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from avatar_gitops import __version__
 from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.processing import FEATURES as PROCESSORS
 from avatar_gitops.wire import documents as wire
 
 ENGINE: Final = f"avatar-gitops-engine/{__version__}"
@@ -42,6 +43,7 @@ FEATURES: Final = (
     "signal_target",
     "privacy_metrics",
     "signal_metrics",
+    *PROCESSORS,
     "advice:parameters",
     "advice:tables_links",
     "figures",
@@ -51,9 +53,6 @@ FEATURES: Final = (
     "results:csv",
     "results:parquet",
 )
-_METHOD_FIELDS: Final = {
-    "avatarization_processors_parameters": "processors (avatarization_processors_parameters)",
-}
 
 
 def check_schema(schema: wire.SchemaSpec, private: Collection[str] = ()) -> None:
@@ -85,7 +84,6 @@ def check_parameters(spec: wire.ParametersSpec) -> None:
     """
     _check_time_series(spec.time_series)
     for table, record in (spec.avatarization or {}).items():
-        _check_record(table, record)
         if record.k is None:
             raise JobFault(f"Table {table!r}: expected k to be set.")
 
@@ -97,20 +95,11 @@ def check_metrics(spec: wire.MetricsSpec) -> None:
         JobFault: names the table and the parameter.
     """
     _check_time_series(spec.time_series)
-    for records in (spec.privacy_metrics, spec.signal_metrics):
-        for table, record in (records or {}).items():
-            _check_record(table, record)
 
 
 def _check_time_series(records: dict[str, dict[str, Any]] | None) -> None:
     for table in records or {}:
         _refuse(table, "time series (time_series)")
-
-
-def _check_record(table: str, record: wire.MethodRecord | wire.MetricsRecord) -> None:
-    for name, label in _METHOD_FIELDS.items():
-        if getattr(record, name, None):
-            _refuse(table, label)
 
 
 def _refuse(table: str, what: str) -> None:

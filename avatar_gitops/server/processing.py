@@ -11,8 +11,11 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.processors import params as asked
+from avatar_gitops.engine.processors.chain import with_identifiers
 from avatar_gitops.server.faults import JobFault
+from avatar_gitops.wire import documents as wire
 
 KINDS: Final[Mapping[str, type[Any]]] = {
     "datetime": asked.Datetime,
@@ -39,6 +42,18 @@ def read_processors(table: str, records: Sequence[Mapping[str, Any]] | None) -> 
     return tuple(_read(table, at, record) for at, record in enumerate(records or (), start=1))
 
 
+def measured_columns(table: str, columns: Sequence[ColumnSpec], record: wire.MethodRecord | None) -> list[ColumnSpec]:
+    """Columns as metrics and figures see them: what tells people apart for a processor is an identifier.
+
+    Both are made on the columns of the user, before and after; what processors make of them is seen by the model only.
+    `record` is what the avatars were made with, None for avatars that come from elsewhere.
+    """
+    if record is None:
+        return list(columns)
+    aside = record.exclude_variables.variable_names if record.exclude_variables is not None else ()
+    return with_identifiers(columns, read_processors(table, record.avatarization_processors_parameters), aside)
+
+
 def _read(table: str, at: int, record: Mapping[str, Any]) -> asked.Processor:
     where = f"Table {table!r}, item {at} of avatarization_processors_parameters"
     kind = _kind(where, record)
@@ -58,7 +73,8 @@ def _kind(where: str, record: Mapping[str, Any]) -> type[Any]:
     if kind is not None:
         if kind not in KINDS:
             raise JobFault(f"{where}: the kind of processor is not one of {', '.join(KINDS)}.")
-        return KINDS[kind]
+        found: type[Any] = KINDS[kind]
+        return found
     if "id_variable" in record:
         return asked.RangeDifference
     if "target" in record:

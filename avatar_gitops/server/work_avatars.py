@@ -24,7 +24,6 @@ from avatar_gitops.engine.params import (
     Replacement,
     Space,
 )
-from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
@@ -32,6 +31,7 @@ from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.made import Made, output_format, run_facts, write_made
 from avatar_gitops.server.offered import check_parameters, check_schema
 from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
+from avatar_gitops.server.processing import measured_columns, read_processors
 from avatar_gitops.server.pseudonyms import pseudonym
 from avatar_gitops.server.work_dp import check_links, private_records, release_tables
 from avatar_gitops.server.work_figures import write_figures
@@ -88,7 +88,8 @@ def _anonymize(
 ) -> Made:
     table, record = what
     rows, columns, source = read_original(assignment, table)
-    avatars = avatarize(rows, columns, avatar_params(record), seed, table.name)
+    columns = measured_columns(table.name, columns, record)
+    avatars = avatarize(rows, columns, avatar_params(table.name, record), seed, table.name)
     if avatars.shuffled.num_rows > MAXIMUM_ROWS:
         raise JobFault(
             f"Table {table.name!r} would have more than {MAXIMUM_ROWS} rows after the augmentation, the limit of this"
@@ -153,19 +154,14 @@ def _column_type(table: str, column: wire.Column) -> ColumnType | None:
         raise JobFault(f"Table {table!r}: the type of column {column.field!r} is not one of {known}.") from None
 
 
-def _pseudonym(table: str, column: wire.Column) -> Pseudonym | None:
-    if column.pseudonymization is None or column.drop:
-        return None
-    return pseudonym(f"Table {table!r}, column {column.field!r}", column.pseudonymization)
-
-
-def avatar_params(record: wire.AvatarizationRecord) -> AvatarParams:
+def avatar_params(table: str, record: wire.AvatarizationRecord) -> AvatarParams:
     """The engine's parameters for one record; absent fields take the engine's defaults."""
     return AvatarParams(
         k=record.k or 0,
         space=space(record),
         generation=Generation(record.generation) if record.generation else Generation.BARYCENTRE,
         augmentation=_augmentation(record.data_augmentation),
+        processors=read_processors(table, record.avatarization_processors_parameters),
     )
 
 

@@ -57,7 +57,7 @@ def anonymize_linked(
     for table in schema.tables:
         rows, columns, source = read_original(assignment, table)
         record = records.get(table.name)
-        params = avatar_params(record) if record is not None else None
+        params = avatar_params(table.name, record) if record is not None else None
         given = LinkedTable(table.name, rows, tuple(columns), params, table.individual_level is not False)
         tables[table.name] = keyed(given, links)
         extensions[table.name] = output_format(results, source)

@@ -26,6 +26,7 @@ from avatar_gitops.server.control import read_holdout, shadow_params, text_colum
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import escaped, metrics_file, table_of
 from avatar_gitops.server.offered import check_metrics, check_schema
+from avatar_gitops.server.processing import measured_columns
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
 from avatar_gitops.server.work_dp import promises_of
@@ -49,7 +50,7 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     recipient = assignment.documents.pia().datarecipient
     files: list[ResultFile] = []
     summary: dict[str, dict[str, float | None]] = {}
-    for done, view in enumerate(_views(assignment, pairs, promises)):
+    for done, view in enumerate(_views(assignment, pairs, made_with, promises)):
         progress(min(0.99, done / len(pairs)))
         record = records.get(view.table, wire.MetricsRecord())
         compared = space(record, made_with.get(view.table))
@@ -83,13 +84,20 @@ def _made_with(assignment: Assignment, spec: wire.MetricsSpec) -> dict[str, wire
     return {**(said.avatarization_open_dp or {}), **(said.avatarization_fast_dp or {}), **(said.avatarization or {})}
 
 
-def _views(assignment: Assignment, pairs: Sequence[tuple[wire.Table, Path]], private: Container[str]) -> Iterator[View]:
+def _views(
+    assignment: Assignment,
+    pairs: Sequence[tuple[wire.Table, Path]],
+    made_with: Mapping[str, wire.MethodRecord],
+    private: Container[str],
+) -> Iterator[View]:
     """Each table alone, then what links add to it. A linked table of keys only has nothing to be measured alone."""
     tables = [table for table, _ in pairs]
     links = links_of(tables)
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
-        rows, avatar_rows, columns = pair = _read_pair(assignment, table, avatars, is_linked=table.name not in private)
+        rows, avatar_rows, said = _read_pair(assignment, table, avatars, is_linked=table.name not in private)
+        columns = measured_columns(table.name, said, made_with.get(table.name))
+        pair = (rows, avatar_rows, columns)
         holdout = read_holdout(assignment, table, rows)
         if links:  # one table after the other needs less memory
             read[table.name] = pair

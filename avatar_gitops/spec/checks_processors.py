@@ -86,22 +86,26 @@ def check_processors(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iter
 def _without_method(parsed: Parsed[AvatarRun], base: Path, table: Table) -> Iterator[Diagnostic]:
     method = table.avatarization
     path: Path = (*base, *OURS)
-    private = next(
-        (key for key in ("open_dp", "fast_dp") if method is not None and getattr(method, key) is not None), ""
-    )
-    if method is not None and not private:
-        return
-    yield Diagnostic(
-        code="X025",
-        message=f"the processors of table `{base[-1]}` have no method to work with",
-        span=parsed.locate_key(path),
-        path=path,
-        label="never run",
-        why=f"they learn from the rows what `{private}` would have to pay for"
-        if private
-        else "they work before and after an anonymization, and `avatars` are there already",
-        fix="remove `processors`, or use the avatar method: `avatarization: {k: 20}`",
-    )
+    private = next((key for key in ("open_dp", "fast_dp") if method and getattr(method, key) is not None), "")
+    if private:
+        yield Diagnostic(
+            code="X040",
+            message=f"`processors` void what `{private}` promises for table `{base[-1]}`",
+            span=parsed.locate_key(path),
+            path=path,
+            why="a processor reads and restores values of rows",
+            fix="take it away, or use the avatar method: `avatarization: {k: 20}`",
+        )
+    elif method is None:
+        yield Diagnostic(
+            code="X025",
+            message=f"the processors of table `{base[-1]}` have no method to work with",
+            span=parsed.locate_key(path),
+            path=path,
+            label="never run",
+            why="they work before and after an anonymization, and the avatars are there already",
+            fix="remove `processors`, or add `avatarization: {k: 20}`",
+        )
 
 
 def _thresholds(parsed: Parsed[AvatarRun], path: Path, said: GroupModalitiesProcessor) -> Iterator[Diagnostic]:

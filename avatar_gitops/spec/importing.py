@@ -22,6 +22,7 @@ __all__ = ["Imported", "Note", "from_platform"]
 SPEC: Final = ("spec",)
 TABLES: Final = ("spec", "tables")
 NOTHING_TO_RUN: Final = frozenset({"AvatarVolume", "AvatarAdviceParameters"})
+PROCESSORS: Final = "avatarization_processors_parameters"
 METHODS: Final = {"avatarization": (), "avatarization_open_dp": ("open_dp",), "avatarization_fast_dp": ("fast_dp",)}
 DP_FIELDS: Final = frozenset(
     {"epsilon", "preprocess_budget_ratio", "mechanism", "gmm_n_components", "histogram_n_bins", "bounds_percentile"}
@@ -288,6 +289,11 @@ class _Reader:
 
     def _setting(self, path: Path, key: str, said: Place) -> None:
         value = self._meaning(key, said)
+        if key == PROCESSORS and isinstance(value, list):
+            ours = [one for one in value if isinstance(one, dict) and "kind" in one]
+            value = [one for one in value if one not in ours] or None
+            if ours:
+                self._put((*path[:3], "processors"), said, ours)
         if value is not None:
             self._put(path, said, value)
 
