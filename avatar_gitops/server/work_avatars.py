@@ -24,6 +24,7 @@ from avatar_gitops.engine.params import (
     Replacement,
     Space,
 )
+from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
@@ -152,6 +153,12 @@ def _column_type(table: str, column: wire.Column) -> ColumnType | None:
     except ValueError:
         known = ", ".join(ColumnType)
         raise JobFault(f"Table {table!r}: the type of column {column.field!r} is not one of {known}.") from None
+
+
+def _pseudonym(table: str, column: wire.Column) -> Pseudonym | None:
+    if column.pseudonymization is None or column.drop:
+        return None
+    return pseudonym(f"Table {table!r}, column {column.field!r}", column.pseudonymization)
 
 
 def avatar_params(table: str, record: wire.AvatarizationRecord) -> AvatarParams:

@@ -57,7 +57,8 @@ def check_processors(parsed: Parsed[AvatarRun], name: str, table: Table) -> Iter
     base: Path = ("spec", "tables", name)
     if table.processors:
         yield from _without_method(parsed, base, table)
-    excluded = table.avatarization.exclude_variables if table.avatarization else None
+    method = table.avatarization
+    excluded = method.exclude_variables if method is not None and method.k is not None else None
     for place, processor in places(table):
         path: Path = (*base, *place)
         if isinstance(processor, GroupModalitiesProcessor):
@@ -90,7 +91,7 @@ def _without_method(parsed: Parsed[AvatarRun], base: Path, table: Table) -> Iter
     if private:
         yield Diagnostic(
             code="X040",
-            message=f"`processors` void what `{private}` promises for table `{base[-1]}`",
+            message="`processors` has no place beside differential privacy",
             span=parsed.locate_key(path),
             path=path,
             why="a processor reads and restores values of rows",
@@ -104,7 +105,7 @@ def _without_method(parsed: Parsed[AvatarRun], base: Path, table: Table) -> Iter
             path=path,
             label="never run",
             why="they work before and after an anonymization, and the avatars are there already",
-            fix="remove `processors`, or add `avatarization: {k: 20}`",
+            fix="remove `processors`",
         )
 
 

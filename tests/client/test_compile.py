@@ -277,6 +277,16 @@ def test_settings_of_the_metrics_win_over_those_that_they_follow() -> None:
     assert found["signal_metrics"]["signal_metrics"] == {"t": {"ncp": 9}}
 
 
+def test_processors_of_the_table_come_before_those_of_the_platform() -> None:
+    own = {"target": "a", "references": ["b"], "scaling_unit": 2.0}
+    ours = {"kind": "perturbation", "perturbation_level": {"a": 0.9}}
+    record = {"k": 5, "avatarization_processors_parameters": [own]}
+    table = {"source": "t.csv", "processors": [ours, {"kind": "datetime"}], "avatarization": record}
+    found = {part["metadata"]["name"]: part["spec"] for part in documents(desired("own", {"t": table}))}
+    said = found["standard"]["avatarization"]["t"]
+    assert said == {"k": 5, "avatarization_processors_parameters": [ours, {"kind": "datetime"}, own]}
+
+
 def test_context_and_annotations_are_on_the_metadata() -> None:
     pia = {"data_recipient": "opendata", "data_type": "health", "sensitivity_level": "Very High", "language": "fr"}
     item = desired("pia", {"t": {"source": "t.csv", "avatarization": {"k": 5}}}, pia=pia)

@@ -22,6 +22,7 @@ EVERYTHING = {
         "data_augmentation": {"augmentation_strategy": 2},
         "avatarization_processors_parameters": [{"target": "a", "references": ["b"]}],
     },
+    "processors": [{"kind": "datetime"}, {"kind": "perturbation", "perturbation_level": {"a": 0.9}}],
     "individual_level": False,
     "holdout": "others.csv",
     "privacy_metrics": {"shadow_run": True},
@@ -48,6 +49,8 @@ def test_every_feature_of_a_spec_is_a_need() -> None:
         "imputation:median",
         "data_augmentation",
         "avatarization_processors_parameters",
+        "processors:datetime",
+        "processors:perturbation",
         "individual_level:false",
         "holdout",
         "shadow_run",
@@ -100,4 +103,12 @@ def test_a_server_that_says_nothing_lacks_only_our_own_additions(said: dict[str,
         preflight(item, None, "server")
         return
     with pytest.raises(RemoteRefused, match=r"local_gaussian|delta|preprocess_budget_ratio"):
+        preflight(item, None, "server")
+
+
+def test_the_hosted_platform_has_no_processors_of_ours() -> None:
+    own = {"avatarization_processors_parameters": [{"target": "a", "references": ["b"]}]}
+    preflight(wish(table={"avatarization": {"k": 5, **own}}), None, "server")
+    item = wish(table={"avatarization": {"k": 5}, "processors": [{"kind": "expected_mean", "target_variables": ["a"]}]})
+    with pytest.raises(RemoteRefused, match="table patients: processors: expected_mean is not offered by server"):
         preflight(item, None, "server")

@@ -23,6 +23,7 @@ Path = tuple[str, ...]
 K = ("spec", "tables", "t", "avatarization", "k")
 COLUMN = ("spec", "tables", "t", "columns", "c")
 METHOD = ("spec", "tables", "t", "avatarization")
+AROUND = ("spec", "tables", "t", "processors")
 TESTS = ("spec", "tables", "t", "privacy_metrics")
 W, S, N, U = Privacy.WEAKER, Privacy.STRONGER, Privacy.NEUTRAL, Privacy.UNKNOWN
 
@@ -140,6 +141,24 @@ def test_a_field_that_nobody_knows_is_taken_seriously() -> None:
         ((*METHOD, "exclude_variables", "replacement_strategy"), "row_order", "coordinate_similarity", S),
         ((*METHOD, "exclude_variables", "replacement_strategy"), None, "coordinate_similarity", U),
         ((*METHOD, "imputation", "return_data_imputed"), False, True, U),
+        (AROUND, None, [{"kind": "perturbation", "perturbation_level": {"a": 0.9}}], W),
+        (AROUND, [{"kind": "perturbation", "perturbation_level": {"a": 0.9}}], None, S),
+        (AROUND, [{"kind": "perturbation", "perturbation_level": {"a": 0.9}}],
+         [{"kind": "perturbation", "perturbation_level": {"a": 0.8, "b": 1}}], W),
+        (AROUND, [{"kind": "perturbation", "perturbation_level": {"a": 0.5, "b": 0.5}}],
+         [{"kind": "perturbation", "perturbation_level": {"a": 0.6, "b": 0.4}}], W),
+        (AROUND, None, [{"kind": "expected_mean", "target_variables": ["a"], "same_std": False}], W),
+        (AROUND, [{"kind": "expected_mean", "target_variables": ["a"], "same_std": False}],
+         [{"kind": "expected_mean", "target_variables": ["a"], "same_std": True}], W),
+        (AROUND, [{"kind": "expected_mean", "target_variables": ["a"]}],
+         [{"kind": "expected_mean", "target_variables": ["a"], "groupby_variables": ["b"]}], U),
+        (AROUND, [{"kind": "expected_mean", "target_variables": ["a", "b"]}],
+         [{"kind": "expected_mean", "target_variables": ["a"]}], S),
+        (AROUND, [{"kind": "group_modalities", "variable_thresholds": {"a": 9}}],
+         [{"kind": "group_modalities", "variable_thresholds": {"a": 3}}], W),
+        (AROUND, [{"kind": "group_modalities", "variable_thresholds": {"a": 3}}],
+         [{"kind": "group_modalities", "variable_thresholds": {"a": 3}, "new_category": "x"}], U),
+        (AROUND, None, [{"kind": "datetime"}], U), (AROUND, None, [], N),
         ((*METHOD, "data_augmentation"), None, {"should_anonymize_original_table": False}, W),
         ((*METHOD, "data_augmentation"), {"should_anonymize_original_table": False}, None, S),
         ((*METHOD, "data_augmentation"), None, {"should_anonymize_original_table": True}, U),

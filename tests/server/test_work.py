@@ -126,11 +126,6 @@ def test_what_a_run_cannot_ask_for(workshop: Workshop, spec: Plain, exception: s
 @pytest.mark.parametrize(
     ("field", "value", "exception"),
     [
-        (
-            "avatarization_processors_parameters",
-            [{"target": "age"}],
-            f"{NOT_OFFERED} processors (avatarization_processors_parameters).",
-        ),
         ("imputation", {"method": "magic"}, f"The imputation method is not one of {', '.join(ImputationMethod)}."),
     ],
 )

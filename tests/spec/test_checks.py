@@ -39,6 +39,21 @@ def codes(body: str, columns: tuple[str, ...] = COLUMNS, rows: int = 1000) -> li
         "      avatarization: {k: 5, avatarization_processors_parameters: [{target: age, references: [COLUMN]}]}\n",
         "      avatarization: {k: 5, avatarization_processors_parameters: "
         "[{id_variable: COLUMN, target_start_variable: start, target_end_variable: end}]}\n",
+        *(
+            f"      processors: [{processor}]\n      avatarization: {{k: 5}}\n"
+            for processor in (
+                "{kind: group_modalities, variable_thresholds: {COLUMN: 3}}",
+                "{kind: perturbation, perturbation_level: {COLUMN: 0.5}}",
+                "{kind: proportions, variable_names: [age, COLUMN], reference: start}",
+                "{kind: proportions, variable_names: [age], reference: COLUMN}",
+                "{kind: expected_mean, target_variables: [age], groupby_variables: [COLUMN]}",
+                "{kind: geolocation_normalization, latitude_variable: age, longitude_variable: COLUMN,"
+                " n_reference_lat: 3, n_bins: 3}",
+                "{kind: inter_record_cumulated_difference, id_variable: id, target_variable: COLUMN}",
+                "{kind: inter_record_bounded_range_difference, id_variable: id, target_start_variable: start,"
+                " target_end_variable: end, sort_by_variable: COLUMN}",
+            )
+        ),
         "      columns: {id: {pseudonymization: {kind: SPECIFIC_ID, pattern: '##{{COLUMN}}'}}}\n"
         "      avatarization: {k: 5}\n",
     ],
