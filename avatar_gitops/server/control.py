@@ -41,7 +41,7 @@ def shadow_params(assignment: Assignment, spec: wire.MetricsSpec, view: View) ->
             f"Table {view.table!r}: a shadow run makes the avatars again, and this set did not make them with k."
             " Give a holdout instead, or take shadow_run out."
         )
-    return avatar_params((made or {})[view.table])
+    return avatar_params(view.table, (made or {})[view.table])
 
 
 def text_columns(rows: pa.Table) -> dict[str, ColumnType]:
