@@ -119,6 +119,31 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
     }
 )
 
+DETAILS: Final = frozenset(
+    {
+        "membership_tpr_at_10_fpr",
+        "membership_auc_isolated",
+        "membership_auc_density",
+        "linkability_risk_5",
+        "donor_distance",
+        "rare_modalities_rate",
+        "rare_modalities_released_rate",
+        "extremes_released_rate",
+        "unique_combinations_rate",
+        "replicated_uniques_rate",
+        "k_map",
+        "kolmogorov_smirnov_mean",
+        "total_variation_mean",
+        "association_difference_mean",
+        "range_coverage_mean",
+        "category_coverage_mean",
+        "pmse_ratio",
+        "utility_originals",
+        "utility_avatars",
+    }
+)
+"""Metrics that a summary leaves to the longer documents, unless a gate asks for them."""
+
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "correlation_protection_rate": "knowledge_protection_rate",

@@ -35,7 +35,7 @@ _DENSITY_ROWS: Final = 5_000
 class Success:
     """How well scores tell members from others: area under the curve in [0, 1], true positive rates in percent.
 
-    `at_1` and `at_10` are the largest true positive rates at a false positive rate of at most 1 % and 10 %; `None` with
+    `at_1` and `at_10` are the true positive rates at a false positive rate of 1 % and 10 % (`rate_at`); `None` with
     too few others (1 % of fewer than 100 people is nobody). Intervals are percentile bootstraps over both groups.
     """
 
@@ -110,11 +110,16 @@ def area(members: Floats, others: Floats) -> float:
 
 
 def rate_at(members: Floats, others: Floats, false_positives: float) -> float:
-    """Percentage of members above the lowest threshold that at most that share of the others is above."""
-    allowed = int(np.floor(false_positives * len(others) + 1e-9))
-    # the score that `allowed` others may exceed; a tie with it is not above it
-    threshold = np.partition(others, len(others) - 1 - allowed)[len(others) - 1 - allowed]
-    return 100.0 * float((members > threshold).mean())
+    """Percentage of members called members when that share of the others is, too; scores at the threshold by lot.
+
+    Calling a part of the tied people by lot is what an attacker can do to keep to a false positive rate (the ROC curve
+    is interpolated); without it, many exact copies of people would read as a harmless 0.
+    """
+    ordered = np.sort(others)[::-1]
+    threshold = ordered[min(int(false_positives * len(others)), len(others) - 1)]
+    above, tied = float((others > threshold).mean()), float((others == threshold).mean())
+    lot = (false_positives - above) / tied
+    return 100.0 * float((members > threshold).mean() + lot * (members == threshold).mean())
 
 
 def _by_density(sides: Sides, members: np.ndarray, others: np.ndarray, random: np.random.Generator) -> Success | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from avatar_gitops.assessment.catalogue import canonical_name, is_exact, written_target, written_value
+from avatar_gitops.assessment.catalogue import DETAILS, canonical_name, is_exact, written_target, written_value
 from avatar_gitops.assessment.facts import MetricValue
 from avatar_gitops.assessment.metric_texts import metric_meaning
 from avatar_gitops.assessment.phrases import PHRASES
@@ -122,7 +122,11 @@ def summary_markdown(view: SummaryView, overrides: Path | None = None) -> str:
             clauses=(gate_sentence(view.gates, language), *view.notes),
             gates=[_gate(gate, language) for gate in view.gates],
             tables=[
-                (table.name, [_line(metric, table.name, view) for metric in table.metrics]) for table in view.tables
+                (
+                    table.name,
+                    [_line(metric, table.name, view) for metric in table.metrics if _is_told(metric, table.name, view)],
+                )
+                for table in view.tables
             ],
             risk=_risk(view),
             spec=short(view.made_from.spec_digest),
@@ -162,6 +166,11 @@ def _gate(gate: GateView, language: Language) -> _Gate:
 
 def _written(name: str, value: float | None, language: Language, bound: str | None) -> str:
     return WORDS["not_measured"].in_(language) if value is None else written_value(name, value, language, bound)
+
+
+def _is_told(metric: MetricValue, table: str, view: SummaryView) -> bool:
+    """Whether a summary has room for a metric: details stand in the longer documents unless a gate is about them."""
+    return canonical_name(metric.name) not in DETAILS or _gate_of(metric, table, view.gates) is not None
 
 
 def _line(metric: MetricValue, table: str, view: SummaryView) -> _Line:

@@ -59,8 +59,10 @@ def test_areas_and_rates_by_hand() -> None:
     members, others = np.array([3.0, 2.0, 2.0, 0.0]), np.array([2.0, 1.0])
     # pairs won: 3 beats both, each 2 ties with one and beats one, 0 loses both
     assert area(members, others) == pytest.approx((2 + 1.5 + 1.5 + 0) / 8)
-    assert rate_at(members, others, 0.01) == 25.0
-    assert rate_at(members, others, 0.5) == 75.0
+    # 3 is above 2, which half of the others has: of those with 2, a fiftieth is called
+    assert rate_at(members, others, 0.01) == pytest.approx(25 + 50 / 50)
+    assert rate_at(members, others, 0.5) == pytest.approx(75)
+    assert rate_at(members, np.array([3.0, 3.0]), 0.1) == pytest.approx(2.5)
 
 
 @given(
