@@ -16,7 +16,8 @@ def knowledge_protection(pair: Pair, known: tuple[str, ...]) -> float:
     originals, avatars = pair.project_columns(known)
     cloud = gather(avatars)
     found = nearest_groups(cloud, originals)
-    chance = (found == cloud.group) / cloud.counts[found]
+    own = pair.origins[cloud.group == found[pair.origins]]
+    chance = np.bincount(own, minlength=pair.rows) / cloud.counts[found]
     return 100.0 * (1.0 - float(chance.mean()))
 
 

@@ -68,14 +68,19 @@ def ratio(nearest: Floats, second: Floats) -> Floats:
 
 
 def rank_own(originals: Floats, avatars: Floats) -> OwnRank:
-    """Compare, for each original, its own avatar (same row) with all others; exact, ties and copies included."""
-    own = np.sqrt(((originals - avatars) ** 2).sum(axis=1))
+    """Compare, for each original, its own avatar (same row) with all others; exact, ties and copies included.
+
+    There may be more avatars than originals: the further ones are nobody's own.
+    """
+    own = np.sqrt(((originals - avatars[: len(originals)]) ** 2).sum(axis=1))
     low = np.maximum(own * (1 - _SLACK) - _TINY, -1.0)
     high = own * (1 + _SLACK) + _TINY
     cloud = gather(avatars)
     if compilable(cloud.points):
         tree = build_tree(cloud.points)
-        asked = ask(tree, originals, tree.leaves_of(cloud.group))  # an original is near its own avatar
+        asked = ask(
+            tree, originals, tree.leaves_of(cloud.group[: len(originals)])
+        )  # an original is near its own avatar
         closer, within, earliest = count_near(tree, asked, low, high, cloud.counts, cloud.first)
     elif len(cloud.points) <= _BRUTE_POINTS or len(cloud.points) * len(originals) <= _BRUTE_CELLS:
         closer, within, earliest = _rank_all_pairs(originals, cloud, low, high)

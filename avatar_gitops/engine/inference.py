@@ -69,7 +69,7 @@ def infer(pair: Pair, known: tuple[str, ...], target: str, seed: int) -> Inferen
         return None
     random = stream(seed, "", "inference")
     judged = np.sort(random.permutation(usable)[:JUDGED])
-    predicted = _predict(_training(avatars, np.arange(pair.rows), random), originals.take(judged), continuous)
+    predicted = _predict(_training(avatars, np.arange(len(avatars.target)), random), originals.take(judged), continuous)
     error = _legacy_error(originals.target, originals.target[judged], predicted, continuous)
     ratios, draws = [], []
     for _ in range(_SPLITS):

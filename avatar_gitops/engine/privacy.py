@@ -10,8 +10,10 @@ import pyarrow as pa
 from avatar_gitops.engine.attacks import knowledge_protection, linkability_protection
 from avatar_gitops.engine.census import take_census
 from avatar_gitops.engine.controlled import attack_with_control, control
+from avatar_gitops.engine.copies import own_first
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
 from avatar_gitops.engine.donors import audit_donors
+from avatar_gitops.engine.holdout import Sides
 from avatar_gitops.engine.inference import infer
 from avatar_gitops.engine.intervals import mean_interval, wilson
 from avatar_gitops.engine.ledger import Ledger
@@ -45,9 +47,17 @@ def measure_privacy(
     (`correlation_protection_rate` is `knowledge_protection_rate`). Raises EngineError when the tables do not fit or a
     named variable is not modelled.
     """
+    pair = pair_up(original, avatars, columns, params.space, seed)
+    return measure_pair(pair, params, seed, control(original, columns, pair, holdout, params, seed))
+
+
+def measure_pair(pair: Pair, params: PrivacyParams, seed: int, against: tuple[Sides | None, str | None]) -> Metrics:
+    """The same for tables that are paired already; `against` is what `engine.controlled.control` gave.
+
+    Where an original has several avatars, any of them is its own.
+    """
     if not 0 < params.quantile_threshold < 100:
         raise EngineError("quantile_threshold must be a percentage between 0 and 100.")
-    pair = pair_up(original, avatars, columns, params.space, seed)
     for name in (*params.known_variables, *([params.target] if params.target else [])):
         if name not in pair.space.layout.names:
             raise EngineError(
@@ -62,7 +72,7 @@ def measure_privacy(
     _inference(pair, params, ledger)
     audit_donors(pair, ledger)
     take_census(pair, params.known_variables, ledger)
-    attack_with_control(*control(original, columns, pair, holdout, params, seed), params, ledger)
+    attack_with_control(*against, params, ledger)
     wanted = targets(params.recipient, ledger.references)
     judged = {name: wanted[name] for name in ledger.values if name in wanted}
     return Metrics(
@@ -84,11 +94,12 @@ def _singling_out(pair: Pair, ledger: Ledger) -> None:
     far are left out (in large tables: copies of the own avatar).
     """
     n = pair.rows
-    rank = rank_own(pair.original_points, pair.avatar_points)
+    avatars, own_ties = own_first(pair)
+    rank = rank_own(pair.original_points, avatars)
     hidden = (rank.closer > 0) | rank.earlier
     ledger.rate("hidden_rate", 100.0 * float(hidden.mean()), n)
     ledger.rate("hidden_rate_strict", 100.0 * float((rank.closer > 0).mean()), n)
-    cloaks = (rank.closer + rank.tied).astype(np.float64)
+    cloaks = (rank.closer + rank.tied - own_ties).astype(np.float64)
     ledger.median("local_cloaking", cloaks)
     ledger.median("local_cloaking_without_ties", rank.closer.astype(np.float64))
     ledger.add("local_cloaking_mean", float(cloaks.mean()), n, mean_interval(cloaks))
@@ -107,7 +118,8 @@ def _categorical_hidden_rate(pair: Pair, ledger: Ledger) -> None:
     original, avatar = ids[: pair.rows], ids[pair.rows :]
     wide = int(ids.max()) + 1
     alone = np.bincount(original, minlength=wide)[original] == 1
-    found = alone & (avatar == original) & (np.bincount(avatar, minlength=wide)[original] == 1)
+    own = np.bincount(pair.origins[avatar == original[pair.origins]], minlength=pair.rows)
+    found = alone & (own > 0) & (np.bincount(avatar, minlength=wide)[original] == own)
     uniques = int(alone.sum())
     if uniques == 0:
         ledger.add(name, 100.0, 0)
@@ -130,9 +142,10 @@ def _direct_matches(pair: Pair, ledger: Ledger) -> None:
     protection, intervals = [], []
     for original, avatar in zip(originals, avatars, strict=True):
         kinds = len(np.unique(original[original >= 0]))
-        same = int(((original == avatar) & (original >= 0)).sum())
-        low, high = wilson(same, n)
-        protection.append(100.0 * max(0.0, 1.0 - same / n * kinds / n))
+        own = original[pair.origins]
+        same = int(((own == avatar) & (own >= 0)).sum())
+        low, high = wilson(same, len(avatar))
+        protection.append(100.0 * max(0.0, 1.0 - same / len(avatar) * kinds / n))
         intervals.append((100.0 * max(0.0, 1.0 - high * kinds / n), 100.0 * max(0.0, 1.0 - low * kinds / n)))
     worst = int(np.argmin(protection))
     name = "column_direct_match_protection"

@@ -26,7 +26,10 @@ Groups = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """Group of each row, and how often each resample (row of `weights`) draws each group."""
+    """Group of each row, and how often each resample (row of `weights`) draws each group.
+
+    Avatars beyond the number of people follow: they are in the group of their original.
+    """
 
     groups: Groups
     weights: Floats
@@ -39,16 +42,19 @@ class Resampling:
     def histogram(self, codes: npt.NDArray[np.integer], size: int) -> Floats:
         """Counts of codes 0 to size - 1 per group, shape (groups, size)."""
         count = self.weights.shape[1]
-        flat = np.bincount(self.groups * size + codes, minlength=count * size)
+        flat = np.bincount(self.groups[: len(codes)] * size + codes, minlength=count * size)
         return flat.reshape(count, size).astype(np.float64)
 
 
-def resampling(rows: int, width: int, random: np.random.Generator) -> Resampling:
-    """Groups for a table of that many rows; `width` numbers are summed per group, which bounds the memory."""
+def resampling(rows: int, width: int, random: np.random.Generator, origins: Groups | None = None) -> Resampling:
+    """Groups for a table of that many rows; `width` numbers are summed per group, which bounds the memory.
+
+    `origins` names the row that each avatar belongs to: first all rows in order, then those with further avatars.
+    """
     count = int(min(rows, GROUPS, max(20, LARGEST_SUMS // max(width, 1))))
     groups = random.permutation(np.arange(rows, dtype=np.int64) % count)
     weights = random.multinomial(count, np.full(count, 1.0 / count), size=RESAMPLES).astype(np.float64)
-    return Resampling(groups, weights)
+    return Resampling(groups if origins is None else groups[origins], weights)
 
 
 def interval(value: float, resampled: Floats, lowest: float, largest: float) -> Interval:

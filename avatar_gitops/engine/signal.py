@@ -31,9 +31,14 @@ Indices = npt.NDArray[np.int64]
 
 @single_threaded_algebra
 def measure_signal(
-    original: pa.Table, avatars: pa.Table, columns: Sequence[ColumnSpec], params: SignalParams, seed: int
+    original: pa.Table,
+    avatars: pa.Table,
+    columns: Sequence[ColumnSpec],
+    params: SignalParams,
+    seed: int,
+    origins: Indices | None = None,
 ) -> Metrics:
-    """Utility metrics of row-aligned avatars, in natural units: 0 is equal.
+    """Utility metrics of row-aligned avatars, in natural units: 0 is equal. `origins` are those of augmented avatars.
 
     Hellinger distances use 10 bins of equal width on the pooled range, modalities as they are, and a bin of their own
     for missing values; the multivariate one is the mean over the compared axes of the originals' space. The correlation
@@ -43,9 +48,9 @@ def measure_signal(
     resampled people (`engine.resampling`), bins held fixed; the Kolmogorov-Smirnov distance has none. Further figures
     and their sources: `engine.associations`, `engine.propensity`, `engine.utility` (for a chosen target).
     """
-    pair = pair_up(original, avatars, columns, params.space, seed)
+    pair = pair_up(original, avatars, columns, params.space, seed, origins)
     width = 4 * len(pair.space.layout.numbers) ** 2
-    draw = resampling(pair.rows, width, stream(seed, "", "signal resampling"))
+    draw = resampling(pair.rows, width, stream(seed, "", "signal resampling"), pair.origins)
     ledger = _Ledger()
     histograms = _column_histograms(pair)
     distances = {name: hellinger(*sides) for name, sides in histograms.items()}
@@ -148,7 +153,7 @@ def _correlation(pair: Pair, draw: Resampling, ledger: _Ledger) -> None:
         ledger.notes[name] = "The table has fewer than two numbers that vary."
         return
     count = draw.weights.shape[1]
-    sides = (moments(side.numbers, draw.groups, count) for side in (pair.original, pair.avatar))
+    sides = (moments(side.numbers, draw.groups[: side.rows], count) for side in (pair.original, pair.avatar))
     resampled = mean_difference(*(correlations(draw.sums(sums), flat) for sums, flat in sides))
     ledger.add(name, value, resampled, largest=200.0)
 

@@ -138,3 +138,42 @@ def test_metrics_leave_out_the_columns_that_they_are_told_to(workshop: Workshop)
         found[name] = workshop.json(job, "people_standalone.signal.json")["total_variation_mean"]
     assert found["all"] is not None
     assert found["fewer"] is None
+
+
+@pytest.mark.parametrize(
+    ("strategy", "target", "size"), [(3, None, 3 * ROWS), (1.25, None, 150), ("not_majority", "smoker", None)]
+)
+def test_augmented_avatars_are_measured_one_by_one_and_by_their_means(
+    workshop: Workshop, strategy: float | str, target: str | None, size: int | None
+) -> None:
+    record = {"data_augmentation": {"augmentation_strategy": strategy, "target_column": target}}
+    set_id, _, avatars, metadata = made(workshop, record)
+    assert size is None or len(avatars) == size
+    assert any("mean" in warning for warning in metadata["tables"]["people"]["warnings"])
+    privacy, signal = (workshop.launch(set_id, name) for name in ("privacy_metrics", "signal_metrics"))
+    workshop.work()
+    assert workshop.job(privacy)["exception"] == workshop.job(signal)["exception"] == ""
+    urls = [url.rpartition("/")[2] for url in workshop.listing(privacy)["privacy_metrics"]]
+    types = ["standalone", "barycentered", *(["class_balancing_barycenter"] if strategy != 3 else [])]
+    assert urls == [f"people_{name}.privacy.json" for name in types]
+    for name in types:
+        entry = workshop.json(privacy, f"people_{name}.privacy.json")
+        assert entry["metadata"]["computation_type"] == name
+        assert entry["distance_to_closest"] is not None
+        assert 0 <= entry["hidden_rate"] <= 100
+    assert workshop.json(signal, "people_standalone.signal.json")["hellinger_mean"] > 0
+
+
+def test_nobody_is_given_the_map_from_avatars_to_people(workshop: Workshop) -> None:
+    text = documents(avatarization={"people": {"k": 5, "data_augmentation": {"augmentation_strategy": 2}}})
+    job = workshop.run(text)
+    assert job["exception"] == ""
+    assert "origins" not in workshop.listing(job["name"])
+    assert not any("origin" in header for header in rows(workshop.files(job["name"])["people.shuffled-0.csv"])[0])
+
+
+def test_kept_originals_are_said_to_be_sensitive(workshop: Workshop) -> None:
+    kept = {"augmentation_strategy": 2, "should_anonymize_original_table": False}
+    _, originals, avatars, metadata = made(workshop, {"data_augmentation": kept})
+    assert [(row["age"], row["sector"]) for row in avatars[:ROWS]] == [(row["age"], row["sector"]) for row in originals]
+    assert metadata["tables"]["people"]["sensitive"] == ["The real rows are kept beside the avatars."]
