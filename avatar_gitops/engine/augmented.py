@@ -1,48 +1,32 @@
-"""Privacy of augmented avatars: each copy, the mean of a person's copies, and that of the people who have several."""
+"""Privacy of augmented avatars: each of them, the mean of a person's, and that of the people who have several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
-import pyarrow as pa
-
-from avatar_gitops.engine.controlled import control
 from avatar_gitops.engine.copies import barycentres, repeated, restrict
-from avatar_gitops.engine.neighbours import Rows
-from avatar_gitops.engine.pair import pair_up
-from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams
+from avatar_gitops.engine.pair import Pair
+from avatar_gitops.engine.params import Metrics, PrivacyParams
 from avatar_gitops.engine.privacy import measure_pair
 from avatar_gitops.engine.threads import single_threaded_algebra
 
-STANDALONE: Final = "standalone"
-BARYCENTERED: Final = "barycentered"
-CLASS_BALANCING: Final = "class_balancing_barycenter"
 _NO_CONTROL: Final = "Not measured: people who were not used have no mean of avatars."
-_FEWEST: Final = 2
+FEWEST: Final = 2
+"""People with several avatars from which on these are judged by themselves."""
+
+
+class Means(StrEnum):
+    """Whose mean of avatars stands beside the original; the names are the platform's computation types."""
+
+    BARYCENTERED = "barycentered"
+    CLASS_BALANCING = "class_balancing_barycenter"
 
 
 @single_threaded_algebra
-def measure_augmented(
-    original: pa.Table,
-    avatars: tuple[pa.Table, Rows],
-    columns: Sequence[ColumnSpec],
-    params: PrivacyParams,
-    seed: int,
-    holdout: pa.Table | None = None,
-) -> dict[str, Metrics]:
-    """Privacy metrics of avatars with the original of each, by computation type.
-
-    `standalone` compares all originals with all avatars, any of its own giving a person away; `barycentered` compares
-    them with the mean of each person's avatars, and `class_balancing_barycenter` does so for the people who have more
-    than one, when not all have.
-    """
-    table, origins = avatars
-    pair = pair_up(original, table, columns, params.space, seed, origins)
-    found = {STANDALONE: measure_pair(pair, params, seed, control(original, columns, pair, holdout, params, seed))}
-    means = barycentres(pair)
-    found[BARYCENTERED] = measure_pair(means, params, seed, (None, _NO_CONTROL))
-    several = repeated(origins, pair.rows)
-    if _FEWEST <= len(several) < pair.rows:
-        found[CLASS_BALANCING] = measure_pair(restrict(means, several), params, seed, (None, _NO_CONTROL))
-    return found
+def measure_means(pair: Pair, means: Means, params: PrivacyParams, seed: int) -> Metrics:
+    """Privacy metrics of originals beside the mean of all their avatars: of all, or of those who have several."""
+    found = barycentres(pair)
+    if means is Means.CLASS_BALANCING:
+        found = restrict(found, repeated(pair.origins, pair.rows))
+    return measure_pair(found, params, seed, (None, _NO_CONTROL))

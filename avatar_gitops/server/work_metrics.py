@@ -15,9 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from avatar_gitops.assessment.guarantee import GUARANTEE
+from avatar_gitops.engine.buffers import to_numpy
 from avatar_gitops.engine.facts import rows_bucket
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
-from avatar_gitops.engine.links.views import Computation, View
+from avatar_gitops.engine.links.model import Ids
+from avatar_gitops.engine.links.views import Computation, View, mean_views
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.engine.unlinked import as_many, not_private, without_link
@@ -95,14 +97,19 @@ def _views(
     links = links_of(tables)
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
-        rows, avatar_rows, said = _read_pair(assignment, table, avatars, is_linked=table.name not in private)
+        origins, is_linked = _origins(assignment, table.name, avatars), table.name not in private
+        rows, avatar_rows, said = _read_pair(assignment, (table, avatars), origins, is_linked=is_linked)
         columns = measured_columns(table.name, said, made_with.get(table.name))
         pair = (rows, avatar_rows, columns)
         holdout = read_holdout(assignment, table, rows)
         if links:  # one table after the other needs less memory
             read[table.name] = pair
         if not links or has_attributes(table.name, pair, links):
-            yield View(table.name, Computation.STANDALONE, None, rows, avatar_rows, tuple(columns), None, holdout)
+            alone = Computation.STANDALONE
+            view = View(table.name, alone, None, rows, avatar_rows, tuple(columns), None, holdout, origins)
+            yield view
+            if assignment.kind is JobKind.PRIVACY_METRICS:
+                yield from mean_views(view)
     yield from cross_views(tables, read, assignment.kind)
 
 
@@ -157,16 +164,29 @@ def _pairs(assignment: Assignment, spec: wire.MetricsSpec) -> list[tuple[wire.Ta
     return pairs
 
 
+def _origins(assignment: Assignment, table: str, avatars: Path) -> Ids | None:
+    """Whose avatar each row is, for augmented avatars of the standard job; None for one avatar each."""
+    standard = {
+        kind: {table_of(file.filename, name): file.path for file in assignment.results_of(JobKind.STANDARD, kind)}
+        for kind, name in ((ResultKind.UNSHUFFLED, "unshuffled"), (ResultKind.ORIGINS, "origins"))
+    }
+    path = standard[ResultKind.ORIGINS].get(escaped(table))
+    if path is None or standard[ResultKind.UNSHUFFLED].get(escaped(table)) != avatars:
+        return None
+    return to_numpy(read_table(path)["origin"].combine_chunks().cast(pa.int64()))
+
+
 def _read_pair(
-    assignment: Assignment, table: wire.Table, avatars: Path, *, is_linked: bool
+    assignment: Assignment, what: tuple[wire.Table, Path], origins: Ids | None, *, is_linked: bool
 ) -> tuple[pa.Table, pa.Table, list[ColumnSpec]]:
+    table, avatars = what
     columns = column_specs(table)
     types = {column.name: column.type for column in columns if column.type}
     rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
     avatar_rows = read_table(avatars, text_columns(rows) | types)
     if not is_linked:
         avatar_rows = as_many(avatar_rows, rows.num_rows, 0)
-    if rows.num_rows != avatar_rows.num_rows:
+    if avatar_rows.num_rows != (rows.num_rows if origins is None else len(origins)):
         raise JobFault(
             f"Table {table.name!r}: the original and the avatars have different numbers of rows."
             " Row by row, each avatar must stand where its original stands."

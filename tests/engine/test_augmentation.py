@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar_gitops.engine.augmentation import copy_numbers, plan_origins
-from avatar_gitops.engine.augmented import BARYCENTERED, CLASS_BALANCING, STANDALONE, measure_augmented
 from avatar_gitops.engine.copies import barycentres, own_first
 from avatar_gitops.engine.frame import encode, fit_layout
+from avatar_gitops.engine.links.measure import measure_privacy_view
+from avatar_gitops.engine.links.views import Computation, View, mean_views
 from avatar_gitops.engine.pair import pair_up
 from avatar_gitops.engine.params import (
     Augmentation,
@@ -21,6 +23,7 @@ from avatar_gitops.engine.params import (
     Balancing,
     ColumnSpec,
     Generation,
+    Metrics,
     PrivacyParams,
     SignalParams,
     Space,
@@ -31,7 +34,19 @@ from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.signal import measure_signal
 from avatar_gitops.errors import EngineError
 
+STANDALONE, BARYCENTERED, CLASS_BALANCING = (
+    Computation.STANDALONE,
+    Computation.BARYCENTERED,
+    Computation.CLASS_BALANCING,
+)
 CLASSES = pa.table({"x": np.arange(10.0), "g": ["a"] * 6 + ["b"] * 3 + ["c"]})
+
+
+def measure_augmented(
+    original: pa.Table, avatars: tuple[pa.Table, npt.NDArray[np.int64]], params: PrivacyParams
+) -> dict[Computation, Metrics]:
+    alone = View("t", STANDALONE, None, original, avatars[0], (), origins=avatars[1])
+    return {view.computation: measure_privacy_view(view, params, 1) for view in (alone, *mean_views(alone))}
 
 
 def origins_of(strategy: float | Balancing | dict[str, float], target: str | None = "g") -> list[int]:
@@ -146,7 +161,7 @@ def test_with_one_avatar_each_all_computations_agree(holey: pa.Table) -> None:
     made = avatarize(holey, [], AvatarParams(10, augmentation=Augmentation(1.0)), 1)
     assert made.origins is not None
     params = PrivacyParams(known_variables=("age", "site"), target="smoker")
-    blocks = measure_augmented(holey, (made.unshuffled, made.origins), [], params, 1)
+    blocks = measure_augmented(holey, (made.unshuffled, made.origins), params)
     plain = measure_privacy(holey, made.unshuffled, [], params, 1)
     assert set(blocks) == {STANDALONE, BARYCENTERED}
     assert blocks[STANDALONE] == plain
@@ -163,7 +178,7 @@ def test_means_of_copies_give_people_away() -> None:
     table = synthetic(400)
     made = avatarize(table, [], AvatarParams(20, augmentation=Augmentation(10.0)), 1)
     assert made.origins is not None
-    blocks = measure_augmented(table, (made.unshuffled, made.origins), [], PrivacyParams(), 1)
+    blocks = measure_augmented(table, (made.unshuffled, made.origins), PrivacyParams())
     hidden = {name: block.values["hidden_rate"] or 0.0 for name, block in blocks.items()}
     assert hidden[BARYCENTERED] < hidden[STANDALONE] - 5
 
@@ -171,7 +186,7 @@ def test_means_of_copies_give_people_away() -> None:
 def test_only_people_with_several_avatars_are_asked_about_in_class_balancing(table: pa.Table) -> None:
     made = avatarize(table, [], AvatarParams(10, augmentation=Augmentation(Balancing.MINORITY, "site")), 1)
     assert made.origins is not None
-    blocks = measure_augmented(table, (made.unshuffled, made.origins), [], PrivacyParams(), 1)
+    blocks = measure_augmented(table, (made.unshuffled, made.origins), PrivacyParams())
     several = int((np.bincount(made.origins) > 1).sum())
     assert blocks[CLASS_BALANCING].population["hidden_rate"] == several < table.num_rows
 
@@ -184,7 +199,7 @@ def test_any_copy_gives_its_person_away() -> None:
     points, ties = own_first(pair)
     np.testing.assert_allclose(points[:3, 0], pair.avatar_points[[3, 1, 2], 0])
     assert ties.tolist() == [0, 0, 0]
-    blocks = measure_augmented(table, (avatars, np.array([0, 1, 2, 0])), [], PrivacyParams(), 1)
+    blocks = measure_augmented(table, (avatars, np.array([0, 1, 2, 0])), PrivacyParams())
     assert blocks[STANDALONE].values["hidden_rate"] == 0
     mean = barycentres(pair)
     assert mean.avatar.numbers[:, 0].tolist() == [6.5, 11.0, 19.0]

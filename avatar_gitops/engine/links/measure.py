@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from avatar_gitops.engine.augmented import Means, measure_means
+from avatar_gitops.engine.controlled import control
 from avatar_gitops.engine.intervals import Interval, holding, mean_interval, median_interval, wilson_percent
 from avatar_gitops.engine.links.people import rank_people
 from avatar_gitops.engine.links.views import Computation, View
 from avatar_gitops.engine.pair import pair_up
 from avatar_gitops.engine.params import Metrics, PrivacyParams, SignalParams
-from avatar_gitops.engine.privacy import measure_privacy
+from avatar_gitops.engine.privacy import measure_pair, measure_privacy
 from avatar_gitops.engine.signal import measure_signal
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import meta_privacy
@@ -25,6 +27,8 @@ def measure_privacy_view(view: View, params: PrivacyParams, seed: int) -> Metric
     is tied to somebody else, and its cloak are the avatars of others at least as near as the nearest avatar of its
     person. The other metrics are those of the rows. Rows that belong to nobody are not looked for.
     """
+    if view.origins is not None:
+        return _augmented(view, view.origins, params, seed)
     if view.computation is not Computation.STANDALONE:
         params = replace(params, shadow=None)  # a second run of one table says nothing about several
     measured = measure_privacy(view.original, view.avatars, view.columns, params, seed, view.holdout)
@@ -35,7 +39,15 @@ def measure_privacy_view(view: View, params: PrivacyParams, seed: int) -> Metric
 
 def measure_signal_view(view: View, params: SignalParams, seed: int) -> Metrics:
     """Utility metrics of one view."""
-    return measure_signal(view.original, view.avatars, view.columns, params, seed)
+    return measure_signal(view.original, view.avatars, view.columns, params, seed, view.origins)
+
+
+@single_threaded_algebra
+def _augmented(view: View, origins: np.ndarray, params: PrivacyParams, seed: int) -> Metrics:
+    pair = pair_up(view.original, view.avatars, view.columns, params.space, seed, origins)
+    if view.computation is not Computation.STANDALONE:
+        return measure_means(pair, Means(view.computation), params, seed)
+    return measure_pair(pair, params, seed, control(view.original, view.columns, pair, view.holdout, params, seed))
 
 
 @single_threaded_algebra

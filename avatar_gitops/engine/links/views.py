@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import pyarrow as pa
 
+from avatar_gitops.engine.augmented import FEWEST, Means
+from avatar_gitops.engine.copies import repeated
 from avatar_gitops.engine.frame import encode, fit_layout
 from avatar_gitops.engine.links.aggregates import aggregate
 from avatar_gitops.engine.links.enrich import Schema, free_name, look_up, specs_by_name
@@ -24,15 +26,18 @@ class Computation(StrEnum):
     TO_TOP_ENRICHED = "to_top_enriched"
     FULL_ENRICHED = "full_enriched"
     TO_BOTTOM_INFORMATION_PROPAGATED = "to_bottom_information_propagated"
+    BARYCENTERED = Means.BARYCENTERED.value
+    CLASS_BALANCING = Means.CLASS_BALANCING.value
 
 
 @dataclass(slots=True, frozen=True)
 class View:
-    """One table, alone or seen across links, as originals and avatars of equal length.
+    """One table, alone or seen across links, as originals and avatars.
 
     `reference` is the other table of a cross-table view. `people` are given where several rows belong to one person:
     the person of each original row and the person that each avatar row is tied to, -1 for nobody. `holdout` are rows of
-    the table alone that were not anonymized.
+    the table alone that were not anonymized. `origins` names the original of each augmented avatar; without, row i of
+    the avatars belongs to row i of the originals.
     """
 
     table: str
@@ -43,6 +48,7 @@ class View:
     columns: tuple[ColumnSpec, ...]
     people: tuple[Ids, Ids] | None = None
     holdout: pa.Table | None = None
+    origins: Ids | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -71,6 +77,15 @@ def pair_tables(tables: Sequence[LinkedTable], avatars: Mapping[str, pa.Table], 
         {link: tie(link, rows[link.parent], rows[link.child]) for link in links},
         {link: tie(link, avatars[link.parent], avatars[link.child]) for link in links},
     )
+
+
+def mean_views(view: View) -> Iterator[View]:
+    """Views of an augmented table that compare people with the mean of their avatars."""
+    if view.origins is None:
+        return
+    yield replace(view, computation=Computation.BARYCENTERED)
+    if FEWEST <= len(repeated(view.origins, view.original.num_rows)) < view.original.num_rows:
+        yield replace(view, computation=Computation.CLASS_BALANCING)
 
 
 def privacy_views(pairs: Pairs) -> Iterator[View]:
