@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from avatar_gitops.engine.distances import rank_own
 from avatar_gitops.engine.frame import encode, fit_layout
+from avatar_gitops.engine.links import people
 from avatar_gitops.engine.links.aggregates import aggregate
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
 from avatar_gitops.engine.links.people import rank_people
@@ -108,8 +109,8 @@ def test_avatars_whose_keys_do_not_hold_together_are_told(pairs: Pairs) -> None:
 def test_one_row_for_each_person_is_the_ordinary_rank() -> None:
     random = np.random.default_rng(1)
     originals, avatars = random.normal(size=(200, 3)), random.normal(size=(200, 3))
-    people = np.arange(200)
-    closer, tied, found = rank_people(originals, people, avatars, people)
+    persons = np.arange(200)
+    closer, tied, found = rank_people(originals, persons, avatars, persons)
     plain = rank_own(originals, avatars)
     assert (closer == plain.closer).all()
     assert (tied == plain.tied).all()
@@ -118,10 +119,10 @@ def test_one_row_for_each_person_is_the_ordinary_rank() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 40), st.integers(1, 6), st.integers(0, 99))
-def test_ranks_of_people_are_those_of_a_plain_search(rows: int, people: int, seed: int) -> None:
+def test_ranks_of_people_are_those_of_a_plain_search(rows: int, persons: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     originals, avatars = (random.integers(0, 4, (rows, 2)).astype(float) for _ in range(2))
-    owners, theirs = random.integers(0, people, rows), random.integers(-1, people, rows)
+    owners, theirs = random.integers(0, persons, rows), random.integers(-1, persons, rows)
     closer, tied, found = rank_people(originals, owners, avatars, theirs)
     for row in range(rows):
         apart = np.sqrt(((avatars - originals[row]) ** 2).sum(axis=1))
@@ -135,6 +136,19 @@ def test_ranks_of_people_are_those_of_a_plain_search(rows: int, people: int, see
         if closer[row] == 0:
             first = np.flatnonzero(np.abs(apart - nearest) < 1e-9)[0]
             assert found[row] == mine[first]
+
+
+def test_large_and_small_families_are_ranked_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(4)
+    originals, avatars = (np.round(random.normal(size=(300, 2)), 1) for _ in range(2))
+    owners, theirs = random.integers(0, 3, 300), random.integers(-1, 3, 300)
+    small = rank_people(originals, owners, avatars, theirs)
+    monkeypatch.setattr(people, "_PERSON_CELLS", 0)
+    large = rank_people(originals, owners, avatars, theirs)
+    monkeypatch.setattr(people, "_BRUTE_CELLS", 0)
+    by_tree = rank_people(originals, owners, avatars, theirs)
+    assert all((a == b).all() for a, b in zip(small, large, strict=True))
+    assert all((a == b).all() for a, b in zip(small[:2], by_tree[:2], strict=True))
 
 
 def test_aggregates_by_hand() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.distances import gather, nearest_groups
@@ -39,6 +37,9 @@ def least_sum(children: Floats, parents: Floats, places: Ids, random: np.random.
     are first halved along the widest axis, children and places alike, until each part is small: the sum is least within
     the parts. Which of equally good answers is taken does not depend on the order of the rows.
     """
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
     seats = np.repeat(np.arange(len(parents)), places)
     mixed, seats = random.permutation(len(children)), random.permutation(seats)
     assigned = np.empty(len(children), dtype=np.int64)

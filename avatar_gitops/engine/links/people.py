@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.distances import Cloud, gather, nearest_groups
@@ -16,6 +15,7 @@ _SLACK: Final = 1e-9
 _TINY: Final = 1e-12
 _BRUTE_CELLS: Final = 40_000_000
 _BLOCK_CELLS: Final = 4_000_000
+_PERSON_CELLS: Final = 1_000_000
 
 
 def rank_people(
@@ -54,12 +54,15 @@ def _nearest_own(originals: Floats, owners: Ids, avatars: Floats, avatar_owners:
         mine = avatars[theirs[ends[person] : ends[person + 1]]]
         if not len(mine):
             continue
-        block = max(1, _BLOCK_CELLS // len(mine))
-        for start in range(0, len(at), block):
-            part = at[start : start + block]
-            apart = np.sqrt(((originals[part, None, :] - mine[None, :, :]) ** 2).sum(axis=2))
-            nearest[part] = apart.min(axis=1)
-            held[part] = (apart <= (nearest[part] * (1 + _SLACK) + _TINY)[:, None]).sum(axis=1)
+        if len(at) * len(mine) > _PERSON_CELLS:
+            cloud = gather(mine)
+            group = nearest_groups(cloud, originals[at])
+            nearest[at] = np.sqrt(((originals[at] - cloud.points[group]) ** 2).sum(axis=1))
+            held[at] = _within(cloud, originals[at], nearest[at] * (1 + _SLACK) + _TINY, strict=False)[0]
+            continue
+        apart = np.sqrt(((originals[at, None, :] - mine[None, :, :]) ** 2).sum(axis=2))
+        nearest[at] = apart.min(axis=1)
+        held[at] = (apart <= (nearest[at] * (1 + _SLACK) + _TINY)[:, None]).sum(axis=1)
     return nearest, held
 
 
@@ -70,6 +73,8 @@ def _within(cloud: Cloud, queries: Floats, radius: Floats, *, strict: bool) -> t
     looked at.
     """
     if len(cloud.points) * len(queries) > _BRUTE_CELLS:
+        from scipy.spatial import cKDTree
+
         tree = cKDTree(cloud.points[cloud.group], leafsize=64)
         found = tree.query_ball_point(queries, radius, workers=-1, return_length=True)
         return np.asarray(found, dtype=np.int64), cloud.first[nearest_groups(cloud, queries)]
