@@ -276,7 +276,8 @@ def test_a_plain_run_loads_nothing_slow(tmp_path: Path) -> None:
     program = (
         "import sys;"
         "from avatar_gitops.engine.params import AvatarParams;"
-        "from avatar_gitops.engine.run import avatarize; from avatar_gitops.engine.tables import read_table, write_table;"
+        "from avatar_gitops.engine.run import avatarize;"
+        "from avatar_gitops.engine.tables import read_table, write_table;"
         "text = 'x,y,g\\n' + ''.join(f'{i % 7},{i / 3},{chr(97 + i % 3)}\\n' for i in range(60));"
         "table = read_table(text.encode());"
         f"write_table(avatarize(table, [], AvatarParams(5), 1).shuffled, {str(tmp_path / 'made.csv')!r});"
