@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from pykdtree.kdtree import KDTree
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.pair import Pair
-from avatar_gitops.engine.search import without_surplus
+from avatar_gitops.engine.search import build_index, without_surplus
+from avatar_gitops.engine.search import nearest as nearest_points
 
 DOMINANT: Final = 0.9
 
@@ -37,11 +37,11 @@ def audit_donors(pair: Pair, ledger: Ledger) -> None:
 def nearest_donors(originals: Floats, avatars: Floats, origins: Rows) -> tuple[Floats, Floats]:
     """Distances of avatar i to the nearest two originals other than original `origins[i]`."""
     kept = without_surplus(originals, 3)
-    distances, found = KDTree(originals[kept]).query(np.ascontiguousarray(avatars), min(3, len(kept)))
-    own = kept[np.asarray(found, dtype=np.int64)] == origins[:, None]
+    squared, found = nearest_points(build_index(originals[kept]), avatars, min(3, len(kept)))
+    distances, own = np.sqrt(squared), kept[found] == origins[:, None]
     # the own original goes last; where it is not among the three, the third is not needed
     first = np.argsort(own, axis=1, kind="stable")[:, :2]
-    chosen = np.take_along_axis(np.asarray(distances), first, axis=1)
+    chosen = np.take_along_axis(distances, first, axis=1)
     return chosen[:, 0], chosen[:, 1]
 
 

@@ -51,16 +51,18 @@ def fit_imputer(frame: Frame, sizes: tuple[int, ...], options: Imputation | None
         raise EngineError("Imputation needs k of at least 1 and a training fraction above 0 and up to 1.")
     numbers = frame.numbers
     nearest = method in (ImputationMethod.KNN, ImputationMethod.FAST_KNN)
-    deviation = np.nanstd(numbers, axis=0) if numbers.size else np.ones(numbers.shape[1])
+    donors = _donors(frame, method, fraction, seed, label) if nearest and frame.missing.any() else None
+    compared = numbers.size > 0 and donors is not None
+    deviation = np.nanstd(numbers, axis=0) if compared else np.ones(numbers.shape[1])
     modes = [np.bincount(column[column >= 0], minlength=1).argmax() for column in frame.codes.T]
     return Imputer(
         _constants(numbers, method),
         np.array(modes, dtype=np.int32),
         k,
-        np.nanmean(numbers, axis=0) if numbers.size else np.zeros(numbers.shape[1]),
+        np.nanmean(numbers, axis=0) if compared else np.zeros(numbers.shape[1]),
         np.where(deviation > 0, deviation, 1.0),
         sizes,
-        _donors(frame, method, fraction, seed, label) if nearest and frame.missing.any() else None,
+        donors,
     )
 
 

@@ -26,25 +26,25 @@ _BLOCK_CELLS: Final = 4_000_000
 
 @dataclass(slots=True, frozen=True)
 class Index:
-    """Points (rows x axes) that can be searched, by one of two trees; `portable` is a k-d tree."""
+    """Points that can be searched: a compiled tree, which has its own copy, or the points and a k-d tree over them."""
 
-    points: Floats
     compiled: Tree | None
-    portable: Any
+    points: Floats | None = None
+    portable: Any = None
 
 
 def build_index(points: Floats) -> Index:
     """Index at least one point; duplicates are points of their own, so merge what is there very often."""
     points = np.ascontiguousarray(points, dtype=np.float64)
     if compilable(points):
-        return Index(points, build_tree(points), None)
+        return Index(build_tree(points))
     if points.shape[1] <= _PYKDTREE_AXES:
         from pykdtree.kdtree import KDTree
 
-        return Index(points, None, KDTree(points))
+        return Index(None, points, KDTree(points))
     from scipy.spatial import cKDTree
 
-    return Index(points, None, cKDTree(points))
+    return Index(None, points, cKDTree(points))
 
 
 def nearest(
@@ -94,6 +94,7 @@ def without_surplus(points: Floats, copies: int) -> Rows:
 
 
 def _nearest_portable(index: Index, queries: Floats, k: int, exclude: Rows | None) -> tuple[Floats, Rows]:
+    assert index.points is not None
     squared, found = np.empty((len(queries), k)), np.empty((len(queries), k), dtype=np.int64)
     exclude = np.full(len(queries), -1, dtype=np.int64) if exclude is None else exclude
     block = max(1, _BLOCK_CELLS // (k + 1 + _SPARE))
@@ -111,6 +112,7 @@ def _measured(
     index: Index, queries: Floats, k: int, exclude: Rows, asked: int
 ) -> tuple[Floats, Rows, npt.NDArray[np.bool_]]:
     """The best `k` of the `asked` nearest, and whether no point outside of these can be as near."""
+    assert index.points is not None
     distances, candidates = index.portable.query(queries, asked)
     distances = distances.reshape(len(queries), -1)
     candidates = np.sort(candidates.reshape(len(queries), -1).astype(np.int64), axis=1)

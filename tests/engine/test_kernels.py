@@ -262,8 +262,8 @@ def test_a_package_without_its_library_works(tmp_path: Path) -> None:
         "import avatar_gitops.engine.kernels.library as library, pathlib;"
         f"library._FILE = pathlib.Path({str(tmp_path / 'libavatar.so')!r});"
         "import numpy as np; from avatar_gitops.engine.search import build_index, nearest;"
-        "index = build_index(np.arange(4.0)[:, None]);"
-        "print(index.compiled, nearest(index, index.points, 1)[1].ravel().tolist())"
+        "points = np.arange(4.0)[:, None]; index = build_index(points);"
+        "print(index.compiled, nearest(index, points, 1)[1].ravel().tolist())"
     )
     environment = {name: value for name, value in os.environ.items() if name != SWITCH}
     done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
