@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -39,6 +39,23 @@ _WORDS: Final = (
     "FREE_TEXT int bool category float datetime datetime_tz"
 )
 PARAMETER_WORDS: Final = frozenset(_WORDS.split())
+PROCESSORS: Final = "avatarization_processors_parameters"
+PROCESSOR_KINDS: Final = frozenset(
+    {
+        "inter_record_range_difference",
+        "relative_difference",
+        "datetime",
+        "group_modalities",
+        "to_categorical",
+        "proportions",
+        "perturbation",
+        "expected_mean",
+        "geolocation_normalization",
+        "inter_record_cumulated_difference",
+        "inter_record_bounded_cumulated_difference",
+        "inter_record_bounded_range_difference",
+    }
+)
 """The only texts a parameter may hold, so that a modality of the data can never stand in a document."""
 
 
@@ -245,11 +262,14 @@ def metric_facts(
 def parameter_facts(record: Mapping[str, Any]) -> dict[str, Scalar]:
     """A parameter record of the platform, flat, with everything left out that could hold a value of the data.
 
-    A strategy that names modalities becomes "by_modality"; a text outside `PARAMETER_WORDS` becomes "set". Lists of
-    columns are not parameters here: say them in `excluded`, `known_variables`, ….
+    A strategy that names modalities becomes "by_modality"; a text outside `PARAMETER_WORDS` becomes "set". Processors
+    are counted by kind, a perturbation with its level for each column. Other lists are not parameters here: say columns
+    in `excluded`, `known_variables`, ….
     """
     facts: dict[str, Scalar] = {}
     for name, value in record.items():
+        if name == PROCESSORS and isinstance(value, list):
+            facts.update(_processors(value))
         if name == "exclude_variables" or value is None or isinstance(value, list | tuple):
             continue
         if name == "augmentation_strategy" and isinstance(value, Mapping):
@@ -260,6 +280,23 @@ def parameter_facts(record: Mapping[str, Any]) -> dict[str, Scalar]:
             facts[name] = value
         elif isinstance(value, str):
             facts[name] = _word(value)
+    return facts
+
+
+def _processors(records: Sequence[object]) -> dict[str, Scalar]:
+    facts: dict[str, Scalar] = {}
+    for record in records:
+        if not isinstance(record, Mapping):
+            continue
+        said: Mapping[str, Any] = record
+        kind = said.get("kind") or ("relative_difference" if "target" in said else "inter_record_range_difference")
+        if kind in PROCESSOR_KINDS:
+            name = f"processors.{kind}"
+            facts[name] = int(facts.get(name, 0)) + 1
+        levels = said.get("perturbation_level")
+        for column, level in (levels if isinstance(levels, Mapping) else {}).items():
+            if isinstance(level, int | float) and not isinstance(level, bool):
+                facts[f"processors.perturbation.{column}"] = level
     return facts
 
 

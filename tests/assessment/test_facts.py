@@ -90,7 +90,15 @@ def test_parameters_are_flat_and_hold_no_modality() -> None:
         "column_weights": {"Class": 3},
         "data_augmentation": {"augmentation_strategy": {"CANARY-value": 2.0}, "target_column": "Class"},
         "exclude_variables": {"variable_names": ["site"], "replacement_strategy": "row_order"},
-        "avatarization_processors_parameters": [{"target": "x"}],
+        "avatarization_processors_parameters": [
+            {"target": "x"},
+            {"target": "y"},
+            {"id_variable": "x"},
+            {"kind": "perturbation", "perturbation_level": {"site": 0.9}},
+            {"kind": "group_modalities", "new_category": "CANARY-label"},
+            {"kind": "CANARY-kind"},
+            "CANARY-text",
+        ],
     }
     assert parameter_facts(record) == {
         "k": 15,
@@ -99,6 +107,11 @@ def test_parameters_are_flat_and_hold_no_modality() -> None:
         "column_weights.Class": 3,
         "data_augmentation.augmentation_strategy": "by_modality",
         "data_augmentation.target_column": "set",
+        "processors.relative_difference": 2,
+        "processors.inter_record_range_difference": 1,
+        "processors.perturbation": 1,
+        "processors.perturbation.site": 0.9,
+        "processors.group_modalities": 1,
     }
 
 

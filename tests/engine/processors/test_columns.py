@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from avatar_gitops.engine.params import ColumnSpec, ColumnType, Space
@@ -60,7 +60,7 @@ class TestRelative:
         assert fitted.table["out"].to_pylist() == [1.5, None]
         assert fitted.revert(fitted.table, 1, "").equals(table)
 
-    @settings(deadline=None, max_examples=60)
+    @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
     @given(
         rows=st.lists(
             st.tuples(st.none() | st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.integers(0, 10**6)),
@@ -119,7 +119,7 @@ class TestDatetime:
         assert fitted.table.to_pydict() == {"at": [86_400.0, None], "day": [172_800.0] * 2, "n": [1, 2]}
         assert fitted.revert(fitted.table, 1, "").equals(table)
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     @given(
         values=st.lists(
             st.none() | st.datetimes(*map(dt.datetime.fromisoformat, ("1900-01-01", "2200-01-01"))),
@@ -167,7 +167,7 @@ class TestModalities:
         with pytest.raises(EngineError, match="either variable_thresholds or both"):
             chain(pa.table({"a": ["x"]}), processor)
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     @given(
         values=st.lists(st.none() | st.sampled_from([-1.5, 0.1, 0.30000000000000004, 1e300, 7.0]), min_size=1),
         whole=st.booleans(),
@@ -232,7 +232,7 @@ class TestProportions:
         assert fitted.table["p"].to_pylist() == [0.1, 0.0]
         assert back(fitted, {"all": [60.0], "p": [1.5], "q": [1.0]})["p"] == [90.0]
 
-    @settings(deadline=None, max_examples=80)
+    @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
     @given(
         rows=st.lists(st.lists(st.integers(0, 10**6), min_size=3, max_size=3), min_size=1, max_size=6),
         decimals=st.sampled_from([0, 1, 2]),
@@ -295,7 +295,7 @@ class TestPerturbation:
         full = dict.fromkeys(self.TABLE.column_names, 1.0)
         assert chain(self.TABLE, Perturbation(full)).revert(self.AVATARS, 1, "").equals(self.AVATARS)
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     @given(low=st.floats(0, 1), high=st.floats(0, 1), seed=st.integers(0, 50))
     def test_a_lower_level_is_never_farther_from_the_original(self, low: float, high: float, seed: int) -> None:
         low, high = sorted((low, high))
@@ -385,7 +385,7 @@ class TestGeolocation:
         assert not ((told > 3.1) & (told < 6.9)).any()  # bins are one degree wide
         assert ((told > 0.5) & (told < 1.5)).any()
 
-    @settings(deadline=None, max_examples=40)
+    @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
     @given(
         places=st.lists(st.tuples(st.integers(-900, 900), st.integers(-1800, 1800)), min_size=1, max_size=15),
         lines=st.integers(2, 5),
