@@ -8,7 +8,7 @@ from typing import Final
 
 from avatar_gitops.app.clock import minute
 from avatar_gitops.app.facts import assessment_facts
-from avatar_gitops.assessment import assess
+from avatar_gitops.assessment import AssessmentFacts, assess
 from avatar_gitops.plan.deletion import FILE as RECEIPT
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Applied, GateResult, Lock
@@ -47,7 +47,7 @@ def summary(
                 seed=desired.run.spec.seed,
             ),
             when=minute(result.finished),
-            notes=tuple(_notes(applied, desired.run.spec.pia.language.value)) if applied else (),
+            notes=(*_promises(facts), *(_notes(applied, facts.language) if applied else ())),
             level=assessment.level.value,
             conclusion=assessment.conclusion.value,
             documents={"PIA": "pia.md", "Metrics": "metrics.json"} if published else {"Metrics": "metrics.json"},
@@ -56,6 +56,14 @@ def summary(
             language=desired.run.spec.pia.language.value,
         )
     )
+
+
+def _promises(facts: AssessmentFacts) -> Iterator[str]:
+    """What differential privacy promises for each table that has it."""
+    for table in facts.tables:
+        if (said := table.guarantee) is not None:
+            words = {"table": table.name, "epsilon": f"{said.epsilon:.6g}", "delta": f"{said.delta:.3g}"}
+            yield WORDS["promise"].in_(facts.language).format(**words, rows=said.rows_per_person)
 
 
 def _notes(applied: Applied, language: Language) -> Iterator[str]:

@@ -23,6 +23,11 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
             "weaker than the previous run ({fields})", "plus faible que l'exécution précédente ({fields})"
         ),
         "approved_by": Text(", approved by {names}", ", approuvé par {names}"),
+        "promise": Text(
+            "differential privacy of {table}: epsilon {epsilon}, delta {delta}, rows of a person: {rows} at most",
+            "confidentialité différentielle de {table} : epsilon {epsilon}, delta {delta}, lignes d'une personne :"
+            " {rows} au plus",
+        ),
         "waived_rules": Text("waived: {rules}", "dérogations : {rules}"),
         "head.gate": Text("Gate", "Seuil"),
         "head.table": Text("Table", "Table"),

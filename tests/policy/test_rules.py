@@ -98,6 +98,7 @@ CONTENT = [
     case(spec=table(columns={"id": {"tag": "identifier", "primary_key": True}})),
     case(spec=method(exclude_variables={**EXCLUDED, "replacement_strategy": "coordinate_similarity"})),
     case(spec=method(k=None, open_dp={"epsilon": 10.0})),
+    case(spec={"seed": None, **dp(2.0)}),
     case(spec=linked("minimum_distance_assignment")),
     case(spec={"pia": {"data_recipient": "opendata"}}),
     case(spec=table(columns={"age": {"tag": "quasi_identifier"}}, privacy_metrics={"known_variables": ["age"]})),

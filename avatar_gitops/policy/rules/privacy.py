@@ -49,9 +49,11 @@ def seed(facts: Facts) -> Iterator[Violation]:
     """The seed is not set.
 
     Without a seed the same spec gives other avatars each time: a result cannot be reproduced, and several draws of the
-    same people can be averaged back towards them.
+    same people can be averaged back towards them. Under differential privacy no seed repeats the noise.
     """
-    if facts.desired.run.spec.seed is None:
+    methods = [table.avatarization for table in facts.desired.run.spec.tables.values() if table.avatarization]
+    is_private = bool(methods) and all(method.open_dp or method.fast_dp for method in methods)
+    if facts.desired.run.spec.seed is None and not is_private:
         yield Violation("the seed is not set", "the result cannot be reproduced", ("spec",))
 
 
