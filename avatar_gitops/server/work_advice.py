@@ -16,6 +16,7 @@ from avatar_gitops.server.offered import FEATURES
 from avatar_gitops.server.platform import MAXIMUM_ROWS
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs
+from avatar_gitops.server.work_linked import links_of
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
@@ -34,7 +35,9 @@ def run_advice(assignment: Assignment, folder: Path, progress: Progress) -> list
     if schema is None:
         raise JobFault(f"The set has no schema called {spec.schema_!r}.")
     files = []
-    links = advise_links([_keys(table) for table in schema.tables]) if LINKS in wanted else None
+    links = None
+    if LINKS in wanted:
+        links = advise_links([_keys(table) for table in schema.tables], links_of(schema.tables))
     for done, table in enumerate(schema.tables):
         progress(done / len(schema.tables))
         advice = _advice(assignment, table) if wanted != {LINKS} else {}

@@ -14,6 +14,7 @@ from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.server.assignment import Assignment
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.made import Made, output_format
+from avatar_gitops.server.processing import measured_columns
 from avatar_gitops.server.work_avatars import avatar_params, check_dimensions, read_original
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import JobKind
@@ -57,6 +58,7 @@ def anonymize_linked(
     for table in schema.tables:
         rows, columns, source = read_original(assignment, table)
         record = records.get(table.name)
+        columns = measured_columns(table.name, columns, record)
         params = avatar_params(table.name, record) if record is not None else None
         given = LinkedTable(table.name, rows, tuple(columns), params, table.individual_level is not False)
         tables[table.name] = keyed(given, links)

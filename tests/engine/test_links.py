@@ -18,6 +18,7 @@ from avatar_gitops.engine.links.model import Ids, Link, LinkedAvatars, LinkedTab
 from avatar_gitops.engine.links.run import avatarize_linked
 from avatar_gitops.engine.links.ties import tie
 from avatar_gitops.engine.params import Augmentation, AvatarParams, ColumnSpec, Exclusion, Replacement, Space
+from avatar_gitops.engine.processors.params import RangeDifference, RelativeDifference
 from avatar_gitops.engine.pseudonyms.kinds import UuidPseudonym
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.errors import EngineError
@@ -142,6 +143,17 @@ def test_augmentation_of_a_linked_table_is_refused() -> None:
     grown = replace(tables[2], params=AvatarParams(3, augmentation=Augmentation(2.0)))
     with pytest.raises(EngineError, match="Table 'doctor': data augmentation is not possible for linked tables"):
         avatarize_linked([*tables[:2], grown, tables[3]], LINKS, 5)
+
+
+def test_a_processor_that_follows_a_linked_key_is_refused_and_others_work() -> None:
+    tables = hospital()
+    follows = replace(tables[0], params=AvatarParams(4, processors=(RangeDifference("patient_id", "cost", "cost"),)))
+    with pytest.raises(EngineError, match="Table 'visit': a processor follows the records of 'patient_id'"):
+        avatarize_linked([follows, *tables[1:]], LINKS, 5)
+    relative = replace(tables[1], params=AvatarParams(4, processors=(RelativeDifference("age", ("twin",)),)))
+    rows = relative.rows.append_column("twin", relative.rows["age"])
+    made = avatarize_linked([tables[0], replace(relative, rows=rows), *tables[2:]], LINKS, 5)
+    assert made["patient"].shuffled["age"].equals(made["patient"].shuffled["twin"])
 
 
 def test_keys_of_several_types_meet() -> None:

@@ -48,6 +48,13 @@ def test_what_is_not_clear_is_left_to_people(tables: list[KeyedTable], candidate
     assert list(advise_links(tables).unlinked.values()) == [candidates]
 
 
+def test_a_key_that_is_linked_already_is_left_alone() -> None:
+    present = Link("doctors", "d_id", "visit", "patient_id")
+    found = advise_links([PATIENT, DOCTOR, VISIT], [present])
+    assert found.links == {}
+    assert found.unlinked == {("visit", "doctor_id"): ("doctors",)}
+
+
 def test_no_circle_is_suggested() -> None:
     tables = [
         KeyedTable("patient", "patient_id", ("stay_id",)),

@@ -39,8 +39,8 @@ class LinkAdvice:
     unlinked: Mapping[tuple[str, str], tuple[str, ...]]
 
 
-def advise_links(tables: Sequence[KeyedTable]) -> LinkAdvice:
-    """A link for each foreign key whose name points at one table with a primary key.
+def advise_links(tables: Sequence[KeyedTable], present: Sequence[Link] = ()) -> LinkAdvice:
+    """A link for each foreign key, not yet linked, whose name points at one table with a primary key.
 
     High: it has the name of the parent's primary key, or there is one possible parent only. Medium: it contains the
     name of the parent. Low: its name is like that of the parent or of its key. Where several parents are equally
@@ -50,7 +50,8 @@ def advise_links(tables: Sequence[KeyedTable]) -> LinkAdvice:
     unlinked: dict[tuple[str, str], tuple[str, ...]] = {}
     ranks: list[tuple[int, str, str, Link | None, tuple[str, ...]]] = []
     for child in tables:
-        for key in child.foreign_keys:
+        covered = {link.foreign_key for link in present if link.child == child.name}
+        for key in (key for key in child.foreign_keys if key not in covered):
             level, parents = _likely(key, [t for t in tables if t.primary_key and t.name != child.name])
             link = None
             if len(parents) == 1 and parents[0].primary_key is not None:
@@ -58,7 +59,7 @@ def advise_links(tables: Sequence[KeyedTable]) -> LinkAdvice:
             names = tuple(parent.name for parent in parents)
             ranks.append((list(Confidence).index(level), child.name, key, link, names))
     for rank, child_name, key, link, names in sorted(ranks, key=lambda item: item[0]):
-        if link is not None and _fits(link, list(links)):
+        if link is not None and _fits(link, [*present, *links]):
             links[link] = list(Confidence)[rank]
         else:
             unlinked[child_name, key] = names

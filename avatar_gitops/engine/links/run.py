@@ -117,6 +117,7 @@ def _one(
     ties, sizes = numbers
     if table.params is None:
         raise EngineError(f"Table {name!r} is linked but has no method.", hint="Set k for every linked table.")
+    _check_processors(schema, name)
     try:
         made = avatarize(model.rows, model.columns, table.params, seed, name)
     except EngineError as error:
@@ -144,6 +145,19 @@ def _one(
         parents=parents,
         attached=attached,
     )
+
+
+def _check_processors(schema: Schema, name: str) -> None:
+    """A processor that follows the records of one original would spread them over several avatars of the parent."""
+    foreign = {link.foreign_key for link in schema.graph.parents(name)}
+    params = schema.tables[name].params
+    for processor in params.processors if params is not None else ():
+        if followed := sorted(foreign & set(processor.read)):
+            raise EngineError(
+                f"Table {name!r}: a processor follows the records of {followed[0]!r}, which is the key of a link,"
+                " and links give the rows of one person to several avatars.",
+                hint="Take the processor out, or anonymize this table in a run without links.",
+            )
 
 
 def _breaches(links: Sequence[Link]) -> tuple[str, ...]:
