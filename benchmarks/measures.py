@@ -45,7 +45,7 @@ the same table as in the section on synthesis, ncp = {NCP}. All distances are ex
                 [_row("synthesis", synthesis[large]), _row("the four metrics", distances)],
             ),
             _values(distances),
-            f"Without imports and files: synthesis {made:.2f} s, metrics {work:.2f} s, {work / made:.2f} times as much.",
+            f"Without imports and files: synthesis {made:.2f} s, metrics {work:.2f} s: {work / made:.2f} times.",
             f"### All metrics and attacks of {small:,} rows beside the fit of SDV GaussianCopula",
             table(
                 ["program", "wall s", "processor s", "peak MiB", "foreign cores", "stages in seconds"],

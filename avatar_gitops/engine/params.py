@@ -138,6 +138,19 @@ class AvatarParams:
 
 
 @dataclass(slots=True, frozen=True)
+class Limits:
+    """What one run may take; None is no limit.
+
+    A table of more than `rows` rows, or one that would need more than `memory` bytes, is anonymized in random batches
+    (`engine.batches`). More than `dimensions` (numeric columns plus modalities) are refused.
+    """
+
+    rows: int | None = None
+    memory: int | None = None
+    dimensions: int | None = None
+
+
+@dataclass(slots=True, frozen=True)
 class PrivacyParams:
     """What the attackers of the privacy metrics know and want, and for whom the avatars are meant.
 
@@ -182,7 +195,7 @@ class Facts:
 
     `sensitive` are reasons why the deliverable still holds real values of people. `explained_variance` and `ncp`
     describe the compared axes (shares of the total inertia); `contributions` gives, for each modelled column, its share
-    of the inertia of each axis in percent.
+    of the inertia of each axis in percent. Rows were compared within their batch when there is more than one.
     """
 
     columns: tuple[ColumnFact, ...]
@@ -192,6 +205,7 @@ class Facts:
     contributions: Mapping[str, tuple[float, ...]]
     warnings: tuple[str, ...] = ()
     sensitive: tuple[str, ...] = ()
+    batches: int = 1
 
 
 @dataclass(slots=True, frozen=True)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from avatar_gitops.engine.augmentation import copy_numbers, plan_origins
+from avatar_gitops.engine.batches import count_batches, draw_rows, tell_batches
 from avatar_gitops.engine.buffers import to_arrow
-from avatar_gitops.engine.columns import MISSING, Floats, decode_category, decode_number
+from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.exclusion import put_back, set_aside
 from avatar_gitops.engine.facts import gather_facts, rows_bucket
 from avatar_gitops.engine.frame import Frame, Layout, encode, fit_layout
-from avatar_gitops.engine.generation import Donors, draw_avatars
 from avatar_gitops.engine.keys import fresh_keys
+from avatar_gitops.engine.limits import check_dimensions
 from avatar_gitops.engine.neighbours import Rows
-from avatar_gitops.engine.params import AvatarParams, ColumnSpec, Facts, Generation
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec, Facts, Generation, Limits
 from avatar_gitops.engine.processors.chain import fit_chain
-from avatar_gitops.engine.space import FittedSpace, fit_space
+from avatar_gitops.engine.space import fit_space
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.threads import single_threaded_algebra
 from avatar_gitops.errors import EngineError
+
+NO_LIMITS: Final = Limits()
 
 
 @dataclass(slots=True, frozen=True)
@@ -45,13 +49,19 @@ class Avatars:
 
 @single_threaded_algebra
 def avatarize(
-    table: pa.Table, columns: Sequence[ColumnSpec], params: AvatarParams, seed: int, label: str = ""
+    table: pa.Table,
+    columns: Sequence[ColumnSpec],
+    params: AvatarParams,
+    seed: int,
+    label: str = "",
+    limits: Limits = NO_LIMITS,
 ) -> Avatars:
     """One avatar for each row, or as many as an augmentation asks for; the same arguments always give the same bytes.
 
-    `label` separates the random streams of tables that share a seed. Raises EngineError when `k` is not below the
-    number of rows, when a column contradicts its type, looks like an identifier or cannot be modelled, and when an
-    exclusion, an augmentation or a pseudonym asks for what the table does not have.
+    `label` separates the random streams of tables that share a seed. Tables above `limits` are drawn in batches. Raises
+    EngineError when `k` is not below the number of rows, when a table is too large even so, when a column contradicts
+    its type, looks like an identifier or cannot be modelled, and when an exclusion, an augmentation or a pseudonym asks
+    for what the table does not have.
     """
     _check_k(params, table.num_rows)
     chain = fit_chain(table, columns, params.space, params.processors)
@@ -59,10 +69,12 @@ def avatarize(
     params, exclusion = replace(params, space=chain.space), params.space.exclude
     layout = fit_layout(modelled, chain.columns, set_aside(modelled, chain.columns, exclusion))
     frame = encode(layout, modelled)
+    check_dimensions(layout, frame, params.space, limits)
+    batches = count_batches(frame.rows, layout, params, limits)
     space = fit_space(layout, frame, params.space, seed, label)
     origins = _origins(layout, frame, params, stream(seed, label, "augmentation"))
-    decoded = pa.table(_decode(layout, _rows(space, frame, params, origins, (seed, label))))
-    points = space.project(encode(layout, decoded))
+    drawn, points = draw_rows((space, frame), params, (origins, batches), (seed, label))
+    decoded = pa.table(drawn)
     aside = {}
     if exclusion is not None:
         random = stream(seed, label, "excluded columns")
@@ -74,7 +86,7 @@ def avatarize(
     known = dict(zip(decoded.column_names, decoded.columns, strict=True)) | aside
     known |= _keys(modelled, layout, (origins, order), known, (seed, label))
     unshuffled = pa.table({name: known[name] for name in names if name not in layout.dropped})
-    facts = gather_facts(modelled, space, params, origins)
+    facts = tell_batches(gather_facts(modelled, space, params, origins), batches)
     return Avatars(
         unshuffled,
         unshuffled.take(to_arrow(order)),
@@ -110,24 +122,6 @@ def _origins(layout: Layout, frame: Frame, params: AvatarParams, random: np.rand
     return origins
 
 
-def _rows(space: FittedSpace, frame: Frame, params: AvatarParams, origins: Rows, names: tuple[int, str]) -> Frame:
-    """The modelled columns of the output: avatars, blank where they are to be, after the originals that are kept."""
-    kept = params.augmentation is not None and not params.augmentation.anonymize_originals
-    donors = Donors(space.completed, space.indicator_codes(frame))
-    around = origins[frame.rows :] if kept else origins
-    numbers, codes = draw_avatars(donors, space.points, params, *names, around)
-    own = len(space.layout.categories)
-    drawn = space.plain(Frame(numbers, np.asfortranarray(codes[:, :own])))
-    options = params.space.imputation
-    if not (options and options.return_data_imputed):
-        absent = np.zeros((drawn.rows, len(space.layout.names)), dtype=bool)
-        absent[:, space.indicators] = codes[:, own:] == 1
-        drawn = _blank(drawn, absent)
-    if kept:
-        return Frame(np.vstack([frame.numbers, drawn.numbers]), np.vstack([frame.codes, drawn.codes]))
-    return drawn
-
-
 def _keys(
     table: pa.Table,
     layout: Layout,
@@ -150,25 +144,6 @@ def _keys(
     from avatar_gitops.engine.pseudonyms.substitution import substitute_rows
 
     return fresh | substitute_rows(layout.keys, table, (origins, copies), {**output, **fresh}, *names)
-
-
-def _blank(frame: Frame, absent: np.ndarray) -> Frame:
-    m = frame.numbers.shape[1]
-    return Frame(
-        np.where(absent[:, :m], np.nan, frame.numbers),
-        np.where(absent[:, m:], MISSING, frame.codes).astype(np.int32),
-    )
-
-
-def _decode(layout: Layout, frame: Frame) -> dict[str, pa.Array]:
-    decoded: dict[str, pa.Array] = {}
-    for i, number in enumerate(layout.numbers):
-        decoded[number.name] = decode_number(number, frame.numbers[:, i])
-    for i, category in enumerate(layout.categories):
-        decoded[category.name] = decode_category(category, frame.codes[:, i])
-    for empty in layout.empty:
-        decoded[empty.name] = pa.nulls(frame.rows, empty.output)
-    return decoded
 
 
 def _projection(points: Floats) -> pa.Table:

@@ -22,7 +22,7 @@ from avatar_gitops.engine.reduction import Reduction, fit_reduction
 from avatar_gitops.engine.transforms import Transforms, fit_transforms
 from avatar_gitops.errors import EngineError
 
-_DEFAULT_NCP: Final = 5
+DEFAULT_NCP: Final = 5
 
 
 @dataclass(slots=True, frozen=True)
@@ -83,7 +83,7 @@ def fit_space(layout: Layout, frame: Frame, options: Space, seed: int, label: st
     variables = _variables(reduction, filled, frame.missing[:, indicators].astype(np.int32))
     own = weights if reduction is None else np.concatenate([weights[:m], np.ones(reduction.dimensions)])
     levels = (*(sizes if reduction is None else ()), *[2] * len(indicators))
-    ncp = options.ncp or _DEFAULT_NCP
+    ncp = options.ncp or DEFAULT_NCP
     projection = fit_projection(*variables, levels, np.concatenate([own, weights[indicators]]), ncp)
     points = project(projection, *variables)
     return FittedSpace(layout, imputer, indicators, projection, weights, ncp, filled, points, transforms, reduction)

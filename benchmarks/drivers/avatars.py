@@ -8,7 +8,7 @@ _STARTED = time.perf_counter()
 
 import sys  # noqa: E402
 
-from avatar_gitops.engine import run  # noqa: E402
+from avatar_gitops.engine import batches, run  # noqa: E402
 from avatar_gitops.engine.params import AvatarParams, Space  # noqa: E402
 from avatar_gitops.engine.tables import read_table, write_table  # noqa: E402
 from benchmarks.drivers.stages import Stages  # noqa: E402
@@ -21,7 +21,7 @@ def main() -> None:
     stages.mark("import")
     for function in ("fit_layout", "encode", "fit_space"):
         stages.watch(run, function, "fit", "restore")
-    stages.watch(run, "draw_avatars", "search + draw", "restore")
+    stages.watch(batches, "draw_avatars", "search + draw", "restore")
     table = read_table(source)
     stages.mark("read")
     avatars = run.avatarize(table, (), AvatarParams(k, Space(ncp=ncp)), seed=1)
