@@ -29,8 +29,8 @@ SMALLEST: Final = 2_000
 NEIGHBOURS_A_ROW: Final = 20
 
 # Bytes per row and numeric column, categorical column, and axis: of all rows, and of the rows of a batch.
-_FIXED_BYTES: Final = (48, 10, 40)
-_BATCH_BYTES: Final = (16, 12, 24)
+_FIXED_BYTES: Final = (43, 15, 38)
+_BATCH_BYTES: Final = (3, 6, 7)
 
 
 def count_batches(rows: int, layout: Layout, params: AvatarParams, limits: Limits) -> int:

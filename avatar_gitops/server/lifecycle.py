@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from avatar_gitops.errors import Locked, RemoteUnavailable
 from avatar_gitops.server.holders import other_holders
+from avatar_gitops.server.limits import run_limits
 from avatar_gitops.server.state import (
     Address,
     StateFolder,
@@ -64,7 +65,9 @@ def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
     Raises:
         Locked: another server serves the folder.
         RemoteUnavailable: the port is taken.
+        UsageError: a limit of the environment is not a number.
     """
+    run_limits()
     state = StateFolder(options.state_dir.resolve())
     state.create()
     with _only_server(state), _listening(options) as listener:

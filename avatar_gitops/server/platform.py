@@ -14,8 +14,6 @@ from avatar_gitops.server.state import StateFolder
 
 DEFAULT_RETENTION_DAYS: Final = 3650
 MAXIMUM_OBJECT_BYTES: Final = 16 << 30
-MAXIMUM_ROWS: Final = 2_000_000
-MAXIMUM_DIMENSIONS: Final = 1000
 
 
 def _nobody_to_wake() -> None:

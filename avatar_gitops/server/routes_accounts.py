@@ -21,8 +21,8 @@ from avatar_gitops.server.accounts import (
 from avatar_gitops.server.database import reading, writing
 from avatar_gitops.server.events import record
 from avatar_gitops.server.faults import ApiFault
+from avatar_gitops.server.limits import DEFAULTS, DIMENSIONS, LINES, run_limits
 from avatar_gitops.server.offered import ENGINE, FEATURES
-from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
 from avatar_gitops.server.requests import SIGN_IN_ADVICE, CurrentAccount, CurrentPlatform
 from avatar_gitops.wire.models import Capabilities, Compatibility, Environment
 
@@ -82,10 +82,11 @@ def login() -> dict[str, str]:
 @router.get("/users/me")
 def users_me(platform: CurrentPlatform, account: CurrentAccount) -> dict[str, Any]:
     """The caller, with the limits of this platform."""
+    limits = run_limits()
     environment = Environment(
         dataset_expiration_days=platform.retention_days,
-        max_allowed_dimensions_per_dataset=MAXIMUM_DIMENSIONS,
-        max_allowed_lines_per_dataset=MAXIMUM_ROWS,
+        max_allowed_dimensions_per_dataset=limits.dimensions or DEFAULTS[DIMENSIONS],
+        max_allowed_lines_per_dataset=limits.rows or DEFAULTS[LINES],
         license_type=None,
     )
     return {**account.to_plain(), "environment": environment.model_dump()}

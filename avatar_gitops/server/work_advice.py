@@ -13,7 +13,6 @@ from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import escaped
 from avatar_gitops.server.offered import FEATURES
-from avatar_gitops.server.platform import MAXIMUM_ROWS
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs
 from avatar_gitops.server.work_linked import links_of
@@ -80,8 +79,6 @@ def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
     source = assignment.input_file(table.name, table.data.file if table.data else None)
     columns = column_specs(table)
     rows = read_table(source, {column.name: column.type for column in columns if column.type})
-    if rows.num_rows > MAXIMUM_ROWS:
-        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
     return plain(advise(rows, columns, reduction=REDUCTION in FEATURES))
 
 

@@ -29,9 +29,9 @@ from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.limits import run_limits
 from avatar_gitops.server.made import Made, output_format, run_facts, write_made
 from avatar_gitops.server.offered import check_parameters, check_schema
-from avatar_gitops.server.platform import MAXIMUM_DIMENSIONS, MAXIMUM_ROWS
 from avatar_gitops.server.processing import measured_columns, read_processors
 from avatar_gitops.server.pseudonyms import pseudonym
 from avatar_gitops.server.work_dp import check_links, private_records, release_tables
@@ -90,13 +90,13 @@ def _anonymize(
     table, record = what
     rows, columns, source = read_original(assignment, table)
     columns = measured_columns(table.name, columns, record)
-    avatars = avatarize(rows, columns, avatar_params(table.name, record), seed, table.name)
-    if avatars.shuffled.num_rows > MAXIMUM_ROWS:
+    limits = run_limits()
+    avatars = avatarize(rows, columns, avatar_params(table.name, record), seed, table.name, limits)
+    if record.data_augmentation and limits.rows is not None and avatars.shuffled.num_rows > limits.rows:
         raise JobFault(
-            f"Table {table.name!r} would have more than {MAXIMUM_ROWS} rows after the augmentation, the limit of this"
+            f"Table {table.name!r} would have more than {limits.rows} rows after the augmentation, the limit of this"
             " platform. Choose a smaller augmentation_strategy."
         )
-    check_dimensions(table.name, avatars.facts)
     balanced = record.data_augmentation.target_column if record.data_augmentation else None
     return Made(table.name, rows, columns, avatars, output_format(results, source), balanced)
 
@@ -106,16 +106,15 @@ def read_original(assignment: Assignment, table: wire.Table) -> tuple[pa.Table, 
     source = assignment.input_file(table.name, table.data.file if table.data else None)
     columns = column_specs(table)
     rows = read_table(source, {column.name: column.type for column in columns if column.type})
-    if rows.num_rows > MAXIMUM_ROWS:
-        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
     return rows, columns, source
 
 
 def check_dimensions(table: str, facts: Facts) -> None:
     """Refuse a table that is wider than the limit of this platform."""
-    if facts.dimensions > MAXIMUM_DIMENSIONS:
+    limits = run_limits()
+    if limits.dimensions is not None and facts.dimensions > limits.dimensions:
         raise JobFault(
-            f"Table {table!r} has more than {MAXIMUM_DIMENSIONS} dimensions (numeric columns plus categories),"
+            f"Table {table!r} has more than {limits.dimensions} dimensions (numeric columns plus categories),"
             " the limit of this platform. Drop columns with many categories or group their categories."
         )
 

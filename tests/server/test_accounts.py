@@ -9,8 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from avatar_gitops.errors import UsageError
+from avatar_gitops.server.limits import DIMENSIONS, LINES, MEMORY, run_limits
+from avatar_gitops.server.routes_accounts import users_me
 from avatar_gitops.server.state import read_client_env
 from tests.server.api import Api
+from tests.server.workshop import Workshop
 
 
 def test_the_state_folder_is_private_and_holds_the_first_key(state_dir: Path, admin: Api) -> None:
@@ -91,6 +95,20 @@ def test_the_limits_of_the_platform_are_told(admin: Api) -> None:
     }
     assert admin.get("/users/credits_info") == {"credits": None, "is_credit_enabled": False}
     assert "single_table" in admin.get("/users/features_info")["feature_scopes"]
+
+
+def test_limits_come_from_the_environment(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LINES, "5000")
+    monkeypatch.setenv(DIMENSIONS, "70")
+    environment = users_me(workshop.platform, workshop.account)["environment"]
+    assert environment["max_allowed_lines_per_dataset"] == 5_000
+    assert environment["max_allowed_dimensions_per_dataset"] == 70
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1e6"])
+def test_a_limit_that_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=f"{MEMORY} is not a positive whole number"):
+        run_limits({MEMORY: text})
 
 
 def test_capabilities_name_what_the_engine_runs(admin: Api) -> None:

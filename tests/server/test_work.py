@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from avatar_gitops.engine import batches
 from avatar_gitops.engine.params import ImputationMethod
 from avatar_gitops.server import work_avatars
+from avatar_gitops.server.limits import DIMENSIONS, LINES, MEMORY
 from avatar_gitops.server.naming import ESCAPES, escaped, metrics_file, table_file, table_of, unescaped
 from tests.server.api import COLUMNS, documents, people
 from tests.server.workshop import Plain, Workshop, edited, with_document
@@ -195,17 +197,31 @@ def test_a_deleted_input_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("limit", "exception"),
+    ("limit", "said"),
     [
-        ("MAXIMUM_ROWS", "Table 'people' has more than 3 rows, the limit of this platform."),
-        ("MAXIMUM_DIMENSIONS", "Table 'people' has more than 3 dimensions (numeric columns plus categories),"),
+        (DIMENSIONS, ("The table has ", "the limit here is 1.", "GroupModalities", "as numbers")),
+        (MEMORY, ("The table needs more than 1 MiB of memory, even in batches. Drop columns",)),
     ],
 )
-def test_tables_beyond_the_limits_are_refused(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, limit: str, exception: str
+def test_tables_beyond_the_limits_are_refused_with_advice(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, limit: str, said: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(work_avatars, limit, 3)
-    assert workshop.error(documents()).startswith(exception)
+    monkeypatch.setenv(limit, "1")
+    monkeypatch.setattr(batches, "_FIXED_BYTES", (1 << 20, 0, 0))
+    error = workshop.error(documents())
+    for part in said:
+        assert part in error
+
+
+def test_more_rows_than_fit_into_one_piece_become_batches(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "SMALLEST", 5)
+    monkeypatch.setattr(batches, "NEIGHBOURS_A_ROW", 1)
+    whole = workshop.run(documents(), "standard")
+    monkeypatch.setenv(LINES, "15")
+    split = workshop.run(documents(), "standard")
+    made = [workshop.files(job["name"])["people.unshuffled-0.csv"] for job in (whole, split)]
+    assert made[0].count(b"\n") == made[1].count(b"\n")
+    assert made[0] != made[1]
 
 
 def test_a_table_that_is_too_large_for_the_machine_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
