@@ -18,9 +18,9 @@ from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.tables import read_table, write_table
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.limits import run_limits
 from avatar_gitops.server.made import output_format
 from avatar_gitops.server.naming import table_file
-from avatar_gitops.server.platform import MAXIMUM_ROWS
 from avatar_gitops.server.result_json import read_json
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import JobKind, ResultKind
@@ -98,8 +98,9 @@ def _release_table(
     check_private(table, record)
     source = assignment.input_file(table.name, table.data.file if table.data else None)
     rows = read_table(source, {column.name: column.type for column in columns if column.type})
-    if rows.num_rows > MAXIMUM_ROWS:
-        raise JobFault(f"Table {table.name!r} has more than {MAXIMUM_ROWS} rows, the limit of this platform.")
+    most = run_limits().rows
+    if most is not None and rows.num_rows > most:  # a release has one budget: it cannot be made in batches
+        raise JobFault(f"Table {table.name!r} has more than {most} rows, the limit of this platform.")
     made = release(rows, columns, dp_params(table, record), seed, table.name)
     extension = output_format(results, source)
     files = []
