@@ -340,6 +340,34 @@ def test_rows_outside_a_public_list_are_counted_nowhere_and_missing_ones_in_thei
     assert points[:, 3:].tolist() == [[-512, 0], [0, 724], [1024, 0], [-1024, 0]]
 
 
+ODD = {
+    "no row": (pa.table({"a": pa.array([], pa.int64()), "b": pa.array([], pa.string())}), ("x", "y")),
+    "one row": (pa.table({"a": [4], "b": ["x"]}), ("x", "y")),
+    "no value": (pa.table({"a": pa.nulls(300, pa.float64()), "b": pa.nulls(300, pa.string())}), ("x",)),
+    "one value": (pa.table({"a": [3] * 300, "b": ["x"] * 300}), ("x",)),
+    "infinite": (pa.table({"a": [np.inf, -np.inf, 2.0] * 100, "b": ["", "é\n", "x"] * 100}), ("é\n", "x")),
+    "2 000 categories": (
+        pa.table({"a": [1, 2] * 500, "b": [f"m{i}" for i in range(1000)]}),
+        tuple(f"m{i}" for i in range(2000)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_tables_are_released_or_refused_in_words(name: str) -> None:
+    table, categories = ODD[name]
+    public = {"a": PublicColumn(0, 5), "b": PublicColumn(categories=categories)}
+    for model in DpModel:
+        if len(categories) > 600 and model is not DpModel.MARGINALS:
+            with pytest.raises(EngineError, match="more than 600 dimensions"):
+                release(table, [], DpParams(2.0, model, public=public), 1)
+            continue
+        made = release(table, [], DpParams(2.0, model, public=public), 1).table
+        assert made.schema.types == table.schema.types
+        assert made.num_rows >= 2
+        assert set(made["b"].to_pylist()) <= {*categories, None}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", DpModel)
 def test_isolated_members_cannot_be_told_from_people_who_were_not_there(model: DpModel) -> None:

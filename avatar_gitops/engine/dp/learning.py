@@ -99,6 +99,7 @@ def _learn_bounds(
         low, high = _closer(accountant, domain, first, share / 4)
     if whole and not percentile:
         high = math.ceil(high) - 1.0  # a cell ends before its upper edge
+    low, high = (float(f"{edge:.12g}") for edge in (low, high))  # an edge as people write it
     return domain.bounded(low, high if high > low else low + 1.0)
 
 
