@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 from avatar_gitops.engine.buffers import to_arrow
+from avatar_gitops.engine.figures.model import Figure
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.run import Avatars
 from avatar_gitops.engine.tables import write_table
@@ -26,7 +27,10 @@ PARQUET_MAGIC: Final = b"PAR1"
 
 @dataclass(slots=True, frozen=True)
 class Made:
-    """One anonymized table: its originals as they were read, what is said of their columns, and its avatars."""
+    """One anonymized table: its originals as they were read, what is said of their columns, and its avatars.
+
+    `figures` are those of a table whose rows do not face each other; None when they are drawn from both sides.
+    """
 
     name: str
     original: pa.Table
@@ -34,6 +38,7 @@ class Made:
     avatars: Avatars
     extension: Format
     class_column: str | None = None
+    figures: tuple[Figure, ...] | None = None
 
 
 def write_made(made: Made, folder: Path) -> list[ResultFile]:

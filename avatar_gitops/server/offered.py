@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from avatar_gitops import __version__
 from avatar_gitops.server.faults import JobFault
@@ -37,6 +37,9 @@ FEATURES: Final = (
     "links:linear_sum_assignment",
     "links:minimum_distance_assignment",
     "links:sensitive_original_order_assignment",
+    "links:time_series",
+    "time_series",
+    "time_series:unalignment",
     "metrics_only",
     "holdout",
     "shadow_run",
@@ -68,12 +71,6 @@ def check_schema(schema: wire.SchemaSpec, private: Collection[str] = ()) -> None
                 f"Table {table.name!r} has several rows for each person (individual_level: false) but no parent table."
                 " Link the table of the people it is about to it."
             )
-        for link in table.links or []:
-            if link.method == "time_series":
-                _refuse(table.name, f"time series (link to {link.to.table!r})")
-        for column in table.columns or []:
-            if column.time_series_time:
-                _refuse(table.name, f"time series (time_series_time of column {column.field!r})")
 
 
 def check_parameters(spec: wire.ParametersSpec) -> None:
@@ -97,9 +94,10 @@ def check_metrics(spec: wire.MetricsSpec) -> None:
     _check_time_series(spec.time_series)
 
 
-def _check_time_series(records: dict[str, dict[str, Any]] | None) -> None:
-    for table in records or {}:
-        _refuse(table, "time series (time_series)")
+def _check_time_series(records: Mapping[str, wire.TimeSeriesRecord] | None) -> None:
+    for table, record in (records or {}).items():
+        if record.exclude_variables is not None and record.exclude_variables.variable_names:
+            _refuse(table, "excluded variables of time series (time_series: exclude_variables); drop them instead")
 
 
 def _refuse(table: str, what: str) -> None:

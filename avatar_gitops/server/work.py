@@ -41,9 +41,9 @@ def _run_kind(assignment: Assignment, folder: Path, progress: Progress) -> tuple
     match assignment.kind:
         case JobKind.STANDARD:
             from avatar_gitops.server.work_avatars import run_standard
-            from avatar_gitops.server.work_linked import anonymize_linked
+            from avatar_gitops.server.work_series import anonymize_together
 
-            return run_standard(assignment, folder, progress, anonymize_linked)
+            return run_standard(assignment, folder, progress, anonymize_together)
         case JobKind.PRIVACY_METRICS | JobKind.SIGNAL_METRICS:
             from avatar_gitops.server.work_metrics import run_metrics
 

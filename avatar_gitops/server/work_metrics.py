@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from avatar_gitops.engine.links.measure import measure_privacy_view, measure_sig
 from avatar_gitops.engine.links.model import Ids
 from avatar_gitops.engine.links.views import Computation, View, mean_views
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
+from avatar_gitops.engine.series.measure import SeriesPair, measure_series_signal
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.engine.unlinked import as_many, not_private, without_link
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
@@ -33,6 +35,13 @@ from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
 from avatar_gitops.server.work_dp import promises_of
 from avatar_gitops.server.work_linked import ReadPair, cross_views, has_attributes, links_of
+from avatar_gitops.server.work_series import (
+    check_series_record,
+    compared_in,
+    pair_up_series,
+    series_links,
+    series_views,
+)
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.metrics import target_to_score, to_score
@@ -52,13 +61,20 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     recipient = assignment.documents.pia().datarecipient
     files: list[ResultFile] = []
     summary: dict[str, dict[str, float | None]] = {}
-    for done, view in enumerate(_views(assignment, pairs, made_with, promises)):
+    views = _views(assignment, pairs, made_with, promises)
+    of_series = _series_views(assignment, pairs, spec.time_series or {})
+    for done, (view, series) in enumerate(chain(((view, None) for view in views), of_series)):
         progress(min(0.99, done / len(pairs)))
         record = records.get(view.table, wire.MetricsRecord())
-        compared = space(record, made_with.get(view.table))
+        curves = series if series is not None and view.table == series.name else None
+        if curves is not None:
+            check_series_record(record, view.table)
+        compared = compared_in(series, space(record, None if curves else made_with.get(view.table)))
         if is_privacy:
             params = replace(_privacy_params(record, compared, recipient), shadow=shadow_params(assignment, spec, view))
             measured = measure_privacy_view(view, params, spec.seed or 0)
+        elif curves is not None:
+            measured = measure_series_signal(curves, SignalParams(compared), spec.seed or 0)
         else:
             measured = measure_signal_view(view, SignalParams(compared, _predicted(record, view)), spec.seed or 0)
         if view.table in promises:
@@ -93,6 +109,8 @@ def _views(
     private: Container[str],
 ) -> Iterator[View]:
     """Each table alone, then what links add to it. A linked table of keys only has nothing to be measured alone."""
+    of_series = series_links([table for table, _ in pairs])
+    pairs = [pair for pair in pairs if pair[0].name not in {link.child for link in of_series}]
     tables = [table for table, _ in pairs]
     links = links_of(tables)
     read: dict[str, ReadPair] = {}
@@ -104,13 +122,24 @@ def _views(
         holdout = read_holdout(assignment, table, rows)
         if links:  # one table after the other needs less memory
             read[table.name] = pair
-        if not links or has_attributes(table.name, pair, links):
+        if not (links or of_series) or has_attributes(table.name, pair, (*links, *of_series)):
             alone = Computation.STANDALONE
             view = View(table.name, alone, None, rows, avatar_rows, tuple(columns), None, holdout, origins)
             yield view
             if assignment.kind is JobKind.PRIVACY_METRICS:
                 yield from mean_views(view)
     yield from cross_views(tables, read, assignment.kind)
+
+
+def _series_views(
+    assignment: Assignment, pairs: Sequence[tuple[wire.Table, Path]], settings: Mapping[str, wire.TimeSeriesRecord]
+) -> Iterator[tuple[View, SeriesPair]]:
+    """Series as their people show them, alone and with the people's rows; tables without series are not read again."""
+    tables = [table for table, _ in pairs]
+    concerned = {name for link in series_links(tables) for name in (link.parent, link.child)}
+    read = {table.name: _read_sides(assignment, table, avatars) for table, avatars in pairs if table.name in concerned}
+    found = pair_up_series([table for table in tables if table.name in concerned], read, settings)
+    yield from series_views(found, read)
 
 
 def _predicted(record: wire.MetricsRecord, view: View) -> str | None:
@@ -180,10 +209,7 @@ def _read_pair(
     assignment: Assignment, what: tuple[wire.Table, Path], origins: Ids | None, *, is_linked: bool
 ) -> tuple[pa.Table, pa.Table, list[ColumnSpec]]:
     table, avatars = what
-    columns = column_specs(table)
-    types = {column.name: column.type for column in columns if column.type}
-    rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
-    avatar_rows = read_table(avatars, text_columns(rows) | types)
+    rows, avatar_rows, columns = _read_sides(assignment, table, avatars)
     if not is_linked:
         avatar_rows = as_many(avatar_rows, rows.num_rows, 0)
     if avatar_rows.num_rows != (rows.num_rows if origins is None else len(origins)):
@@ -191,6 +217,15 @@ def _read_pair(
             f"Table {table.name!r}: the original and the avatars have different numbers of rows."
             " Row by row, each avatar must stand where its original stands."
         )
+    return rows, avatar_rows, columns
+
+
+def _read_sides(assignment: Assignment, table: wire.Table, avatars: Path) -> ReadPair:
+    """Originals and avatars of a table, both with the types of the originals."""
+    columns = column_specs(table)
+    types = {column.name: column.type for column in columns if column.type}
+    rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
+    avatar_rows = read_table(avatars, text_columns(rows) | types)
     return rows, with_types_of(rows, avatar_rows), columns
 
 

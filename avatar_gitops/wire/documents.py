@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 Number = int | float
 
@@ -213,6 +213,29 @@ class FastDpRecord(BudgetRecord):
     bounds_percentile: float | None = None
 
 
+class SeriesProjection(Part):
+    """How curves become columns; older documents call the type `type`."""
+
+    projection_type: str | None = Field(default=None, validation_alias=AliasChoices("projection_type", "type"))
+    nf: int | None = None
+
+
+class SeriesAlignment(Part):
+    """How many points all curves are brought to."""
+
+    nb_points: int | None = None
+    method: str | None = None
+
+
+class TimeSeriesRecord(Part):
+    """What is done with the series of one table."""
+
+    projection: SeriesProjection | None = None
+    alignment: SeriesAlignment | None = None
+    unalignment: str | None = None
+    exclude_variables: ExcludeVariables | None = None
+
+
 class ParametersSpec(Part):
     """`spec` of AvatarParameters; every map goes from table name to record."""
 
@@ -220,7 +243,7 @@ class ParametersSpec(Part):
     avatarization: dict[str, AvatarizationRecord] | None = None
     avatarization_open_dp: dict[str, OpenDpRecord] | None = None
     avatarization_fast_dp: dict[str, FastDpRecord] | None = None
-    time_series: dict[str, dict[str, Any]] | None = None
+    time_series: dict[str, TimeSeriesRecord] | None = None
     results: Results | None = None
     seed: int | None = None
     compute_figures: bool | None = None
@@ -251,7 +274,7 @@ class MetricsSpec(Part):
     avatarization_ref: str | None = None
     privacy_metrics: dict[str, MetricsRecord] | None = None
     signal_metrics: dict[str, MetricsRecord] | None = None
-    time_series: dict[str, dict[str, Any]] | None = None
+    time_series: dict[str, TimeSeriesRecord] | None = None
     results: Results | None = None
     seed: int | None = None
 

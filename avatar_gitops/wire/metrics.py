@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-HELLINGER_SCORES: Final = frozenset({"hellinger_mean", "multivariate_hellinger_mean"})
-HELLINGER_SPREADS: Final = frozenset({"hellinger_std"})
+HELLINGER_SCORES: Final = frozenset(
+    {"hellinger_mean", "multivariate_hellinger_mean", "pointwise_hellinger_mean", "density_hellinger_mean"}
+)
+HELLINGER_SPREADS: Final = frozenset({"hellinger_std", "pointwise_hellinger_std", "density_hellinger_std"})
 PERCENT_SCORES: Final = frozenset({"correlation_difference_ratio"})
 SCORES: Final = HELLINGER_SCORES | HELLINGER_SPREADS | PERCENT_SCORES
 
