@@ -57,6 +57,8 @@ FEATURES: Final = (
     "results:parquet",
 )
 
+TIME_SERIES: Final = "time_series"
+
 
 def check_schema(schema: wire.SchemaSpec, private: Collection[str] = ()) -> None:
     """Refuse what a schema asks for and this version cannot do; `private` tables have a unit of privacy of their own.
@@ -79,25 +81,38 @@ def check_parameters(spec: wire.ParametersSpec) -> None:
     Raises:
         JobFault: names the table and the parameter.
     """
-    _check_time_series(spec.time_series)
     for table, record in (spec.avatarization or {}).items():
         if record.k is None:
             raise JobFault(f"Table {table!r}: expected k to be set.")
 
 
-def check_metrics(spec: wire.MetricsSpec) -> None:
-    """The same for a metrics job.
+def check_series(schema: wire.SchemaSpec, records: Mapping[str, wire.TimeSeriesRecord]) -> None:
+    """Refuse time series whose people or times are not known, and settings of tables that are no series.
 
     Raises:
         JobFault: names the table and the parameter.
     """
-    _check_time_series(spec.time_series)
-
-
-def _check_time_series(records: Mapping[str, wire.TimeSeriesRecord] | None) -> None:
-    for table, record in (records or {}).items():
+    children = {link.to.table for table in schema.tables for link in table.links or [] if link.method == TIME_SERIES}
+    for table in schema.tables:
+        times = [column for column in table.columns or [] if column.time_series_time]
+        if times and table.name not in children:
+            raise JobFault(
+                f"Table {table.name!r} has a time column (time_series_time) but no link of the method time_series."
+                " Link it from the primary key of the table of its people."
+            )
+        if table.name in children and len(times) != 1:
+            raise JobFault(
+                f"Table {table.name!r} is linked as time series and needs exactly one time column."
+                " Declare it with time_series_time."
+            )
+    for name, record in records.items():
+        if name not in children:
+            raise JobFault(
+                f"Table {name!r} has settings of time series (time_series) but is not linked as one."
+                " Link it from the table of its people by the method time_series."
+            )
         if record.exclude_variables is not None and record.exclude_variables.variable_names:
-            _refuse(table, "excluded variables of time series (time_series: exclude_variables); drop them instead")
+            _refuse(name, "excluded variables of time series (time_series: exclude_variables); drop them instead")
 
 
 def _refuse(table: str, what: str) -> None:

@@ -31,7 +31,7 @@ from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.limits import run_limits
 from avatar_gitops.server.made import Made, output_format, run_facts, write_made
-from avatar_gitops.server.offered import check_parameters, check_schema
+from avatar_gitops.server.offered import check_parameters, check_schema, check_series
 from avatar_gitops.server.processing import measured_columns, read_processors
 from avatar_gitops.server.pseudonyms import pseudonym
 from avatar_gitops.server.work_dp import check_links, private_records, release_tables
@@ -57,6 +57,7 @@ def run_standard(
     check_schema(schema, budgets)
     check_links(schema, budgets)
     check_parameters(spec)
+    check_series(schema, spec.time_series or {})
     records = spec.avatarization or {}
     tables = [table for table in schema.tables if table.name in records]
     private = [(table, budgets[table.name], column_specs(table)) for table in schema.tables if table.name in budgets]

@@ -29,7 +29,7 @@ from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import escaped, metrics_file, table_of
-from avatar_gitops.server.offered import check_metrics, check_schema
+from avatar_gitops.server.offered import check_schema, check_series
 from avatar_gitops.server.processing import measured_columns
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
@@ -53,7 +53,6 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     is_privacy = assignment.kind is JobKind.PRIVACY_METRICS
     what = "privacy" if is_privacy else "signal"
     spec = wire.MetricsSpec.model_validate(assignment.parameters.spec)
-    check_metrics(spec)
     records = (spec.privacy_metrics if is_privacy else spec.signal_metrics) or {}
     pairs = _pairs(assignment, spec)
     made_with = _made_with(assignment, spec)
@@ -172,6 +171,7 @@ def _pairs(assignment: Assignment, spec: wire.MetricsSpec) -> list[tuple[wire.Ta
     if avatarized is None or original is None:
         raise JobFault(f"The schema {spec.schema_!r} does not say which original schema it belongs to.")
     check_schema(original)
+    check_series(original, spec.time_series or {})
     tables = {table.name: table for table in original.tables}
     made = {
         table_of(file.filename, "unshuffled"): file.path

@@ -35,32 +35,14 @@ SeriesRecords = Mapping[str, wire.TimeSeriesRecord]
 
 
 def series_links(tables: Sequence[wire.Table]) -> tuple[Link, ...]:
-    """The links from people to their series.
-
-    Raises:
-        JobFault: a table has a time column without such a link, or such a link without a time column.
-    """
-    by_name = {table.name: table for table in tables}
-    links = tuple(
+    """The links from people to their series."""
+    names = {table.name for table in tables}
+    return tuple(
         Link(table.name, said.field, said.to.table, said.to.field, LinkMethod.TIME_SERIES)
         for table in tables
         for said in table.links or []
-        if said.method == LinkMethod.TIME_SERIES and said.to.table in by_name
+        if said.method == LinkMethod.TIME_SERIES and said.to.table in names
     )
-    children = {link.child for link in links}
-    for table in tables:
-        timed = bool(_time_columns(table))
-        if timed and table.name not in children:
-            raise JobFault(
-                f"Table {table.name!r} has a time column (time_series_time) but no link of the method time_series."
-                " Link it from the primary key of the table of its people."
-            )
-        if table.name in children and len(_time_columns(table)) != 1:
-            raise JobFault(
-                f"Table {table.name!r} is linked as time series and needs exactly one time column."
-                " Declare it with time_series_time."
-            )
-    return links
 
 
 def anonymize_together(
@@ -69,7 +51,6 @@ def anonymize_together(
     """The avatars of every table of a schema with links, series among them, in the order of the schema."""
     of_series = series_links(schema.tables)
     spec = wire.ParametersSpec.model_validate(assignment.parameters.spec)
-    _check_records(spec.time_series or {}, of_series)
     if not of_series:
         return anonymize_linked(assignment, schema, records, results, seed)
     links = (*links_of(schema.tables), *of_series)
@@ -80,7 +61,7 @@ def anonymize_together(
     for table in schema.tables:
         rows, columns, source = read_original(assignment, table)
         record = records.get(table.name)
-        params = avatar_params(record) if record is not None else None
+        params = avatar_params(table.name, record) if record is not None else None
         extensions[table.name] = output_format(results, source)
         if table.name in children:
             made = series_table(table, rows, columns, children[table.name], spec.time_series or {})
@@ -125,7 +106,6 @@ def pair_up_series(
     of_series = series_links(tables)
     if not of_series:
         return {}
-    _check_records(records, of_series)
     children = {link.child: link for link in of_series}
     people, series, avatars = {}, [], {}
     for table in tables:
@@ -170,15 +150,6 @@ def compared_in(pair: SeriesPair | None, compared: Space) -> Space:
 
 def _time_columns(table: wire.Table) -> list[str]:
     return [column.field for column in table.columns or [] if column.time_series_time]
-
-
-def _check_records(records: SeriesRecords, links: Sequence[Link]) -> None:
-    stray = sorted(set(records) - {link.child for link in links})
-    if stray:
-        raise JobFault(
-            f"Table {stray[0]!r} has settings of time series (time_series) but is not linked as one."
-            " Link it from the table of its people by the method time_series."
-        )
 
 
 def _series_params(table: str, record: wire.TimeSeriesRecord) -> SeriesParams:

@@ -150,7 +150,7 @@ def test_table_names_are_escaped_in_file_names(admin: Api) -> None:
             },
             "no guarantee of differential privacy, because filling missing values",
         ),
-        ({"time_series": {"people": {}}}, f"{NOT_OFFERED} time series"),
+        ({"time_series": {"people": {}}}, "Table 'people' has settings of time series (time_series) but is not linked"),
         (
             {"avatarization": {"people": {"k": 5, "exclude_variables": {"variable_names": ["age"]}}}},
             "exclude_variables needs a replacement_strategy",

@@ -117,7 +117,11 @@ def test_every_parameter_on_offer_is_accepted(workshop: Workshop) -> None:
     [
         ({"avatarization": {}}, "No table has an avatarization method. Set k for at least one table."),
         ({"avatarization": {"people": {}}}, "Table 'people': expected k to be set."),
-        ({"time_series": {"people": {}}}, f"{NOT_OFFERED} time series (time_series)."),
+        (
+            {"time_series": {"people": {}}},
+            "Table 'people' has settings of time series (time_series) but is not linked as one."
+            " Link it from the table of its people by the method time_series.",
+        ),
         ({"results": {"format": "xlsx"}}, "Results cannot be written as 'xlsx'; use csv or parquet."),
     ],
 )
@@ -153,11 +157,11 @@ def test_the_engine_explains_itself_in_the_job(workshop: Workshop) -> None:
         ),
         (
             {"links": [{"field": "age", "to": {"table": "people", "field": "age"}, "method": "time_series"}]},
-            f"{NOT_OFFERED} time series (link to 'people').",
+            "Table 'people' is linked as time series and needs exactly one time column.",
         ),
         (
             {"columns": [{"field": "age", "time_series_time": True}]},
-            f"{NOT_OFFERED} time series (time_series_time of column 'age').",
+            "Table 'people' has a time column (time_series_time) but no link of the method time_series.",
         ),
         (
             {"columns": [{"field": "age", "type": "colour"}]},

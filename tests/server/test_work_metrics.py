@@ -185,7 +185,12 @@ def test_several_tables_have_an_entry_each(workshop: Workshop, aligned: bytes) -
     ("kind", "more", "exception"),
     [
         ("Privacy", {"schema": "schema"}, "The schema 'schema' does not say which original schema it belongs to."),
-        ("Signal", {"time_series": {"people": {}}}, f"{NOT_OFFERED} time series (time_series)."),
+        (
+            "Signal",
+            {"time_series": {"people": {}}},
+            "Table 'people' has settings of time series (time_series) but is not linked as one."
+            " Link it from the table of its people by the method time_series.",
+        ),
     ],
 )
 def test_what_metrics_cannot_ask_for(workshop: Workshop, kind: str, more: Plain, exception: str) -> None:

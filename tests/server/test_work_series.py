@@ -44,17 +44,17 @@ def document(kind: str, name: str, **spec: Any) -> Plain:
 def series_set(series: Plain | None = None, method: str = "time_series", timed: bool = True, **more: Any) -> str:
     link = {"field": "id", "to": {"table": "pulse", "field": "person"}, "method": method}
     time = [{"field": "t", "time_series_time": True}] if timed else []
-    tables = [
+    tables: list[Plain] = [
         {
             "name": "people",
-            "data": {"volume": "input", "file": "people.csv"},
+            "data": {"volume": "input", "file": "series_people.csv"},
             "individual_level": True,
             "columns": [{"field": "id", "primary_key": True}],
             "links": [link],
         },
         {
             "name": "pulse",
-            "data": {"volume": "input", "file": "pulse.csv"},
+            "data": {"volume": "input", "file": "series_pulse.csv"},
             "columns": [*time, {"field": "row", "primary_key": True}, {"field": "person", "identifier": True}],
         },
     ]
@@ -77,8 +77,8 @@ def series_set(series: Plain | None = None, method: str = "time_series", timed: 
 
 @pytest.fixture(scope="module")
 def uploaded(workshop: Workshop) -> Workshop:
-    workshop.upload("people.csv", content(people()))
-    workshop.upload("pulse.csv", content(pulse()))
+    workshop.upload("series_people.csv", content(people()))
+    workshop.upload("series_pulse.csv", content(pulse()))
     return workshop
 
 
