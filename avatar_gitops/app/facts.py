@@ -16,6 +16,7 @@ from avatar_gitops.assessment.facts import (
     Provenance,
     TableFacts,
     metric_facts,
+    of_rows,
     parameter_facts,
 )
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
@@ -77,7 +78,7 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
         guarantee=next(filter(None, (guarantee_facts(block.metadata.get(GUARANTEE)) for block in mine)), None),
         known_variables=tuple(privacy.known_variables or ()),
         inference_target=privacy.target,
-        metrics=tuple(_metrics(result, name)),
+        metrics=tuple(_metrics(result, name)) if table.individual_level else of_rows(_metrics(result, name)),
     )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from avatar_gitops.assessment.catalogue import (
@@ -65,7 +65,7 @@ class MetricValue:
 
     `value` None means not measured. `low` and `high` are the 95 % interval. `target` is "op value" such as ">= 90".
     `scope` is the computation type of a multi-table block, `reference` the other table of it;
-    `column` names the worst column where a metric has one.
+    `column` names the worst column where a metric has one. What only `informs` is not judged.
     """
 
     name: str
@@ -76,6 +76,7 @@ class MetricValue:
     scope: str = "standalone"
     column: str | None = None
     reference: str | None = None
+    informs: bool = False
 
     def __post_init__(self) -> None:
         if self.target is not None:
@@ -257,6 +258,14 @@ def metric_facts(
             reference,
         )
     return tuple(found.values())
+
+
+def of_rows(metrics: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    """The metrics of a table whose rows are not people: that rows come back equal says nothing about anybody there."""
+    return tuple(
+        replace(metric, target=None, informs=True) if metric.name == "row_direct_match_protection" else metric
+        for metric in metrics
+    )
 
 
 def parameter_facts(record: Mapping[str, Any]) -> dict[str, Scalar]:

@@ -184,7 +184,9 @@ def exposure(recipient: str) -> int:
 
 
 def check(metric: MetricValue, recipient: str) -> Check | None:
-    """Judge one metric; None when it has no target of its own nor in the catalogue, so that it only informs."""
+    """Judge one metric; None when it only informs: as such, or because neither it nor the catalogue has a target."""
+    if metric.informs:
+        return None
     target = metric.target or default_target(metric.name, recipient)
     if target is None:
         return None

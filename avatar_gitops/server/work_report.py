@@ -19,7 +19,7 @@ from avatar_gitops.assessment import (
     pia_docx,
     technical_report,
 )
-from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUCKET, Language
+from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUCKET, Language, of_rows
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -106,6 +106,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
     columns = table.columns or []
     judged = _privacy_record(documents, name)
     about = blocks[0]["metadata"]
+    measured = tuple(metric for block in blocks for metric in _metrics(block))
     return TableFacts(
         name=name,
         rows=_rows(about.get("rows", UNKNOWN_BUCKET)),
@@ -121,7 +122,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         guarantee=guarantee_facts(about.get(GUARANTEE)),
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,
-        metrics=tuple(metric for block in blocks for metric in _metrics(block)),
+        metrics=measured if table.individual_level is not False else of_rows(measured),
         figures=figures,
     )
 

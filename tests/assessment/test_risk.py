@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar_gitops.assessment import AssessmentFacts, Family, MetricValue, PiaContext, TableFacts, assess
+from avatar_gitops.assessment import AssessmentFacts, Family, MetricValue, PiaContext, TableFacts, assess, metric_facts
 from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA
-from avatar_gitops.assessment.facts import Language
+from avatar_gitops.assessment.facts import Language, of_rows
 from avatar_gitops.assessment.risk import (
     EXPOSURE,
     SEVERITY_BASE,
@@ -19,6 +19,7 @@ from avatar_gitops.assessment.risk import (
     Finding,
     Flag,
     Level,
+    assess_criterion,
     check,
     conclusion,
     exposure,
@@ -233,6 +234,19 @@ def test_a_flag_opens_every_criterion(table: TableFacts, flag: Flag) -> None:
     context = PiaContext(data_recipient="internal", sensitivity_level="Low")
     (risk,) = assess(AssessmentFacts("s", (table,), context)).tables
     assert all(item.flags == (flag,) and item.vulnerability == 4 and item.likelihood == 3 for item in risk.criteria)
+
+
+def test_equal_rows_are_not_held_against_a_table_whose_rows_are_not_people() -> None:
+    metrics = metric_facts(
+        {"row_direct_match_protection": 2.0, "hidden_rate": 99.0, "local_cloaking": 30.0},
+        targets={"row_direct_match_protection": ">= 90"},
+    )
+    rows, people = (
+        assess_criterion(Family.SINGLING_OUT, TableFacts("t", metrics=figures), PiaContext())
+        for figures in (of_rows(metrics), metrics)
+    )
+    assert "row_direct_match_protection" not in {item.metric.name for item in rows.checks}
+    assert rows.vulnerability < people.vulnerability == 4
 
 
 def test_row_order_without_excluded_columns_is_no_flag() -> None:

@@ -113,7 +113,7 @@ def test_the_summary_has_a_cell_for_each_pair(seen: Any) -> None:
 
 
 def test_reports_and_a_second_look_work_as_for_one_table(seen: Any) -> None:
-    assert seen["reports"] == ["%P", "PK"]
+    assert seen["reports"] == ["%PDF-", "PK"]
     assert seen["figures"] == ""
     assert seen["again"]
 

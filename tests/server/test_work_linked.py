@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -184,6 +185,23 @@ def test_a_table_of_keys_only_is_measured_with_its_parents(workshop: Workshop, h
     assert "visit_standalone.privacy.json" not in files
     assert "visit_full_enriched_patient.privacy.json" in files
     workshop.upload("visit.csv", content(rows))
+
+
+def test_linked_avatars_that_the_user_supplies_are_measured_alike(
+    workshop: Workshop, hospital_run: dict[str, str]
+) -> None:
+    files = workshop.files(hospital_run["standard"])
+    for name in TABLES:
+        workshop.upload(f"{name}-avatars.csv", files[f"{name}.unshuffled-0.csv"])
+    text = hospital_set()
+    for name in TABLES:
+        auto = json.dumps({"name": name, "avatars_data": {"auto": True}})
+        assert auto in text
+        text = text.replace(auto, json.dumps({"name": name, "avatars_data": {"file": f"{name}-avatars.csv"}}))
+    job = workshop.run(text, "privacy_metrics")
+    assert job["exception"] == ""
+    for file in ("patient_standalone.privacy.json", "visit_full_enriched_ward.privacy.json"):
+        assert workshop.json(job["name"], file) == workshop.json(hospital_run["privacy_metrics"], file)
 
 
 def test_advice_on_links_goes_by_the_names_of_keys(workshop: Workshop) -> None:
