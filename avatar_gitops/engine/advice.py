@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import (
     MISSING,
     CategoryColumn,
@@ -23,7 +24,7 @@ from avatar_gitops.engine.columns import (
     is_text,
 )
 from avatar_gitops.engine.facts import rows_bucket
-from avatar_gitops.engine.frame import encode, fit_layout
+from avatar_gitops.engine.frame import encode, fit_layout, is_key
 from avatar_gitops.engine.params import ColumnSpec, ColumnType, Imputation, ImputationMethod, Space
 from avatar_gitops.engine.space import fit_space
 
@@ -40,14 +41,17 @@ _DONOR_NEIGHBOURS: Final = 5
 _IDENTIFYING: Final = 0.9
 _IDENTIFYING_ROWS: Final = 20
 _SKEWED: Final = 1.0
+_DENSE: Final = 2  # numbers that are given to rows one after the other leave few gaps
 _SHOWN_ROWS: Final = 10  # a most frequent value of fewer rows says something about somebody
 
 
 @dataclass(slots=True, frozen=True)
 class ColumnSummary:
-    """One column in numbers. `mode` is absent unless many rows share it; moments are absent for what is no number.
+    """One column in numbers. `mode` is absent unless many rows share it; moments are absent for what is no number and
+    where so few rows have one that they would tell about single people.
 
-    `rare` = somebody is in a modality of few rows; `identifying` = nearly every row has a text of its own.
+    `rare` = somebody is in a modality of few rows; `identifying` = nearly every row has a text of its own;
+    `probable_id` = it looks like a key: a text like that, or whole numbers that are all different and close together.
     """
 
     name: str
@@ -62,11 +66,15 @@ class ColumnSummary:
     skewed: bool = False
     rare: bool = False
     identifying: bool = False
+    probable_id: bool = False
 
 
 @dataclass(slots=True, frozen=True)
 class Advice:
-    """Advised parameters; `None` where there is nothing to advise. `reasons` has one text per parameter."""
+    """Advised parameters; `None` where there is nothing to advise. `reasons` has one text per parameter.
+
+    `groups` are the columns whose rare modalities are better grouped, each with the most rows of a rare one.
+    """
 
     k: int | None
     ncp: int | None
@@ -74,6 +82,7 @@ class Advice:
     imputation: Imputation | None
     columns: tuple[ColumnSummary, ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 def advise(table: pa.Table, specs: Sequence[ColumnSpec], *, reduction: bool) -> Advice:
@@ -82,7 +91,7 @@ def advise(table: pa.Table, specs: Sequence[ColumnSpec], *, reduction: bool) -> 
     Raises EngineError when what is declared about the columns does not fit them.
     """
     left_out = {spec.name for spec in specs if spec.drop}
-    keys = {spec.name for spec in specs if spec.identifier or spec.primary_key}
+    keys = {spec.name for spec in specs if is_key(spec)}
     types = {spec.name: spec.type for spec in specs}
     rows = table.num_rows
     k = min(max(_SMALLEST_K, round(rows / 100)), _LARGEST_K, rows - 1) if rows > 2 else None
@@ -97,23 +106,35 @@ def advise(table: pa.Table, specs: Sequence[ColumnSpec], *, reduction: bool) -> 
     reasons = {"k": f"one in a hundred of {rows_bucket(rows)} rows, between {_SMALLEST_K} and {_LARGEST_K}"}
     if k < _SMALLEST_K:
         reasons["k"] = f"all that {rows_bucket(rows)} rows allow"
-    ncp, reasons["ncp"] = _axes(table, specs, columns)
     wide = sum(column.unique for column in modelled if column.type in {ColumnType.CATEGORY, ColumnType.BOOL})
     reduce, reasons["use_categorical_reduction"] = _reduction(wide, rows, reduction)
+    ncp, reasons["ncp"] = _axes(table, specs, columns, reduce=reduce)
     imputation, reasons["imputation"] = _imputation(modelled, rows)
-    return Advice(k, ncp, reduce, imputation, columns, reasons)
+    groups = {column.name: _few(k) - 1 for column in modelled if column.rare and column.unique > 2}
+    if groups:
+        names = "1 column has" if len(groups) == 1 else f"{len(groups)} columns have"
+        reasons["processors"] = f"{names} categories of fewer than {_few(k)} rows: where one appears, somebody has it"
+    return Advice(k, ncp, reduce, imputation, columns, reasons, groups)
 
 
-def _axes(table: pa.Table, specs: Sequence[ColumnSpec], columns: Sequence[ColumnSummary]) -> tuple[int | None, str]:
-    """Axes that hold most of the inertia, of rows spread evenly over a large table."""
+def _few(k: int) -> int:
+    """Rows that a modality needs so as not to be rare (section 1.22 of the method notes)."""
+    return max(_SMALLEST_K, -(-k // 2))
+
+
+def _axes(
+    table: pa.Table, specs: Sequence[ColumnSpec], columns: Sequence[ColumnSummary], *, reduce: bool
+) -> tuple[int | None, str]:
+    """Axes that hold most of the inertia, of rows spread evenly over a large table, in the space that is advised."""
     dropped = {column.name for column in columns if column.identifying}
     said = {spec.name: spec for spec in specs}
-    dropped -= {name for name, spec in said.items() if spec.identifier or spec.primary_key}
+    dropped -= {name for name, spec in said.items() if is_key(spec)}
     used = [spec for name, spec in said.items() if name not in dropped] + [ColumnSpec(n, drop=True) for n in dropped]
     step = -(-table.num_rows // _PROJECTED_ROWS)
-    sample = table.take(np.arange(0, table.num_rows, step)) if step > 1 else table
+    sample = table.take(to_arrow(np.arange(0, table.num_rows, step))) if step > 1 else table
     layout = fit_layout(sample, used)
-    options = Space(ncp=_MOST_AXES, imputation=Imputation(ImputationMethod.MEDIAN))
+    filled = Imputation(ImputationMethod.MEDIAN)
+    options = Space(ncp=_MOST_AXES, imputation=filled, use_categorical_reduction=reduce)
     projection = fit_space(layout, encode(layout, sample), options, seed=0).projection
     held = np.cumsum(projection.explained)
     enough = int(np.searchsorted(held, _INERTIA - 1e-9)) + 1
@@ -165,8 +186,12 @@ def _number(column: NumberColumn, values: pa.ChunkedArray) -> ColumnSummary:
     known = codes[~np.isnan(codes)]
     distinct, counts = np.unique(known, return_counts=True)
     missing = len(codes) - len(known)
-    if column.type not in {ColumnType.INT, ColumnType.FLOAT} or not len(known):
-        return ColumnSummary(column.name, column.type.value, len(codes), missing, len(distinct))
+    plain = column.type in {ColumnType.INT, ColumnType.FLOAT} and len(known) >= _SHOWN_ROWS
+    different = len(distinct) == len(codes) >= _IDENTIFYING_ROWS
+    dense = different and column.type is ColumnType.INT and distinct[-1] - distinct[0] < _DENSE * len(codes)
+    if not plain:
+        kind = column.type.value
+        return ColumnSummary(column.name, kind, len(codes), missing, len(distinct), probable_id=bool(dense))
     deviation = float(known.std())
     skew = float((((known - known.mean()) / deviation) ** 3).mean()) if deviation > 0 else 0.0
     most = int(counts.argmax())
@@ -181,6 +206,7 @@ def _number(column: NumberColumn, values: pa.ChunkedArray) -> ColumnSummary:
         deviation=deviation,
         mode=float(distinct[most]) + column.origin if counts[most] >= _SHOWN_ROWS else None,
         skewed=abs(skew) > _SKEWED,
+        probable_id=bool(dense),
     )
 
 
@@ -190,6 +216,7 @@ def _category(column: CategoryColumn, values: pa.ChunkedArray, k: int) -> Column
     unique = len(column.modalities)
     counts = np.bincount(known, minlength=unique)
     most = int(counts.argmax()) if unique else 0
+    named = is_text(values) and len(codes) >= _IDENTIFYING_ROWS and unique >= _IDENTIFYING * len(codes)
     return ColumnSummary(
         column.name,
         column.type.value,
@@ -197,6 +224,7 @@ def _category(column: CategoryColumn, values: pa.ChunkedArray, k: int) -> Column
         len(codes) - len(known),
         unique,
         mode=column.modalities[most].as_py() if unique and counts[most] >= _SHOWN_ROWS else None,
-        rare=bool(unique) and int(counts.min()) < max(_SMALLEST_K, k / 2),
-        identifying=is_text(values) and len(codes) >= _IDENTIFYING_ROWS and unique >= _IDENTIFYING * len(codes),
+        rare=bool(unique) and int(counts.min()) < _few(k),
+        identifying=named,
+        probable_id=named,
     )

@@ -83,15 +83,22 @@ def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
 
 
 def plain(advice: Advice) -> dict[str, Any]:
-    """Advice as clients read it, and, beside it, the reasons in words."""
+    """Advice as clients read it, and, beside it, processors of ours and the reasons in words."""
+    summary = {
+        "stats": list(map(_stats, advice.columns)),
+        "probable_ids": [column.name for column in advice.columns if column.probable_id],
+    }
     if advice.k is None:
-        return {"summary": {"stats": list(map(_stats, advice.columns))}, "reasons": dict(advice.reasons)}
+        return {"summary": summary, "reasons": dict(advice.reasons)}
+    thresholds = dict(advice.groups)
+    groups = [{"kind": "group_modalities", "variable_thresholds": thresholds}] if thresholds else []
     return {
         "k": advice.k,
         "ncp": advice.ncp,
         "use_categorical_reduction": advice.use_categorical_reduction,
         "imputation": None if advice.imputation is None else asdict(advice.imputation),
-        "summary": {"stats": list(map(_stats, advice.columns))},
+        "processors": groups,
+        "summary": summary,
         "reasons": dict(advice.reasons),
     }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from avatar_gitops.engine.advice import Advice, advise
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ColumnType, ImputationMethod, Space
+from avatar_gitops.engine.processors.params import GroupModalities
 from avatar_gitops.engine.run import avatarize
 
 
@@ -80,6 +81,48 @@ def test_reduction_is_advised_only_where_it_can_be_had() -> None:
     assert advise(wide, [], reduction=True).use_categorical_reduction
     assert not advise(wide, [], reduction=False).use_categorical_reduction
     assert "group" in advise(wide, [], reduction=False).reasons["use_categorical_reduction"]
+
+
+def test_axes_are_counted_in_the_space_that_is_advised() -> None:
+    wide = table(400, words=300)
+    reduced = advise(wide, [], reduction=True)
+    assert reduced.use_categorical_reduction
+    assert reduced.ncp is not None
+    assert reduced.ncp <= 23  # three numbers and at most 20 coordinates of the categories
+    assert "dimensions hold" in reduced.reasons["ncp"]
+
+
+def test_rare_categories_are_better_grouped() -> None:
+    data = table(2_000).append_column("city", [["paris"] * 1_900 + ["nice"] * 90 + [f"v{i}" for i in range(10)]])
+    found = advise(data, [], reduction=False)
+    assert found.k == 20
+    assert found.groups == {"city": 9}
+    assert "1 column has categories of fewer than 10 rows" in found.reasons["processors"]
+    grouped = GroupModalities(found.groups)
+    avatars = avatarize(data, [], AvatarParams(20, Space(found.ncp), processors=(grouped,)), 1)
+    assert set(avatars.shuffled["city"].to_pylist()) <= {"paris", "nice", "other"}
+    assert advise(table(2_000), [], reduction=False).groups == {}
+
+
+def test_columns_that_look_like_keys_are_named() -> None:
+    rows = 40
+    data = pa.table(
+        {
+            "number": list(range(1_001, 1_001 + rows)),
+            "name": [f"n{i}" for i in range(rows)],
+            "income": [int(i**2.5) for i in range(rows)],
+            "age": [20 + i % 30 for i in range(rows)],
+        }
+    )
+    found = {column.name for column in advise(data, [], reduction=False).columns if column.probable_id}
+    assert found == {"number", "name"}
+
+
+def test_few_values_have_no_moments() -> None:
+    data = pa.table({"x": [None] * 40 + [float(i) for i in range(9)], "y": list(range(0, 98, 2))})
+    few, many = advise(data, [], reduction=False).columns
+    assert (few.mean, few.median, few.deviation, few.mode) == (None, None, None, None)
+    assert many.mean == 48
 
 
 def test_a_table_without_anything_to_compare_gets_no_parameters() -> None:

@@ -246,7 +246,10 @@ def test_advice_has_the_shape_that_clients_read(workshop: Workshop) -> None:
     assert entry["advice"]["k"] >= 2
     assert entry["advice"]["use_categorical_reduction"] is False
     assert set(entry["advice"]["reasons"]) == {"k", "ncp", "use_categorical_reduction", "imputation"}
-    assert {"label", "dtype", "missing_number", "unique_number"} <= set(entry["advice"]["summary"]["stats"][0])
+    summary = entry["advice"]["summary"]
+    assert {"label", "dtype", "missing_number", "unique_number"} <= set(summary["stats"][0])
+    assert {"mean", "median", "standard_deviation", "mode", "is_skewed", "is_rare"} <= set(summary["stats"][0])
+    assert (summary["probable_ids"], entry["advice"]["processors"]) == ([], [])
 
 
 def test_advice_on_what_nobody_knows_is_declined(workshop: Workshop) -> None:
