@@ -5,6 +5,7 @@ from __future__ import annotations
 from avatar_gitops.diagnostics import Diagnostic
 from avatar_gitops.spec.checks import check_run
 from avatar_gitops.spec.facts import Shape
+from avatar_gitops.spec.fields import Privacy, direction
 from avatar_gitops.spec.parse import parse_run
 from avatar_gitops.wire.documents import Link
 
@@ -90,3 +91,16 @@ def test_the_wire_says_a_link_as_the_platform_does() -> None:
         "to": {"table": "patient", "field": "ward"},
         "method": "linear_sum_assignment",
     }
+
+
+def test_a_link_in_the_original_order_is_weaker_and_of_others_nothing_is_known() -> None:
+    def links(method: str) -> list[dict[str, object]]:
+        return [{"field": "id", "to": {"table": "visit", "field": "patient"}, "method": method}]
+
+    path = ("spec", "tables", "patient", "links")
+    order, best = links("sensitive_original_order_assignment"), links("linear_sum_assignment")
+    assert direction(path, best, order) is Privacy.WEAKER
+    assert direction(path, None, order) is Privacy.WEAKER
+    assert direction(path, order, best) is Privacy.STRONGER
+    assert direction(path, best, links("minimum_distance_assignment")) is Privacy.UNKNOWN
+    assert direction(path, None, best) is Privacy.UNKNOWN
