@@ -21,6 +21,7 @@ from avatar_gitops.engine.limits import check_dimensions
 from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, Facts, Generation, Limits
 from avatar_gitops.engine.processors.chain import fit_chain
+from avatar_gitops.engine.processors.params import ExpectedMean
 from avatar_gitops.engine.space import fit_space
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.threads import single_threaded_algebra
@@ -113,6 +114,12 @@ def _origins(layout: Layout, frame: Frame, params: AvatarParams, random: np.rand
     """The original of each row of the output."""
     if params.augmentation is None:
         return np.arange(frame.rows)
+    kept = not params.augmentation.anonymize_originals
+    if kept and any(isinstance(one, ExpectedMean) for one in params.processors):
+        raise EngineError(
+            "The augmentation keeps the originals, and a processor would shift them to the expected mean.",
+            hint="Take expected_mean out, or let the originals be anonymized (should_anonymize_original_table: true).",
+        )
     origins = plan_origins(layout, frame, params.augmentation, random)
     if len(origins) == frame.rows and not params.augmentation.anonymize_originals:
         raise EngineError(

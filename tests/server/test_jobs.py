@@ -189,13 +189,14 @@ def test_an_unknown_kind_of_pseudonym_is_named(admin: Api) -> None:
     assert job["exception"].startswith("Table 'people', column 'age': the kind of pseudonymization is not one of FAKER")
 
 
-def test_advice_on_links_is_declined_in_plain_words(admin: Api) -> None:
+def test_advice_on_links_of_a_table_alone_finds_none(admin: Api) -> None:
     spec = {"schema": "schema", "advice": {"advisor_type": ["tables_links"]}}
     advice = {"kind": "AvatarAdviceParameters", "metadata": {"name": "advice_parameters"}, "spec": spec}
     set_id = admin.put_set(documents() + "\n---\n" + join([advice]))
     job = admin.wait(admin.launch(set_id, "advice_parameters"))
-    assert (job["kind"], job["status"]) == ("advice", "error")
-    assert "does not offer advice on tables_links" in job["exception"]
+    assert (job["kind"], job["status"]) == ("advice", "finished")
+    content = json.loads(admin.files(job["name"])["people.advice.json"])
+    assert content == [{"table_name": "people", "advice": {"links": [], "unlinked_foreign_keys": []}}]
 
 
 def test_a_later_upload_does_not_change_a_queued_run(admin: Api, finished: tuple[str, dict[str, str]]) -> None:

@@ -22,6 +22,7 @@ from avatar_gitops.engine.params import (
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.processors.params import (
     BoundedCumulatedDifference,
+    ExpectedMean,
     GroupModalities,
     Perturbation,
     Processor,
@@ -124,6 +125,17 @@ def test_further_avatars_of_a_person_are_told_apart(stays: pa.Table) -> None:
         spans.setdefault(row["who"], []).append((row["begin"], row["end"]))
     assert len(spans) > 2 * 40
     assert all(before[1] <= after[0] for own in spans.values() for before, after in pairwise(sorted(own)))
+
+
+def test_originals_that_are_kept_come_back_as_they_are(stays: pa.Table) -> None:
+    kept = Augmentation(2.0, anonymize_originals=False)
+    chain = (RelativeDifference("cost", ("paid", "open")), RangeDifference("who", "begin", "end"))
+    made = avatarize(stays, [], AvatarParams(k=5, processors=chain, augmentation=kept), 1).unshuffled
+    columns = [name for name in stays.column_names if name != "who"]
+    assert made.slice(0, stays.num_rows).select(columns).equals(stays.select(columns))
+    mean = ExpectedMean(("cost",))
+    with pytest.raises(EngineError, match="shift them to the expected mean"):
+        avatarize(stays, [], AvatarParams(k=5, processors=(mean,), augmentation=kept), 1)
 
 
 def test_excluded_columns_are_not_touched_by_processors(stays: pa.Table) -> None:
