@@ -20,6 +20,7 @@ LOCAL_ONLY = frozenset(
         "pseudonymization:key",
         "pseudonymization:locale",
         "holdout",
+        "holdout_share",
         "shadow_run",
         "signal_target",
     }
@@ -109,7 +110,7 @@ def _method(said: Avatarization) -> Iterator[Need]:
         yield Need("avatarization", "avatarization.k")
     if said.generation is not Generation.BARYCENTRE:
         yield Need(f"generation:{said.generation.value}", f"avatarization.generation: {said.generation.value}")
-    for name in ("data_augmentation", "avatarization_processors_parameters"):
+    for name in ("data_augmentation", "avatarization_processors_parameters", "holdout_share"):
         if getattr(said, name):
             yield Need(name, f"avatarization.{name}")
 

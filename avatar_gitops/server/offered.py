@@ -42,6 +42,7 @@ FEATURES: Final = (
     "time_series:unalignment",
     "metrics_only",
     "holdout",
+    "holdout_share",
     "shadow_run",
     "signal_target",
     "privacy_metrics",

@@ -27,6 +27,7 @@ from avatar_gitops.engine.params import (
 from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.tables import read_table
+from avatar_gitops.server.apart import check_shares, set_apart
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.limits import run_limits
@@ -58,6 +59,7 @@ def run_standard(
     check_links(schema, budgets)
     check_parameters(spec)
     check_series(schema, spec.time_series or {})
+    check_shares(schema, spec)
     records = spec.avatarization or {}
     tables = [table for table in schema.tables if table.name in records]
     private = [(table, budgets[table.name], column_specs(table)) for table in schema.tables if table.name in budgets]
@@ -90,6 +92,7 @@ def _anonymize(
 ) -> Made:
     table, record = what
     rows, columns, source = read_original(assignment, table)
+    rows, _ = set_apart(table.name, rows, record)
     columns = measured_columns(table.name, columns, record)
     limits = run_limits()
     avatars = avatarize(rows, columns, avatar_params(table.name, record), seed, table.name, limits)

@@ -25,6 +25,7 @@ from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, Sign
 from avatar_gitops.engine.series.measure import SeriesPair, measure_series_signal
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.engine.unlinked import as_many, not_private, without_link
+from avatar_gitops.server.apart import set_apart
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
 from avatar_gitops.server.faults import JobFault
@@ -115,10 +116,12 @@ def _views(
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
         origins, is_linked = _origins(assignment, table.name, avatars), table.name not in private
-        rows, avatar_rows, said = _read_pair(assignment, (table, avatars), origins, is_linked=is_linked)
-        columns = measured_columns(table.name, said, made_with.get(table.name))
+        method = made_with.get(table.name)
+        rows, avatar_rows, said, apart = _read_pair(assignment, (table, avatars, method), origins, is_linked=is_linked)
+        columns = measured_columns(table.name, said, method)
         pair = (rows, avatar_rows, columns)
-        holdout = read_holdout(assignment, table, rows)
+        given = read_holdout(assignment, table, rows)
+        holdout = apart if given is None else given
         if links:  # one table after the other needs less memory
             read[table.name] = pair
         if not (links or of_series) or has_attributes(table.name, pair, (*links, *of_series)):
@@ -206,10 +209,16 @@ def _origins(assignment: Assignment, table: str, avatars: Path) -> Ids | None:
 
 
 def _read_pair(
-    assignment: Assignment, what: tuple[wire.Table, Path], origins: Ids | None, *, is_linked: bool
-) -> tuple[pa.Table, pa.Table, list[ColumnSpec]]:
-    table, avatars = what
+    assignment: Assignment,
+    what: tuple[wire.Table, Path, wire.MethodRecord | None],
+    origins: Ids | None,
+    *,
+    is_linked: bool,
+) -> tuple[pa.Table, pa.Table, list[ColumnSpec], pa.Table | None]:
+    """Originals that were anonymized, their avatars, what is said of the columns, and originals that were not."""
+    table, avatars, method = what
     rows, avatar_rows, columns = _read_sides(assignment, table, avatars)
+    rows, apart = set_apart(table.name, rows, method)
     if not is_linked:
         avatar_rows = as_many(avatar_rows, rows.num_rows, 0)
     if avatar_rows.num_rows != (rows.num_rows if origins is None else len(origins)):
@@ -217,7 +226,7 @@ def _read_pair(
             f"Table {table.name!r}: the original and the avatars have different numbers of rows."
             " Row by row, each avatar must stand where its original stands."
         )
-    return rows, avatar_rows, columns
+    return rows, avatar_rows, columns, apart
 
 
 def _read_sides(assignment: Assignment, table: wire.Table, avatars: Path) -> ReadPair:

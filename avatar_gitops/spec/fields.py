@@ -178,6 +178,7 @@ def _method() -> Iterator[Row]:
     name = f"{grown}.should_anonymize_original_table"
     yield _row(name, "originals anonymized too", ALL, directions.switched_off_is_weaker, default=True)
     yield _row(f"{_METHOD}.avatarization_processors_parameters", "processors", ALL, directions.unknown)
+    yield _row(f"{_METHOD}.holdout_share", "share kept apart", ALL, directions.removal_is_weaker, words=_TESTS)
     for kind in ("open_dp", "fast_dp"):
         yield from _budget(f"{_METHOD}.{kind}")
     yield _row(f"{_METHOD}.open_dp.bins", "bins of numbers", ALL, directions.unknown)

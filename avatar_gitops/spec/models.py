@@ -247,7 +247,11 @@ class Generation(StrEnum):
 
 
 class Avatarization(Geometry):
-    """Anonymization of one table by exactly one method: `k`, `open_dp` or `fast_dp`."""
+    """Anonymization of one table by exactly one method: `k`, `open_dp` or `fast_dp`.
+
+    `holdout_share` of the rows is not anonymized: the release is smaller by them, and they are the holdout of the
+    privacy metrics.
+    """
 
     k: Annotated[int, Field(ge=2, le=MAX_INTEGER), WHOLE] | None = None
     open_dp: OpenDp | None = None
@@ -255,6 +259,7 @@ class Avatarization(Geometry):
     generation: Generation = Generation.BARYCENTRE
     data_augmentation: DataAugmentation | None = None
     avatarization_processors_parameters: list[RangeDifferenceProcessor | RelativeDifferenceProcessor] | None = None
+    holdout_share: Annotated[float, Field(gt=0, le=0.5)] | None = None
 
 
 class SignalMetrics(Geometry):

@@ -161,7 +161,7 @@ class DataAugmentation(Part):
 class MethodRecord(Part):
     """Fields shared by the three anonymization methods and, the first six, by both metrics records.
 
-    `transform_skewed` is an addition of the embedded platform (absent = false).
+    `transform_skewed` (absent = false) and `holdout_share` are additions of the embedded platform.
     """
 
     ncp: int | None = None
@@ -172,6 +172,7 @@ class MethodRecord(Part):
     imputation: Imputation | None = None
     data_augmentation: DataAugmentation | None = None
     avatarization_processors_parameters: list[dict[str, Any]] | None = None
+    holdout_share: Number | None = None
 
 
 class AvatarizationRecord(MethodRecord):

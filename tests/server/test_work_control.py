@@ -83,3 +83,35 @@ def test_a_model_is_judged_where_a_target_is_named(workshop: Workshop, aligned: 
     assert found["utility_originals"] > 30
     assert found["utility_loss"] == pytest.approx(found["utility_originals"] - found["utility_avatars"])
     assert "'nowhere'" in workshop.error(measuring({"target": "nowhere"}, what="Signal"), "mine")
+
+
+def test_rows_kept_apart_are_not_anonymized_and_are_the_control(workshop: Workshop, aligned: None) -> None:
+    def change(specs: dict[str, Plain]) -> None:
+        specs["standard"]["avatarization"]["people"]["holdout_share"] = 0.25
+
+    spec = {"schema": "schema_avatarized", "avatarization_ref": "standard", "privacy_metrics": {"people": SETTINGS}}
+    text = with_document("AvatarPrivacyMetricsParameters", "mine", {**spec, "seed": 11}, edited(change))
+    made = workshop.put_set(text)
+    standard = workshop.launch(made, "standard")
+    privacy = workshop.launch(made, "mine", [standard])
+    workshop.work()
+    assert len(workshop.files(standard)["people.shuffled-0.csv"].splitlines()) == 1 + 90
+    found = workshop.json(privacy, PRIVACY)
+    assert found["metadata"]["population"]["membership_auc"] == 90 + 30
+    assert found["metadata"]["population"]["hidden_rate"] == 90
+
+
+def test_a_share_that_leaves_too_few_rows_is_refused(workshop: Workshop, aligned: None) -> None:
+    def change(specs: dict[str, Plain]) -> None:
+        specs["standard"]["avatarization"]["people"]["holdout_share"] = 0.1
+
+    assert "holdout_share leaves fewer than 20 rows on one side" in workshop.error(edited(change))
+
+
+@pytest.mark.parametrize("method", ["avatarization_open_dp", "avatarization_fast_dp"])
+def test_a_share_does_not_go_with_differential_privacy(workshop: Workshop, aligned: None, method: str) -> None:
+    def change(specs: dict[str, Plain]) -> None:
+        del specs["standard"]["avatarization"]
+        specs["standard"][method] = {"people": {"epsilon": 3.0, "holdout_share": 0.2}}
+
+    assert "holdout_share goes with k, not with differential privacy" in workshop.error(edited(change))
