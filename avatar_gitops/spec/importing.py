@@ -291,7 +291,8 @@ class _Reader:
         value = self._meaning(key, said)
         if key == PROCESSORS and isinstance(value, list):
             ours = [one for one in value if isinstance(one, dict) and "kind" in one]
-            value = [one for one in value if one not in ours] or None
+            rest = [one for one in value if one not in ours]
+            value = rest if rest or not ours else None
             if ours:
                 self._put((*path[:3], "processors"), said, ours)
         if value is not None:
