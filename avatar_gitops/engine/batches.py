@@ -18,7 +18,8 @@ import pyarrow as pa
 from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import MISSING, Floats, decode_category, decode_number, one_array
 from avatar_gitops.engine.frame import Frame, Layout, encode
-from avatar_gitops.engine.generation import Donors, draw_avatars
+from avatar_gitops.engine.generation import Donors
+from avatar_gitops.engine.missingness import draw_keeping_shares
 from avatar_gitops.engine.neighbours import Rows
 from avatar_gitops.engine.params import AvatarParams, Facts, Limits
 from avatar_gitops.engine.space import DEFAULT_NCP, FittedSpace
@@ -119,7 +120,7 @@ def _pieces(
     around = origins[start:]
     donors = Donors(space.completed, space.indicator_codes(frame))
     if batches == 1:
-        numbers, codes = draw_avatars(donors, space.points, params, seed, label, around)
+        numbers, codes = draw_keeping_shares(donors, space.points, params, names, around)
         yield np.arange(start, len(origins)), _avatars(space, params, numbers, codes)
         return
     for batch, rows in enumerate(split_rows(frame.rows, batches, stream(seed, label, "batches"))):
@@ -129,7 +130,7 @@ def _pieces(
         chosen = np.flatnonzero(own >= 0)
         part = Donors(donors.frame.take(rows), donors.indicators[rows])
         batch_label = f"{label}\x1fbatch {batch}"
-        numbers, codes = draw_avatars(part, space.points[rows], params, seed, batch_label, own[chosen])
+        numbers, codes = draw_keeping_shares(part, space.points[rows], params, (seed, batch_label), own[chosen])
         yield start + chosen, _avatars(space, params, numbers, codes)
 
 
