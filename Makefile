@@ -52,7 +52,7 @@ bench: .venv/.dev ## measure, and write benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
 bench-fidelity: .venv/.dev ## the figures of the published engine beside ours (needs AVATAR_FIXTURES)
-	@$(BIN)/python -m benchmarks fidelity
+	@$(BIN)/python -m benchmarks fidelity membership
 
 conformance: .venv/.dev ## run the unmodified official client against the embedded platform (needs Python 3.12)
 	@$(BIN)/pytest -m conformance -p no:xdist
