@@ -207,6 +207,13 @@ def test_links_that_do_not_hang_together_are_told(links: list[Link], message: st
     assert refused.value.hint or "names the" in refused.value.message
 
 
+def test_a_key_that_is_dropped_is_told() -> None:
+    tables = hospital()
+    dropped = replace(tables[2], columns=(ColumnSpec("code", drop=True),))
+    with pytest.raises(EngineError, match="Column 'code' of table 'doctor' is dropped, but it is the key of a link"):
+        avatarize_linked([*tables[:2], dropped, tables[3]], LINKS, 5)
+
+
 def test_keys_that_are_missing_repeated_or_orphaned_are_told_without_their_values() -> None:
     tables = {table.name: table.rows for table in hospital()}
     ids = tables["patient"]["id"].to_pylist()

@@ -126,6 +126,11 @@ def _check_link(link: Link, known: Mapping[str, LinkedTable]) -> None:
     for name, column in ((link.parent, link.key), (link.child, link.foreign_key)):
         if column not in known[name].rows.column_names:
             raise EngineError(f"A link names the column {column!r}, which table {name!r} does not have.")
+        if any(spec.name == column and spec.drop for spec in known[name].columns):
+            raise EngineError(
+                f"Column {column!r} of table {name!r} is dropped, but it is the key of a link.",
+                hint="Keep the column: keys are issued again, so that no key of a person comes back.",
+            )
     for name in (link.parent, link.child):
         keys = {spec.name for spec in known[name].columns if spec.primary_key}
         if name == link.parent and keys - {link.key}:
