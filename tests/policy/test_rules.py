@@ -66,6 +66,7 @@ OBJECTIONS = {
     "P017": case(spec=table(columns={"letter": {"tag": "free_text"}})),
     "P018": case(spec=method(k=None, open_dp={"epsilon": 10.5})),
     "P019": case(spec=linked("sensitive_original_order_assignment")),
+    "P025": case(spec=table(processors=[{"kind": "perturbation", "perturbation_level": {"age": 0.9}}])),
     "P020": case(spec={"gates": None}),
     "P021": case(
         spec={"gates": {"hidden_rate": None, "local_cloaking": ">= 5"}, "pia": {"data_recipient": "opendata"}}
@@ -242,7 +243,7 @@ def test_there_is_no_page_of_a_rule_that_does_not_exist() -> None:
 
 def test_ids_are_public_and_only_change_on_purpose() -> None:
     assert " ".join(sorted(BUILT_IN)) == (
-        "P010 P011 P012 P013 P014 P015 P016 P017 P018 P019 P020 P021 P022 P023 P024 P031 P032 P040 P041 P042 P043 P044 "
-        "P045 P050 P061 P062 P070 P071 P072 P090"
+        "P010 P011 P012 P013 P014 P015 P016 P017 P018 P019 P020 P021 P022 P023 P024 P025 P031 P032 P040 P041 P042 P043 "
+        "P044 P045 P050 P061 P062 P070 P071 P072 P090"
     )
     assert Level.FAIL.value == "fail"

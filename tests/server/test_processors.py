@@ -76,6 +76,7 @@ def test_metrics_see_what_a_processor_released(workshop: Workshop) -> None:
     """At level 0 the originals are released, and no metric may call that hidden."""
     levels = dict.fromkeys(["start", "end", "total", "a", "b", "grade", "id"], 0)
     _, files = run(workshop, [{"kind": "perturbation", "perturbation_level": levels}])
+    assert b"privacy is weaker than k says" in files["run_metadata.avatarize.json"]
     (name,) = [name for name in files if name.startswith("visits_standalone.privacy")]
     assert json.loads(files[name])["hidden_rate"] == 0
 

@@ -10,6 +10,7 @@ from avatar_gitops.policy.approvals import Approval, key
 from avatar_gitops.policy.model import Facts, Level, Violation
 from avatar_gitops.policy.rules.declare import OUTSIDE, rule, tables
 from avatar_gitops.spec.models import Column, ColumnTag, LinkMethod, ReplacementStrategy
+from avatar_gitops.spec.processors import ExpectedMeanProcessor, PerturbationProcessor
 
 FLOOR: Final = 5
 FLOOR_OUTSIDE: Final = 10
@@ -93,6 +94,21 @@ def original_order(facts: Facts) -> Iterator[Violation]:
             if link.method is LinkMethod.SENSITIVE_ORIGINAL_ORDER_ASSIGNMENT:
                 detail = f"table {name}, link to {link.to.table} in the original order"
                 yield Violation("a link keeps people with their own rows", detail, (*at, "links", index, "method"))
+
+
+@rule("P025", Level.WARN)
+def pulled(facts: Facts) -> Iterator[Violation]:
+    """Avatars are pulled towards the originals.
+
+    A perturbation below 1 and an expected mean work after the anonymization: avatars come nearer to the people than k
+    neighbours would bring them. The metrics measure what is left; a gate on the hidden rate keeps it in sight.
+    """
+    for name, table, at in tables(facts):
+        for index, one in enumerate(table.processors or ()):
+            levels = one.perturbation_level.values() if isinstance(one, PerturbationProcessor) else ()
+            if isinstance(one, ExpectedMeanProcessor) or any(level < 1 for level in levels):
+                detail = f"table {name}, {one.kind}"
+                yield Violation("avatars are pulled towards the originals", detail, (*at, "processors", index))
 
 
 @rule("P016", Level.FAIL)

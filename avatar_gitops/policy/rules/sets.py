@@ -16,6 +16,7 @@ BASELINE: Final = (
     privacy.row_order,
     privacy.original_order,
     privacy.originals,
+    privacy.pulled,
     privacy.free_text,
     metrics.no_gate,
     metrics.open_data_gate,
