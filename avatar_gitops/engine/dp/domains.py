@@ -113,7 +113,7 @@ class Rows:
     numbers: dict[str, Floats]
     categories: dict[str, pa.ChunkedArray]
     codes: npt.NDArray[np.int32] | None = None
-    points: npt.NDArray[np.int64] | None = None
+    points: npt.NDArray[np.int16] | None = None
 
 
 def declare(table: pa.Table, specs: Sequence[ColumnSpec], public: Mapping[str, PublicColumn]) -> list[Domain]:

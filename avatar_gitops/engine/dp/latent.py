@@ -9,7 +9,7 @@ Source: Dwork et al., "Analyze Gauss: optimal bounds for privacy-preserving prin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from avatar_gitops.engine.columns import MISSING, Floats
 from avatar_gitops.engine.dp.accountant import Accountant, Counts
-from avatar_gitops.engine.dp.domains import CategoryDomain, Domain, NumberDomain, Rows, category_codes
+from avatar_gitops.engine.dp.domains import Domain, NumberDomain, Rows, category_codes
 from avatar_gitops.errors import EngineError
 
 UNIT: Final = 1024
@@ -29,6 +29,9 @@ BLOCK: Final = 724
 _MOST_DIMENSIONS: Final = 600
 _SUM: Final = 0.25
 _CALIBRATION_ROUNDS: Final = 20
+_CALIBRATION_ROWS: Final = 20_000
+_NOWHERE: Final = -2
+ROWS_AT_ONCE: Final = 50_000
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,6 +45,11 @@ class Space:
     def dimensions(self) -> int:
         """Number of coordinates."""
         return int(self.places[-1].stop)
+
+    @property
+    def columns(self) -> Iterator[tuple[Domain, slice]]:
+        """Each column with its place."""
+        return zip(self.domains, self.places, strict=True)
 
     @property
     def bound(self) -> float:
@@ -77,22 +85,24 @@ def fit_space(domains: Sequence[Domain]) -> Space:
     return Space(tuple(domains), tuple(slice(int(end - w), int(end)) for end, w in zip(ends, widths, strict=True)))
 
 
-def encode(space: Space, rows: Rows) -> npt.NDArray[np.int64]:
+def encode(space: Space, rows: Rows) -> npt.NDArray[np.int16]:
     """Coordinates of all rows in whole units; each row alone decides."""
-    points = np.zeros((rows.size, space.dimensions), dtype=np.int64)
+    points = np.zeros((rows.size, space.dimensions), dtype=np.int16)
     for domain, at in zip(space.domains, space.places, strict=True):
         if isinstance(domain, NumberDomain):
             values = rows.numbers[domain.name]
             absent = np.isnan(values)
             low, high = domain.column.lower, domain.column.upper
             scaled = (np.clip(values, low, high) - low) / (high - low) * 2 - 1
-            points[:, at.start] = np.where(absent, 0, np.rint(np.nan_to_num(scaled) * UNIT)).astype(np.int64)
+            points[:, at.start] = np.where(absent, 0, np.rint(np.nan_to_num(scaled) * UNIT)).astype(np.int16)
             if not domain.complete:
                 points[absent, at.start + 1] = BLOCK
             continue
         codes = category_codes(domain, rows.categories[domain.name])
-        codes = np.where(codes == MISSING, at.stop - at.start - 1, codes) if not domain.complete else codes
-        listed = np.flatnonzero((codes >= 0) & ((codes < len(domain.values or ())) | (_absent(domain, rows))))
+        codes[codes == len(domain.values or ())] = _NOWHERE
+        if not domain.complete:
+            codes[codes == MISSING] = at.stop - at.start - 1
+        listed = np.flatnonzero(codes >= 0)
         points[listed, at.start + codes[listed]] = BLOCK
     return points
 
@@ -101,11 +111,18 @@ def measure_moments(account: Accountant[Rows], space: Space, share: float, total
     """Noisy sum and second moment of the coordinates."""
     d = space.dimensions
     upper = np.triu_indices(d)
-    sums = account.counts("sum of coordinates", lambda rows: _points(rows).sum(axis=0), space.bound, share * _SUM)
+
+    def totals(rows: Rows) -> Counts:
+        return np.asarray(_points(rows).sum(axis=0, dtype=np.int64))
 
     def seconds(rows: Rows) -> Counts:
-        exact = _points(rows).astype(np.float64)  # whole numbers far below 2**53: the product is exact
-        return np.rint((exact.T @ exact)[upper]).astype(np.int64)
+        product = np.zeros((d, d))
+        for part in blocks(rows):
+            exact = part.astype(np.float64)  # whole numbers far below 2**53: the product is exact
+            product += exact.T @ exact
+        return np.rint(product[upper]).astype(np.int64)
+
+    sums = account.counts("sum of coordinates", totals, space.bound, share * _SUM)
 
     noisy = account.counts("second moment of coordinates", seconds, space.moment_bound, share * (1 - _SUM))
     second = np.zeros((d, d))
@@ -113,6 +130,13 @@ def measure_moments(account: Accountant[Rows], space: Space, share: float, total
     second = np.triu(second) + np.triu(second, 1).T
     mean = np.clip(sums / (total * UNIT), *_limits(space))
     return Moments(mean, positive(second / (total * float(UNIT) ** 2) - np.outer(mean, mean)))
+
+
+def blocks(rows: Rows) -> Iterator[npt.NDArray[np.int16]]:
+    """The coordinates, some rows at a time."""
+    points = _points(rows)
+    for start in range(0, max(1, len(points)), ROWS_AT_ONCE):
+        yield points[start : start + ROWS_AT_ONCE]
 
 
 def positive(matrix: Floats) -> Floats:
@@ -127,11 +151,6 @@ def _width(domain: Domain) -> int:
     return len(domain.values or ()) + (0 if domain.complete else 1)
 
 
-def _absent(domain: CategoryDomain, rows: Rows) -> npt.NDArray[np.bool_]:
-    codes = category_codes(domain, rows.categories[domain.name])
-    return np.asarray((codes == MISSING) & (not domain.complete))
-
-
 def _limits(space: Space) -> tuple[Floats, Floats]:
     """Smallest and largest mean that each coordinate can have."""
     low, high = np.zeros(space.dimensions), np.full(space.dimensions, BLOCK / UNIT)
@@ -141,7 +160,7 @@ def _limits(space: Space) -> tuple[Floats, Floats]:
     return low, high
 
 
-def _points(rows: Rows) -> npt.NDArray[np.int64]:
+def _points(rows: Rows) -> npt.NDArray[np.int16]:
     assert rows.points is not None
     return rows.points
 
@@ -168,10 +187,14 @@ def _draw_codes(scores: Floats, wanted: Floats, draws: np.random.Generator) -> n
     wanted = wanted / wanted.sum() if wanted.sum() > 0 else np.full(len(wanted), 1 / len(wanted))
     chances = np.maximum(scores, 0.0) + 1e-9
     chances /= chances.sum(axis=1, keepdims=True)
+    sample, weights = chances[:_CALIBRATION_ROWS], np.ones(len(wanted))
     for _ in range(_CALIBRATION_ROUNDS):
-        have = chances.mean(axis=0)
-        chances = chances * np.divide(wanted, have, out=np.zeros_like(wanted), where=have > 0) + 1e-300
-        chances /= chances.sum(axis=1, keepdims=True)
+        weighted = sample * weights + 1e-300
+        have = (weighted / weighted.sum(axis=1, keepdims=True)).mean(axis=0)
+        weights *= np.divide(wanted, have, out=np.zeros_like(wanted), where=have > 0)
+        weights /= max(float(weights.max()), 1e-300)
+    chances = chances * weights + 1e-300
+    chances /= chances.sum(axis=1, keepdims=True)
     edges = np.cumsum(chances, axis=1)
     found = (draws.random(len(scores))[:, None] > edges).sum(axis=1)
     return np.asarray(np.minimum(found, len(wanted) - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +13,21 @@ import pyarrow as pa
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.dp.accountant import Accountant, Counts
 from avatar_gitops.engine.dp.domains import Domain, Rows
-from avatar_gitops.engine.dp.latent import UNIT, Moments, decode, encode, fit_space, measure_moments, positive
+from avatar_gitops.engine.dp.latent import (
+    ROWS_AT_ONCE,
+    UNIT,
+    Moments,
+    blocks,
+    decode,
+    encode,
+    fit_space,
+    measure_moments,
+    positive,
+)
 from avatar_gitops.engine.dp.params import DpModel, DpParams
+
+Draw = Callable[[int, np.random.Generator], Floats]
+"""Points on the axes: so many, from this stream."""
 
 _REACH: Final = 3.0
 """Axes are cut at so many (noisy) standard deviations around the (noisy) mean."""
@@ -54,18 +67,18 @@ def synthesize(
     moments = measure_moments(account, space, part, total)
     axes = axes_of(moments, params.ncp)
     rest = share - part
-    n = round(total)
     if params.model is DpModel.GAUSSIAN:
-        inner = draw_gaussian(axes, n, draws)
+        draw = fit_gaussian(axes)
     elif params.model is DpModel.HISTOGRAM:
-        inner = draw_histogram(account, axes, params.bins or 10, (rest, n), draws)
+        draw = fit_histogram(account, axes, params.bins or 10, rest)
     else:
-        inner = draw_mixture(account, axes, params.components, (rest, n), draws)
-    points = leave_axes(axes, inner, draws)
-    return {
-        domain.name: decode(domain, points[:, at], moments.mean[at], draws)
-        for domain, at in zip(space.domains, space.places, strict=True)
-    }
+        draw = fit_mixture(account, axes, params.components, rest, draws)
+    n, made = round(total), []
+    for start in range(0, n, ROWS_AT_ONCE):
+        points = leave_axes(axes, draw(min(ROWS_AT_ONCE, n - start), draws), draws)
+        made.append([decode(domain, points[:, at], moments.mean[at], draws) for domain, at in space.columns])
+    columns = zip(space.domains, zip(*made, strict=True), strict=True)
+    return {domain.name: pa.chunked_array(parts).combine_chunks() for domain, parts in columns}
 
 
 def axes_of(moments: Moments, ncp: int | None) -> Axes:
@@ -84,38 +97,43 @@ def leave_axes(axes: Axes, inner: Floats, draws: np.random.Generator) -> Floats:
     return np.asarray(points + draws.standard_normal(points.shape) * np.sqrt(axes.rest))
 
 
-def draw_gaussian(axes: Axes, n: int, draws: np.random.Generator) -> Floats:
-    """Points of one normal."""
-    return draws.standard_normal((n, len(axes.variances))) * np.sqrt(axes.variances)
+def fit_gaussian(axes: Axes) -> Draw:
+    """Points of one normal; its moments have been measured."""
+    return lambda n, draws: draws.standard_normal((n, len(axes.variances))) * np.sqrt(axes.variances)
 
 
-def draw_histogram(
-    account: Accountant[Rows], axes: Axes, bins: int, size: tuple[float, int], draws: np.random.Generator
-) -> Floats:
+def fit_histogram(account: Accountant[Rows], axes: Axes, bins: int, share: float) -> Draw:
     """Points whose coordinates on the axes are drawn one by one from noisy histograms.
 
     A row is in one bin of each axis, so the counts of all axes together move by sqrt(axes) in L2.
     """
-    (share, n), q = size, len(axes.variances)
+    q = len(axes.variances)
     reach = _REACH * np.sqrt(axes.variances) + 1e-9
 
     def histograms(rows: Rows) -> Counts:
-        found = np.clip(((_inner(axes, rows) / reach + 1) / 2 * bins).astype(np.int64), 0, bins - 1)
-        return np.stack([np.bincount(found[:, axis], minlength=bins) for axis in range(q)]).ravel()
+        counts = np.zeros((q, bins), dtype=np.int64)
+        for part in blocks(rows):
+            found = np.clip(((_inner(axes, part) / reach + 1) / 2 * bins).astype(np.int64), 0, bins - 1)
+            counts += np.stack([np.bincount(found[:, axis], minlength=bins) for axis in range(q)])
+        return counts.ravel()
 
     counts = account.counts("histograms of the axes", histograms, float(np.sqrt(q)), share).reshape(q, bins)
-    points = np.empty((n, q))
-    for axis in range(q):
-        weights = np.maximum(counts[axis], 0).astype(np.float64)
-        chances = weights / weights.sum() if weights.sum() > 0 else np.full(bins, 1 / bins)
-        cells = draws.choice(bins, size=n, p=chances)
-        points[:, axis] = ((cells + draws.random(n)) / bins * 2 - 1) * reach[axis]
-    return points
+    weights = np.maximum(counts, 0).astype(np.float64)
+    weights[weights.sum(axis=1) == 0] = 1.0
+
+    def draw(n: int, draws: np.random.Generator) -> Floats:
+        points = np.empty((n, q))
+        for axis, chances in enumerate(weights / weights.sum(axis=1, keepdims=True)):
+            cells = draws.choice(bins, size=n, p=chances)
+            points[:, axis] = ((cells + draws.random(n)) / bins * 2 - 1) * reach[axis]
+        return points
+
+    return draw
 
 
-def draw_mixture(
-    account: Accountant[Rows], axes: Axes, components: int, size: tuple[float, int], draws: np.random.Generator
-) -> Floats:
+def fit_mixture(
+    account: Accountant[Rows], axes: Axes, components: int, share: float, draws: np.random.Generator
+) -> Draw:
     """Points of a mixture of normals on the largest axes, fitted by few steps of expectation maximization.
 
     Each step releases noisy weights, sums and second moments. Responsibilities are whole parts of 256 that sum to at
@@ -124,7 +142,7 @@ def draw_mixture(
 
     Source: Park et al., "DP-EM: differentially private expectation maximization" (2017).
     """
-    (share, n), q = size, min(len(axes.variances), _MIXTURE_AXES)
+    q = min(len(axes.variances), _MIXTURE_AXES)
     length = max(2.0 * float(np.sqrt(axes.variances[:q].sum())), 1e-6)
     mixture = _Mixture(
         np.full(components, 1 / components),
@@ -133,12 +151,17 @@ def draw_mixture(
     )
     for step in range(_STEPS):
         mixture = _maximize(account, axes, (mixture, length), (share / _STEPS, step))
-    chosen = draws.choice(components, size=n, p=mixture.weights)
-    points = np.empty((n, len(axes.variances)))
-    points[:, q:] = draws.standard_normal((n, len(axes.variances) - q)) * np.sqrt(axes.variances[q:])
     roots = np.stack([_root(covariance) for covariance in mixture.covariances])
-    points[:, :q] = mixture.means[chosen] + np.einsum("nij,nj->ni", roots[chosen], draws.standard_normal((n, q)))
-    return points
+
+    def draw(n: int, draws: np.random.Generator) -> Floats:
+        chosen = draws.choice(components, size=n, p=mixture.weights)
+        points = np.empty((n, len(axes.variances)))
+        points[:, q:] = draws.standard_normal((n, len(axes.variances) - q)) * np.sqrt(axes.variances[q:])
+        normal = draws.standard_normal((n, q))
+        points[:, :q] = mixture.means[chosen] + np.einsum("nij,nj->ni", roots[chosen], normal)
+        return points
+
+    return draw
 
 
 @dataclass(slots=True, frozen=True)
@@ -159,7 +182,7 @@ def _maximize(
 
     def parts(rows: Rows) -> tuple[Floats, Floats]:
         if not kept:
-            points = _shortened(_inner(axes, rows)[:, :q], length)
+            points = _shortened(np.concatenate([_inner(axes, part)[:, :q] for part in blocks(rows)]), length)
             kept.append((np.floor(_responsibilities(mixture, points) * _PARTS), np.trunc(points * _GRAIN)))
         return kept[0]
 
@@ -206,9 +229,7 @@ def _shortened(points: Floats, length: float) -> Floats:
     return np.asarray(points * np.minimum(1.0, length * (1 - 1e-9) / np.maximum(norms, 1e-300)))
 
 
-def _inner(axes: Axes, rows: Rows) -> Floats:
-    points: npt.NDArray[np.int64] | None = rows.points
-    assert points is not None
+def _inner(axes: Axes, points: npt.NDArray[np.int16]) -> Floats:
     return np.asarray((points / UNIT - axes.mean) @ axes.basis)
 
 
