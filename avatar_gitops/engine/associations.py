@@ -7,11 +7,18 @@ both are known. Coverage is that of SDMetrics: share of a number's range, share 
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from avatar_gitops.engine.columns import Codes, Floats
 from avatar_gitops.engine.frame import Frame
+from avatar_gitops.engine.holdout import sample
 from avatar_gitops.engine.pair import Pair
+from avatar_gitops.engine.streams import stream
+
+_CELLS: Final = 1e8
+_FEWEST: Final = 2_000
 
 
 def association_matrix(frame: Frame, sizes: tuple[int, ...]) -> Floats:
@@ -30,10 +37,15 @@ def association_matrix(frame: Frame, sizes: tuple[int, ...]) -> Floats:
     return matrix
 
 
-def association_difference(pair: Pair) -> float | None:
-    """Mean absolute difference over pairs of columns in percent; None when no pair varies on both sides."""
-    sizes = pair.space.layout.sizes
-    one, two = (association_matrix(side, sizes) for side in (pair.original, pair.avatar))
+def association_difference(pair: Pair, seed: int) -> float | None:
+    """Mean absolute difference over pairs of columns in percent; None when no pair varies on both sides.
+
+    In a table with very many columns it is taken of a random part of the people and their avatars.
+    """
+    sizes, width = pair.space.layout.sizes, len(pair.space.layout.names)
+    most = max(_FEWEST, int(_CELLS / max(1, width * (width - 1) // 2)))
+    rows = sample(pair.rows, most, stream(seed, "", "associations"))
+    one, two = (association_matrix(side.take(rows), sizes) for side in (pair.original, pair.avatar))
     difference = np.abs(one - two)[np.triu_indices(len(one), k=1)]
     known = difference[~np.isnan(difference)]
     return 100.0 * float(known.mean()) if len(known) else None

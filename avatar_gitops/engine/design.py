@@ -12,12 +12,14 @@ from avatar_gitops.engine.frame import Frame
 from avatar_gitops.engine.space import FittedSpace
 
 LARGEST_CATEGORY: Final = 50
+WIDEST: Final = 200
 
 
 def design(space: FittedSpace, sides: tuple[tuple[Frame, Codes], ...], without: Collection[str] = ()) -> list[Floats]:
     """One matrix per side (completed frame, missing indicators), on the scale of the originals; the last column is 1.
 
-    A category is represented by its `LARGEST_CATEGORY` most frequent modalities; columns in `without` are left out.
+    A category is represented by its `LARGEST_CATEGORY` most frequent modalities, fewer in a table with so many of them
+    that there would be more than `WIDEST` columns; columns in `without` are left out.
     """
     layout = space.layout
     numbers = [i for i, column in enumerate(layout.numbers) if column.name not in without]
@@ -26,7 +28,8 @@ def design(space: FittedSpace, sides: tuple[tuple[Frame, Codes], ...], without: 
     known = space.completed
     mean, deviation = known.numbers[:, numbers].mean(axis=0), known.numbers[:, numbers].std(axis=0)
     deviation[deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))] = np.inf
-    frequent = [_frequent(known.codes[:, i], layout.sizes[i]) for i in categories]
+    most = min(LARGEST_CATEGORY, max(2, (WIDEST - len(numbers)) // max(1, len(categories))))
+    frequent = [_frequent(known.codes[:, i], layout.sizes[i], most) for i in categories]
     matrices = []
     for frame, missing in sides:
         parts = [(frame.numbers[:, numbers] - mean) / deviation]
@@ -38,6 +41,6 @@ def design(space: FittedSpace, sides: tuple[tuple[Frame, Codes], ...], without: 
     return matrices
 
 
-def _frequent(codes: Codes, size: int) -> Codes:
+def _frequent(codes: Codes, size: int, most: int) -> Codes:
     counts = np.bincount(codes, minlength=size)[:size]
-    return np.sort(np.argsort(-counts, kind="stable")[:LARGEST_CATEGORY]).astype(np.int32)
+    return np.sort(np.argsort(-counts, kind="stable")[:most]).astype(np.int32)

@@ -187,7 +187,7 @@ def _variation(sides: Sequence[Histogram], draw: Resampling, ledger: _Ledger) ->
 
 def _more(pair: Pair, target: str | None, seed: int, ledger: _Ledger) -> None:
     figures = {
-        "association_difference_mean": (association_difference(pair), "Fewer than two columns vary."),
+        "association_difference_mean": (association_difference(pair, seed), "Fewer than two columns vary."),
         "range_coverage_mean": (range_coverage(pair), "No number varies."),
         "category_coverage_mean": (category_coverage(pair), "The table has no categorical column."),
         "pmse_ratio": (pmse_ratio(pair, seed), "Too few rows for so many columns."),
