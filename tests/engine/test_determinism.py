@@ -26,9 +26,9 @@ table = read_table(source)
 made = avatarize(table, [], AvatarParams(5), 11)
 write_table(made.shuffled, target)
 write_table(made.avatar_projection, target + ".points", "parquet")
-params = PrivacyParams(known_variables=("age",), target="group")
+params = PrivacyParams(known_variables=("age",), target="group", shadow=AvatarParams(5))
 privacy = measure_privacy(table, made.unshuffled, [], params, 3)
-text = repr((privacy, measure_signal(table, made.unshuffled, [], SignalParams(), 3)))
+text = repr((privacy, measure_signal(table, made.unshuffled, [], SignalParams(target="weight"), 3)))
 print(hashlib.sha256(Path(target).read_bytes() + Path(target + ".points").read_bytes() + text.encode()).hexdigest())
 """
 
