@@ -57,6 +57,8 @@ TITLES: Final = {
     "X023": "a sample has other columns than its table",
     "X024": "a table cannot be previewed",
     "X025": "processors cannot work",
+    "X026": "classes are raised without a target",
+    "X027": "no column is left to anonymize",
     "X030": "a link leads to no table",
     "X031": "a table is linked to itself",
     "X032": "two tables are linked twice",

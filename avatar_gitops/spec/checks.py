@@ -10,6 +10,7 @@ from avatar_gitops.spec.checks_columns import check_columns
 from avatar_gitops.spec.checks_dp import check_dp
 from avatar_gitops.spec.checks_gates import check_gates
 from avatar_gitops.spec.checks_links import check_links
+from avatar_gitops.spec.checks_methods import check_methods
 from avatar_gitops.spec.checks_processors import check_processors
 from avatar_gitops.spec.facts import REMOTE_SCHEMES, Shape, bucket, scheme
 from avatar_gitops.spec.models import AvatarRun, ColumnTag, Job, Source, Table
@@ -41,6 +42,7 @@ def check_run(parsed: Parsed[AvatarRun], shapes: Mapping[str, Shape]) -> list[Di
         found += _identifiers(parsed, name, table)
         found += check_processors(parsed, name, table)
         found += check_columns(parsed, name, table, shapes.get(name))
+        found += check_methods(parsed, name, table, shapes.get(name))
         found += check_dp(parsed, name, table, shapes.get(name))
         found += _neighbours(parsed, name, table, shapes.get(name))
     return [finding for finding in found if not _touched(finding.path, parsed.pruned)]
