@@ -30,8 +30,8 @@ SMALLEST: Final = 2_000
 NEIGHBOURS_A_ROW: Final = 20
 
 # Bytes per row and numeric column, categorical column, and axis: of all rows, and of the rows of a batch.
-_FIXED_BYTES: Final = (43, 15, 38)
-_BATCH_BYTES: Final = (3, 6, 7)
+_FIXED_BYTES: Final = (50, 21, 40)
+_BATCH_BYTES: Final = (1, 1, 2)
 
 
 def count_batches(rows: int, layout: Layout, params: AvatarParams, limits: Limits) -> int:
@@ -57,8 +57,9 @@ def count_batches(rows: int, layout: Layout, params: AvatarParams, limits: Limit
 def estimate_memory(rows: int, width: tuple[int, int, int], batches: int = 1) -> int:
     """Bytes of a run at its peak, without the program itself; `width` = numeric columns, categorical columns, ncp.
 
-    What stays for all rows are codes, completed values, coordinates and the output; a batch adds its tree, its
-    neighbours and the values that are drawn. The figures are measured on columns without missing values.
+    Measured on columns without missing values. What stays for all rows (codes, completed values, coordinates, output)
+    is nearly all of it: batches bound the search and the draws, whose memory is small, and cannot save a table whose
+    values do not fit.
     """
     everywhere = sum(size * count for size, count in zip(_FIXED_BYTES, width, strict=True))
     at_once = sum(size * count for size, count in zip(_BATCH_BYTES, width, strict=True))

@@ -2,7 +2,8 @@
 
 `AVATAR_MAX_LINES` is the number of rows that are anonymized in one piece (more are split into batches),
 `AVATAR_MAX_DIMENSIONS` the number of dimensions above which a table is refused, `AVATAR_MEMORY_MIB` the memory of one
-run above which batches begin. Workers inherit the environment of their server.
+run by estimate: above it batches begin, and a table that does not fit even so is refused. Workers inherit the
+environment of their server.
 """
 
 from __future__ import annotations

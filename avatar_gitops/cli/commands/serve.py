@@ -45,8 +45,8 @@ def command(host: str, port: int, state_dir: Path, workers: int, verbose: bool) 
     The first start creates an administrator and an API key. Address and key stand in STATE_DIR/client.env,
     which only you can read; the key is never printed.
 
-    Tables of more than AVATAR_MAX_LINES rows (2,000,000), or that need more than AVATAR_MEMORY_MIB of memory
-    (8,192), are anonymized in batches; more than AVATAR_MAX_DIMENSIONS dimensions (1,000) are refused.
+    Tables of more than AVATAR_MAX_LINES rows (2,000,000) are anonymized in batches; more than
+    AVATAR_MAX_DIMENSIONS dimensions (1,000), or AVATAR_MEMORY_MIB of memory (8,192), are refused.
     """
     from avatar_gitops.app.serve import serve
 
