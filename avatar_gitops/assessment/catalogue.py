@@ -105,6 +105,8 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("k_map", _SINGLING, Unit.COUNT, None, exact=True),
             _info("hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
             _info("multivariate_hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
+            _info("pointwise_hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
+            _info("density_hellinger_mean", _USE, Unit.RATIO, "< 0.1", exact=True),
             _info("correlation_difference_ratio", _USE, Unit.PERCENT, "< 10", exact=True),
             _info("kolmogorov_smirnov_mean", _USE, Unit.RATIO, None, exact=True, less=True),
             _info("total_variation_mean", _USE, Unit.RATIO, None, exact=True, less=True),

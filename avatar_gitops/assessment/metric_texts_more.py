@@ -189,6 +189,27 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str, str, str]]] = {
         "Mean over numeric columns. Avatars are means of people, so tails shrink.",
         "Moyenne sur les colonnes numériques. Les avatars sont des moyennes de personnes : les extrêmes se resserrent.",
     ),
+    "pointwise_hellinger_mean": (
+        "Distance of series, point by point",
+        "Distance des séries, point par point",
+        "distance between the values that series of originals and avatars have at the same moment; 0 is equal",
+        "distance entre les valeurs des séries d'originaux et d'avatars au même moment ; 0 : égales",
+        "Series are aligned on one grid of normalised time. Mean over variables and points of the Hellinger distance "
+        "between the values at that point (10 bins), from 0 to 1. It does not see how values follow each other.",
+        "Les séries sont alignées sur une même grille de temps normalisé. Moyenne, sur les variables et les points, de "
+        "la distance de Hellinger entre les valeurs en ce point (10 classes), de 0 à 1. Elle ne voit pas comment les "
+        "valeurs se suivent.",
+    ),
+    "density_hellinger_mean": (
+        "Distance of the values of series",
+        "Distance des valeurs des séries",
+        "distance between all values of series of originals and of avatars, whenever they occur; 0 is equal",
+        "distance entre toutes les valeurs des séries d'originaux et d'avatars, à tout moment ; 0 : égales",
+        "Mean over variables of the Hellinger distance between all values, pooled over people and time (10 bins and "
+        "one for missing values), from 0 to 1.",
+        "Moyenne, sur les variables, de la distance de Hellinger entre toutes les valeurs, personnes et moments "
+        "confondus (10 classes et une pour les valeurs manquantes), de 0 à 1.",
+    ),
     "category_coverage_mean": (
         "Categories covered",
         "Modalités couvertes",

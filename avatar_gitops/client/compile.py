@@ -41,6 +41,7 @@ RECORDS: Final = (
     Job.PRIVACY_METRICS.value,
     Job.SIGNAL_METRICS.value,
 )
+SERIES_KEYS: Final = {"projection": ("projection_type", "nf"), "alignment": ("nb_points", "method")}
 IMPUTATION_KEYS: Final = ("method", "k", "training_fraction", "return_data_imputed")
 
 
@@ -167,6 +168,7 @@ def _parameters(desired: DesiredSet) -> Document | None:
     parameters = wire.ParametersSpec(
         schema_=ORIGINAL_SCHEMA,
         **methods,
+        time_series=_series(desired),
         results=_results(desired, STANDARD),
         seed=spec.seed,
         compute_figures=None if spec.results.compute_figures else False,
@@ -194,6 +196,17 @@ def _with_processors(record: wire.MethodRecord, table: Table) -> wire.MethodReco
     ours = [one.model_dump(mode="json", exclude_none=True) for one in table.processors]
     both = [*ours, *(record.avatarization_processors_parameters or ())]
     return record.model_copy(update={"avatarization_processors_parameters": both})
+
+
+def _series(desired: DesiredSet) -> dict[str, wire.TimeSeriesRecord] | None:
+    """Settings of series by table, the same in all documents; a table of series that says nothing has none."""
+    said = {}
+    for name, table in desired.run.spec.tables.items():
+        if table.time_series is not None:
+            plain = table.time_series.model_dump(mode="json", exclude_none=True)
+            if told := {key: value for key, value in plain.items() if value}:
+                said[name] = wire.TimeSeriesRecord.model_validate(told)
+    return said or None
 
 
 def _privacy(desired: DesiredSet) -> Document:
@@ -232,6 +245,7 @@ def _metrics(
     spec = wire.MetricsSpec(
         schema_=AVATARIZED_SCHEMA,
         avatarization_ref=STANDARD if _parameters(desired) is not None else None,
+        time_series=_series(desired),
         results=_results(desired, job.value),
         seed=desired.run.spec.seed,
     )
@@ -271,7 +285,10 @@ def _results(desired: DesiredSet, path: str) -> wire.Results:
 
 
 def _with_nulls(document: dict[str, Any]) -> dict[str, Any]:
-    """The platform's own client writes out the absent keys of `imputation`; so do we."""
+    """The platform's own client writes out the absent keys of `imputation` and of series; so do we."""
+    for record in (document["spec"].get("time_series") or {}).values():
+        for key, names in SERIES_KEYS.items():
+            record[key] = {name: record.get(key, {}).get(name) for name in names}
     for where in RECORDS:
         for record in (document["spec"].get(where) or {}).values():
             if "imputation" in record:

@@ -59,6 +59,11 @@ def _table(table: Table) -> Iterator[Need]:
     yield from _measured(table)
     if not table.individual_level:
         yield Need("individual_level:false", "individual_level: false")
+    if table.time_series is not None:
+        yield Need("time_series", "time_series")
+        for name in ("unalignment", "exclude_variables"):
+            if getattr(table.time_series, name) is not None:
+                yield Need(f"time_series:{name}", f"time_series.{name}")
     for index, link in enumerate(table.links or ()):
         yield Need(f"links:{link.method.value}", f"links.{index}.method: {link.method.value}")
     for field, column in table.columns.items():

@@ -59,6 +59,8 @@ TITLES: Final = {
     "X025": "processors cannot work",
     "X026": "classes are raised without a target",
     "X027": "no column is left to anonymize",
+    "X028": "time series without people or time",
+    "X029": "settings of time series do not work together",
     "X030": "a link leads to no table",
     "X031": "a table is linked to itself",
     "X032": "two tables are linked twice",

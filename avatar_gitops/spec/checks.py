@@ -12,6 +12,7 @@ from avatar_gitops.spec.checks_gates import check_gates
 from avatar_gitops.spec.checks_links import check_links
 from avatar_gitops.spec.checks_methods import check_methods
 from avatar_gitops.spec.checks_processors import check_processors
+from avatar_gitops.spec.checks_series import check_series, series_of
 from avatar_gitops.spec.facts import REMOTE_SCHEMES, Shape, bucket, scheme
 from avatar_gitops.spec.models import AvatarRun, ColumnTag, Job, Source, Table
 from avatar_gitops.spec.nodes import Path
@@ -36,8 +37,11 @@ def check_run(parsed: Parsed[AvatarRun], shapes: Mapping[str, Shape]) -> list[Di
     if run is None:
         return []
     found = [*_jobs(parsed, run), *check_gates(parsed, run), *check_links(parsed, run, shapes)]
+    found += check_series(parsed, run)
+    series = series_of(run)
     for name, table in run.spec.tables.items():
-        found += _method(parsed, name, table)
+        if name not in series or table.avatarization is not None:
+            found += _method(parsed, name, table)
         found += _declared_digest(parsed, name, table)
         found += _identifiers(parsed, name, table)
         found += check_processors(parsed, name, table)

@@ -60,6 +60,9 @@ def uses(table: Table, base: Path) -> Iterator[Use]:
             yield from _geometry(settings, (*base, key))
     links = enumerate(table.links or ())
     yield from (Use(link.field, (*base, "links", index, "field"), "the key of a link") for index, link in links)
+    if table.time_series is not None and table.time_series.exclude_variables is not None:
+        for index, column in enumerate(table.time_series.exclude_variables.variable_names):
+            yield Use(column, (*base, "time_series", "exclude_variables", "variable_names", index), "excluded")
     method = table.avatarization
     if method is not None:
         inner: Path = (*base, "avatarization")

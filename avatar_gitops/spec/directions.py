@@ -20,6 +20,7 @@ from avatar_gitops.spec.models import (
     ReplacementStrategy,
     SensitivityLevel,
 )
+from avatar_gitops.spec.series import Unalignment
 
 
 class Privacy(StrEnum):
@@ -140,6 +141,14 @@ def links(before: Sequence[Mapping[str, Any]] | None, after: Sequence[Mapping[st
     if new - old:
         return Privacy.WEAKER
     return Privacy.STRONGER if old - new else Privacy.UNKNOWN
+
+
+def unalignment(before: str | None, after: str | None) -> Privacy:
+    """Start, duration and length of series point to people; on the common grid nothing of them is released."""
+    old, new = before or Unalignment.UNIFORM, after or Unalignment.UNIFORM
+    if old == new:
+        return Privacy.NEUTRAL
+    return Privacy.STRONGER if new == Unalignment.SKIP else Privacy.WEAKER
 
 
 def generation(before: str | None, after: str | None) -> Privacy:

@@ -113,7 +113,20 @@ def _sources() -> Iterator[Row]:
         yield _row(f"{_TABLE}.holdout.{name}", "holdout", ALL, directions.removal_is_weaker, words=_TESTS)
     yield _row(f"{_TABLE}.holdout.digest", "holdout digest", OURS, directions.neutral)
     yield _row(f"{_TABLE}.links", "links to child tables", ALL, directions.links)
+    yield from _series(f"{_TABLE}.time_series")
     yield _row(f"{_TABLE}.individual_level", "one row is one person", ALL, directions.unknown, default=True)
+
+
+def _series(at: str) -> Iterator[Row]:
+    yield _row(f"{at}.projection.projection_type", "projection of series", ALL, directions.unknown, default="fpca")
+    yield _row(f"{at}.projection.nf", "scores of a series", ALL, directions.higher_is_weaker)
+    yield _row(f"{at}.alignment.nb_points", "points of the grid of series", ALL, directions.unknown)
+    yield _row(f"{at}.alignment.method", "alignment of series", ALL, directions.unknown)
+    yield _row(f"{at}.unalignment", "un-alignment of series", ALL, directions.unalignment, default="uniform")
+    excluded = f"{at}.exclude_variables"
+    yield _row(excluded, "excluded columns of series", ALL, directions.addition_is_weaker, whole=True)
+    yield _row(f"{excluded}.variable_names", "excluded columns of series", ALL, directions.more_names_is_weaker)
+    yield _row(f"{excluded}.replacement_strategy", "their return", ALL, directions.replacement_strategy)
 
 
 def _columns() -> Iterator[Row]:

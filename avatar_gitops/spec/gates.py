@@ -114,6 +114,10 @@ METRICS: Final = {
         Metric("hellinger_mean", _DOWN, Unit.DISTANCE, "distance of distributions, mean; 0 is equal", score=True),
         Metric("hellinger_std", _DOWN, Unit.DISTANCE, "spread of the distances over columns", score=True),
         Metric("multivariate_hellinger_mean", _DOWN, Unit.DISTANCE, "distance of joint distributions", score=True),
+        Metric("pointwise_hellinger_mean", _DOWN, Unit.DISTANCE, "distance of series, point by point", score=True),
+        Metric("pointwise_hellinger_std", _DOWN, Unit.DISTANCE, "spread of it over variables and points", score=True),
+        Metric("density_hellinger_mean", _DOWN, Unit.DISTANCE, "distance of the values of series", score=True),
+        Metric("density_hellinger_std", _DOWN, Unit.DISTANCE, "spread of it over variables", score=True),
         Metric("correlation_difference_ratio", _DOWN, Unit.PERCENT, "mean change of correlations", score=True),
         Metric("kolmogorov_smirnov_mean", _DOWN, Unit.DISTANCE, "distance of distributions of numbers, no bins"),
         Metric("total_variation_mean", _DOWN, Unit.DISTANCE, "distance of shares of categories"),
@@ -145,4 +149,4 @@ def as_natural(metric: Metric, score: float) -> float:
     """What a 0 to 100 score of the platform is in the metric's natural unit."""
     if metric.unit is Unit.PERCENT:
         return 100.0 - score
-    return score / 100.0 if metric.name == "hellinger_std" else 1.0 - score / 100.0
+    return score / 100.0 if metric.name.endswith("hellinger_std") else 1.0 - score / 100.0

@@ -266,6 +266,7 @@ class _Reader:
         for method, inside in METHODS.items():
             for name, record in spec.get(method).items():
                 self._method(name, record, inside)
+        self._series(spec)
         self._shared(spec)
         figures = spec.get("compute_figures")
         if figures.value is False:
@@ -286,6 +287,19 @@ class _Reader:
             for key, said in record.items():
                 self._setting((*path, *inside, key) if inside and key in DP_FIELDS else (*path, key), key, said)
         record.used()
+
+    def _series(self, spec: Place) -> None:
+        for table, record in spec.get("time_series").items():
+            path: Path = (*TABLES, table)
+            if not self.draft.has(path):
+                self.book.add(f"{record} is about a table that the schema does not have", record)
+            for key, said in record.items() if self.draft.has(path) else ():
+                value = self._meaning(key, said)
+                if isinstance(value, dict):
+                    known = {name: item for name, item in value.items() if item is not None}
+                    value = {"projection_type" if name == "type" else name: item for name, item in known.items()}
+                if value:
+                    self._put((*path, "time_series", key), said, value)
 
     def _setting(self, path: Path, key: str, said: Place) -> None:
         value = self._meaning(key, said)
@@ -336,6 +350,7 @@ class _Reader:
         self._jobs.add(job)
         spec = place.get("spec")
         spec.get("schema"), spec.get("avatarization_ref")
+        self._series(spec)
         records = dict(spec.get(job.value).items())
         for table, record in records.items():
             if not self.draft.has((*TABLES, table)):

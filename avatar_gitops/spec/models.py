@@ -44,6 +44,7 @@ from avatar_gitops.spec.columns import (
 from avatar_gitops.spec.links import Link, LinkEnd, LinkMethod
 from avatar_gitops.spec.pia import DataRecipient, DataSubject, DataType, Language, Pia, SensitivityLevel
 from avatar_gitops.spec.processors import ClientProcessor, RangeDifferenceProcessor, RelativeDifferenceProcessor
+from avatar_gitops.spec.series import SeriesAlignment, SeriesProjection, Unalignment
 
 __all__ = [
     "API_VERSION",
@@ -113,6 +114,7 @@ __all__ = [
     "Table",
     "TableName",
     "Text",
+    "TimeSeries",
     "UuidPseudonymization",
 ]
 
@@ -284,6 +286,15 @@ class PrivacyMetrics(Geometry):
     shadow_run: bool | None = None
 
 
+class TimeSeries(Model):
+    """The series of a table that is linked by the method `time_series` to the table of its people."""
+
+    projection: SeriesProjection | None = None
+    alignment: SeriesAlignment | None = None
+    unalignment: Unalignment | None = None
+    exclude_variables: ExcludeVariables | None = None
+
+
 class Table(Model):
     """One table: its rows, its columns, and what is done with it.
 
@@ -299,6 +310,7 @@ class Table(Model):
     individual_level: bool = True
     columns: dict[ColumnName, Column] = {}
     links: Annotated[list[Link], Field(min_length=1)] | None = None
+    time_series: TimeSeries | None = None
     processors: Annotated[list[ClientProcessor], Field(min_length=1)] | None = None
     avatarization: Avatarization | None = None
     privacy_metrics: PrivacyMetrics | None = None

@@ -379,3 +379,41 @@ def test_several_tables_with_links_are_those_of_example_2() -> None:
     assert "links" not in avatarized["spec"]["tables"][0]
     assert set(parameters["spec"]["avatarization"]) == {"patient", "doctor", "visit"}
     assert privacy["spec"]["privacy_metrics"] == {"patient": {"known_variables": ["gender"]}}
+
+
+def test_series_are_those_of_example_3() -> None:
+    """A time column, a link of the method time_series, and the settings of the series in all three documents."""
+    tables = {
+        "vanilla": {
+            "source": "vanilla.csv",
+            "columns": {"id": {"type": "int", "primary_key": True}},
+            "links": [{"field": "id", "to": {"table": "sensor1", "field": "id"}, "method": "time_series"}],
+            "avatarization": {"k": 5},
+        },
+        "sensor1": {
+            "source": "sensor1.csv",
+            "columns": {
+                "t": {"time_series_time": True},
+                "primary_key": {"primary_key": True},
+                "id": {"identifier": True},
+            },
+            "time_series": {"projection": {"nf": 10}, "alignment": {"nb_points": 20, "method": "mean"}},
+        },
+    }
+    found = {part["metadata"]["name"]: part["spec"] for part in documents(desired("tutorial_time_series", tables))}
+    settings = {
+        "sensor1": {
+            "projection": {"projection_type": None, "nf": 10},
+            "alignment": {"nb_points": 20, "method": "mean"},
+        }
+    }
+    assert found["standard"]["avatarization"] == {"vanilla": {"k": 5}}
+    for name in ("standard", "privacy_metrics", "signal_metrics"):
+        assert found[name]["time_series"] == settings
+    [vanilla, sensor] = found["schema"]["tables"]
+    assert vanilla["links"] == [{"field": "id", "to": {"table": "sensor1", "field": "id"}, "method": "time_series"}]
+    assert sensor["columns"] == [
+        {"field": "t", "time_series_time": True},
+        {"field": "primary_key", "primary_key": True},
+        {"field": "id", "identifier": True},
+    ]

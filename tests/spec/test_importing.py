@@ -327,3 +327,22 @@ def test_no_document_of_any_form_ends_in_an_error_of_ours(choice: st.DataObject)
     text = "\n---\n".join(json.dumps(document) for document in plain)
     imported = from_platform(text, "junk.yaml")
     assert imported.ok is bool(imported.data.get("spec", {}).get("tables"))
+
+
+def test_series_are_imported_with_the_older_name_of_their_projection() -> None:
+    text = WEB.replace(
+        "  results: {volume: output, path: standard}\n",
+        """\
+  time_series:
+    iris: {projection: {type: flatten, nf: null}, alignment: {nb_points: 9, method: specified}, unalignment: skip}
+    other: {projection: {nf: 3}}
+""",
+        1,
+    )
+    imported = from_platform(text, "web.yaml")
+    assert imported.data["spec"]["tables"]["iris"]["time_series"] == {
+        "projection": {"projection_type": "flatten"},
+        "alignment": {"nb_points": 9, "method": "specified"},
+        "unalignment": "skip",
+    }
+    assert [note.message for note in imported.notes if "time_series" in note.message]
