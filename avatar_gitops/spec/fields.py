@@ -118,11 +118,11 @@ def _sources() -> Iterator[Row]:
 
 
 def _series(at: str) -> Iterator[Row]:
-    yield _row(f"{at}.projection.projection_type", "projection of series", ALL, directions.unknown, default="fpca")
+    yield _row(f"{at}.projection.projection_type", "projection of series", ALL, directions.unknown)
     yield _row(f"{at}.projection.nf", "scores of a series", ALL, directions.higher_is_weaker)
     yield _row(f"{at}.alignment.nb_points", "points of the grid of series", ALL, directions.unknown)
     yield _row(f"{at}.alignment.method", "alignment of series", ALL, directions.unknown)
-    yield _row(f"{at}.unalignment", "un-alignment of series", ALL, directions.unalignment, default="uniform")
+    yield _row(f"{at}.unalignment", "un-alignment of series", ALL, directions.unalignment)
     excluded = f"{at}.exclude_variables"
     yield _row(excluded, "excluded columns of series", ALL, directions.addition_is_weaker, whole=True)
     yield _row(f"{excluded}.variable_names", "excluded columns of series", ALL, directions.more_names_is_weaker)

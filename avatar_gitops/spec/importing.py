@@ -266,7 +266,6 @@ class _Reader:
         for method, inside in METHODS.items():
             for name, record in spec.get(method).items():
                 self._method(name, record, inside)
-        self._series(spec)
         self._shared(spec)
         figures = spec.get("compute_figures")
         if figures.value is False:
@@ -331,7 +330,8 @@ class _Reader:
         return {"replacement_strategy": "row_order"} | value
 
     def _shared(self, spec: Place) -> None:
-        """Seed and form of results, which each document repeats."""
+        """Series, seed and form of results, which each document repeats."""
+        self._series(spec)
         if spec.get("seed").value is not None:
             self._put((*SPEC, "seed"), spec.get("seed"))
         results = spec.get("results")
@@ -350,7 +350,6 @@ class _Reader:
         self._jobs.add(job)
         spec = place.get("spec")
         spec.get("schema"), spec.get("avatarization_ref")
-        self._series(spec)
         records = dict(spec.get(job.value).items())
         for table, record in records.items():
             if not self.draft.has((*TABLES, table)):
