@@ -140,6 +140,11 @@ class TableFacts:
         return bool(self.excluded) and self.replacement_strategy == "row_order"
 
     @property
+    def originals_kept(self) -> bool:
+        """Whether an augmentation left the real rows in the result."""
+        return self.parameters.get("data_augmentation.should_anonymize_original_table") is False
+
+    @property
     def original_order(self) -> bool:
         """Whether the avatar of a person has the rows that were made from the person's own rows in a child table."""
         return "sensitive_original_order_assignment" in self.links.values()

@@ -136,6 +136,10 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "excluded columns were put back in the order of the originals, which links each avatar to its person",
             "des colonnes exclues ont été remises dans l'ordre des originaux, ce qui relie chaque avatar à sa personne",
         ),
+        "flag.originals_kept": Text(
+            "the real rows are kept in the result beside the avatars",
+            "les lignes réelles restent dans le résultat à côté des avatars",
+        ),
         "flag.original_order": Text(
             "a link keeps the rows of each person together with the avatar of that person",
             "un lien garde les lignes de chaque personne avec l'avatar de cette personne",

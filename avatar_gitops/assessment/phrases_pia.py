@@ -129,6 +129,10 @@ _CLOSING: Final[Mapping[str, Text]] = {
         "Table {table}: drop the excluded columns or use coordinate_similarity",
         "Table {table} : supprimer les colonnes exclues ou utiliser coordinate_similarity",
     ),
+    "action.originals_kept": Text(
+        "Table {table}: let the originals be anonymized too (should_anonymize_original_table)",
+        "Table {table} : anonymiser aussi les originaux (should_anonymize_original_table)",
+    ),
     "action.original_order": Text(
         "Table {table}: link by linear_sum_assignment instead of the original order",
         "Table {table} : lier par linear_sum_assignment au lieu de l'ordre des originaux",

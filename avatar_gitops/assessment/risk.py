@@ -91,6 +91,7 @@ class Flag(StrEnum):
     """A fact that makes every criterion vulnerable whatever the metrics say."""
 
     ROW_ORDER = "row_order"
+    ORIGINALS_KEPT = "originals_kept"
     ORIGINAL_ORDER = "original_order"
     UNTOUCHED_COLUMN = "untouched_column"
     DIRECT_IDENTIFIER = "direct_identifier"
@@ -217,6 +218,7 @@ def flags(table: TableFacts) -> tuple[Flag, ...]:
     )
     present = {
         Flag.ROW_ORDER: table.row_order,
+        Flag.ORIGINALS_KEPT: table.originals_kept,
         Flag.ORIGINAL_ORDER: table.original_order,
         Flag.UNTOUCHED_COLUMN: untouched,
         Flag.DIRECT_IDENTIFIER: bool(table.direct_identifiers),

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar_gitops.assessment import AssessmentFacts, Family, MetricValue, PiaContext, TableFacts, assess, metric_facts
+from avatar_gitops.assessment import (
+    AssessmentFacts,
+    Family,
+    MetricValue,
+    PiaContext,
+    TableFacts,
+    assess,
+    metric_facts,
+    parameter_facts,
+)
 from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA
 from avatar_gitops.assessment.facts import Language, of_rows
 from avatar_gitops.assessment.risk import (
@@ -225,6 +234,15 @@ def test_match_counts_alone_do_not_measure_singling_out() -> None:
     ("table", "flag"),
     [
         (TableFacts("t", excluded=("site",), replacement_strategy="row_order"), Flag.ROW_ORDER),
+        (
+            TableFacts(
+                "t",
+                parameters=parameter_facts(
+                    {"data_augmentation": {"augmentation_strategy": 2, "should_anonymize_original_table": False}}
+                ),
+            ),
+            Flag.ORIGINALS_KEPT,
+        ),
         (TableFacts("t", links={"u": "sensitive_original_order_assignment"}), Flag.ORIGINAL_ORDER),
         (TableFacts("t", direct_identifiers=("name",)), Flag.DIRECT_IDENTIFIER),
         (TableFacts("t", metrics=(MetricValue("column_direct_match_protection", 0.0),)), Flag.UNTOUCHED_COLUMN),
