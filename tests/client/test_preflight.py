@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -106,6 +107,25 @@ def test_a_server_that_says_nothing_lacks_only_our_own_additions(said: dict[str,
         return
     with pytest.raises(RemoteRefused, match=r"local_gaussian|delta|preprocess_budget_ratio"):
         preflight(item, None, "server")
+
+
+@pytest.mark.parametrize(
+    ("said", "parameter"),
+    [
+        ({"avatarization": {"k": 5, "transform_skewed": True}}, "avatarization.transform_skewed"),
+        (
+            {"columns": {"a": {"pseudonymization": {"kind": "HASH_SHA256", "key": "env/AVATAR_PSEUDONYM_KEY_A"}}}},
+            "columns.a.pseudonymization.key",
+        ),
+        (
+            {"columns": {"a": {"pseudonymization": {"kind": "FAKER", "pii_type": "SSN", "locale": "fr_FR"}}}},
+            "columns.a.pseudonymization.locale",
+        ),
+    ],
+)
+def test_the_hosted_platform_has_no_additions_of_ours_to_its_methods(said: dict[str, Any], parameter: str) -> None:
+    with pytest.raises(RemoteRefused, match=re.escape(f"{parameter} is not offered")):
+        preflight(wish(table=said), None, "server")
 
 
 def test_the_hosted_platform_has_no_processors_of_ours() -> None:
