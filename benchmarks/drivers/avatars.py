@@ -21,7 +21,7 @@ def main() -> None:
     stages.mark("import")
     for function in ("fit_layout", "encode", "fit_space"):
         stages.watch(run, function, "fit", "restore")
-    stages.watch(batches, "draw_avatars", "search + draw", "restore")
+    stages.watch(batches, "draw_keeping_shares", "search + draw", "restore")
     table = read_table(source)
     stages.mark("read")
     avatars = run.avatarize(table, (), AvatarParams(k, Space(ncp=ncp)), seed=1)
