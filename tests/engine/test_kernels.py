@@ -136,6 +136,20 @@ def test_any_points_have_the_nearest_others_in_order(variant: str, points: Point
     assert squared.tolist() == np.take_along_axis(exact, expected, axis=1).tolist()
 
 
+@needs_kernels
+@pytest.mark.timeout(40)
+def test_a_few_far_rows_do_not_slow_the_others() -> None:
+    """Single precision rules points out with a margin for rounding, which must not be that of the furthest row."""
+    points = np.random.default_rng(0).standard_cauchy((100_000, 5))
+    each = np.arange(len(points))
+    squared, found = nearest(build_index(points), points, 5, each, each)
+    some = each[:20]
+    exact = cdist(points[some], points)
+    exact[some, some] = np.inf
+    np.testing.assert_allclose(np.sqrt(squared[some]), np.sort(exact, axis=1)[:, :5], rtol=1e-9)
+    assert (found != each[:, None]).all()
+
+
 @pytest.mark.parametrize("variant", ["portable", *variants()])
 def test_strangers_find_their_nearest_points(variant: str) -> None:
     points, queries = cloud("copies", 700, 3, 1), cloud("spread", 300, 3, 1) * 100

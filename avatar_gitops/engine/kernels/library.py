@@ -11,7 +11,7 @@ import ctypes
 import functools
 import os
 from collections.abc import Iterable
-from ctypes import POINTER, Structure, c_double, c_int32, c_int64, c_uint64, c_void_p
+from ctypes import POINTER, Structure, c_int32, c_int64, c_uint64, c_void_p
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from avatar_gitops.errors import EngineError
 
-ABI: Final = 1  # of tree.h
+ABI: Final = 2  # of tree.h
 LANES: Final = 16
 MOST_AXES: Final = 128
 MOST_ROWS: Final = 2**31 - 64  # positions are 32-bit numbers
@@ -45,7 +45,6 @@ class TreeArguments(Structure):
         ("lanes", c_void_p),
         ("exact", c_void_p),
         ("rank", c_void_p),
-        ("furthest", c_double),
     ]
 
 

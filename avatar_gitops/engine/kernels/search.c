@@ -129,15 +129,19 @@ static inline double between(const double *x, const double *y, int32_t axes) {
     return sum;
 }
 
-/* Rounding of a coordinate moves it by at most 2^-24 of the largest one, so a distance s in double precision is between
- * t - e and t + e for its single precision t, up to a few roundings; and (s + e)^2 <= s^2 (1 + f) + e^2 (1 + 1 / f). */
+/* Rounding moves a coordinate x by at most 2^-24 |x|, and for a point at distance s from a query q, |x| <= |q| + s on
+ * each axis. So s in double precision and its single precision t differ by at most e = 2^-23 |q| besides a few relative
+ * roundings; and (s + e)^2 <= s^2 (1 + f) + e^2 (1 + 1 / f). The bound is that of each query: a few far rows must not
+ * blur all others. */
 typedef struct {
     double factor, offset;
 } Margin;
 
-static Margin margin(const Tree *t) {
-    const double f = 0x1p-16, moved = 0x1p-22 * t->furthest;
-    return (Margin){1 + 2 * f + (t->axes + 8) * 0x1p-22, moved * moved * t->axes * (1 + 1 / f)};
+static Margin margin(const double *q, int32_t axes) {
+    const double f = 0x1p-12;
+    double square = 0;
+    for (int32_t a = 0; a < axes; a++) square += q[a] * q[a];
+    return (Margin){1 + 2 * f + (axes + 8) * 0x1p-22, square * 0x1p-44 * (1 + 1 / f)};
 }
 
 static inline float above(double x) { return x >= FLT_MAX ? FLT_MAX : (float)(x * (1 + 0x1p-22)); }
@@ -151,11 +155,11 @@ typedef struct {
     double worst;
     float reach;
     int64_t exclude;
+    Margin margin;
 } Found;
 
 typedef struct {
     const Tree *tree;
-    Margin margin;
     int32_t k, room, queries;
     int64_t skip; /* the leaf that was looked at first */
     const double *exact[GROUP];
@@ -204,12 +208,12 @@ static inline void insert(Found *f, int32_t k, double squared, uint64_t tag) {
     f->tag[j] = tag;
 }
 
-static inline void take(Found *f, int32_t k, double squared, uint64_t tag, const Margin *m) {
+static inline void take(Found *f, int32_t k, double squared, uint64_t tag) {
     if (squared > f->worst || (squared == f->worst && tag > f->tag[k - 1])) return;
     insert(f, k, squared, tag);
     if (f->squared[k - 1] < f->worst) {
         f->worst = f->squared[k - 1];
-        f->reach = above(f->worst * m->factor + m->offset);
+        f->reach = above(f->worst * f->margin.factor + f->margin.offset);
     }
 }
 
@@ -224,7 +228,7 @@ static void scan(Party *p, int64_t leaf, int32_t who) {
             int64_t position = block * LANES + w;
             if (squared[w] > f->reach || position >= t->points || position == f->exclude) continue;
             take(f, p->k, between(t->exact + position * t->axes, p->exact[who], t->axes),
-                 (uint64_t)t->rank[position] << 32 | (uint64_t)position, &p->margin);
+                 (uint64_t)t->rank[position] << 32 | (uint64_t)position);
         }
     }
 }
@@ -283,6 +287,7 @@ static void gather_party(Party *p, const Queries *q, int64_t at, int32_t count) 
         for (int32_t j = 0; j < p->room; j++) f->squared[j] = INFINITY, f->tag[j] = UINT64_MAX;
         f->worst = INFINITY;
         f->reach = FLT_MAX;
+        f->margin = margin(p->exact[who], axes);
         f->exclude = q->exclude[query];
         scan(p, p->skip, who);
     }
@@ -294,7 +299,6 @@ static Party *new_party(const Tree *t, int32_t k) {
     Party *p = malloc(sizeof *p + GROUP * room * (sizeof(double) + sizeof(uint64_t)));
     if (!p) return NULL;
     p->tree = t;
-    p->margin = margin(t);
     p->k = k;
     p->room = (int32_t)room;
     double *squared = (double *)(p + 1);
@@ -437,12 +441,12 @@ static void count_node(Count *c, int32_t level, int64_t node) {
 void JOIN(tree_count, VARIANT)(const Tree *t, const Queries *q, const int64_t *before, const int64_t *row,
                                const double *low, const double *high, int64_t first, int64_t last, int64_t *closer,
                                int64_t *within, int64_t *earliest) {
-    const Margin m = margin(t);
     float single[MOST_AXES];
     for (int64_t at = first; at < last; at++) {
         int64_t i = q->order[at];
         Count c = {.tree = t, .before = before, .first = row, .exact = q->points + i * t->axes, .single = single,
                    .low = low[i] > 0 ? low[i] * low[i] : -1, .high = high[i] * high[i], .earliest = INT64_MAX};
+        const Margin m = margin(c.exact, t->axes);
         double inside = (c.low - m.offset) / m.factor;
         for (int32_t a = 0; a < t->axes; a++) single[a] = (float)c.exact[a];
         c.inside = inside > 0 ? (float)(inside * (1 - 0x1p-22)) : -1;

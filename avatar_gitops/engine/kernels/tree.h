@@ -15,7 +15,7 @@
 
 #define LANES 16      /* points of a block, children of a node */
 #define MOST_AXES 128 /* more are left to the portable path */
-#define ABI 1         /* raised with every change of a signature or structure */
+#define ABI 2         /* raised with every change of a signature or structure */
 
 typedef struct {
     int64_t points;
@@ -27,7 +27,6 @@ typedef struct {
     float *lanes;              /* blocks x axes x LANES */
     double *exact;             /* points x axes */
     const int32_t *rank;       /* points: among equally near points the one of lower rank comes first */
-    double furthest;           /* largest absolute coordinate of points and queries */
 } Tree;
 
 typedef struct {

@@ -49,8 +49,8 @@ class Tree:
     lanes: npt.NDArray[np.float32]
     exact: Floats
 
-    def arguments(self, furthest: float) -> TreeArguments:
-        """The tree as the kernels want it; `furthest` bounds the coordinates of points and queries."""
+    def arguments(self) -> TreeArguments:
+        """The tree as the kernels want it."""
         return TreeArguments(
             self.points,
             self.axes,
@@ -58,7 +58,6 @@ class Tree:
             len(self.leaf_block) - 1,
             0,
             *addresses((self.leaf_block, self.level_node, self.boxes, self.lanes, self.exact, self.row)),
-            furthest,
         )
 
     def leaves_of(self, rows: npt.NDArray[Any]) -> Places:
@@ -108,7 +107,7 @@ def build_tree(points: Floats) -> Tree:
     )
     tree.boxes[:, 1] *= -1
     tree.position[tree.row] = np.arange(count, dtype=np.int32)
-    arguments = tree.arguments(0.0)
+    arguments = tree.arguments()
 
     def fill(first: int, last: int) -> None:
         library.tree_fill(ctypes.byref(arguments), address(tree.row), address(points), first, last)
@@ -129,7 +128,7 @@ def ask(tree: Tree, queries: Floats, leaf: Places | None = None, exclude: Places
     """Prepare queries (rows x axes): each starts at a leaf and may exclude one tree position (-1: none)."""
     library, count = tree.library, len(queries)
     queries = np.ascontiguousarray(queries)
-    arguments = tree.arguments(max(_furthest(tree.exact), _furthest(queries)))
+    arguments = tree.arguments()
     if leaf is None:
         leaf = np.empty(count, dtype=np.int32)
         locate, where = library.search("tree_locate"), address(leaf)
@@ -200,10 +199,6 @@ def number_equal(points: Floats) -> tuple[Rows, Rows, Rows]:
         count, axes, address(points), address(table), slots, address(group), address(first), address(size)
     )
     return group, first[:groups].copy(), size[:groups].copy()
-
-
-def _furthest(points: Floats) -> float:
-    return max(float(points.max(initial=0.0)), -float(points.min(initial=0.0)))
 
 
 def _halve(blocks: int, halvings: int) -> Rows:
