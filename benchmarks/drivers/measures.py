@@ -1,7 +1,7 @@
 """Metrics with the engine. Usage: python -m benchmarks.drivers.measures ORIGINALS ALIGNED NCP (distances|all).
 
 `distances` are hidden rate, local cloaking, DCR and NNDR of all rows; `all` is everything that the two metrics jobs of
-the platform measure, attacks and intervals included.
+the platform measure, intervals and attacks included; those that need unused people get them by a shadow run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np  # noqa: E402
 
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio  # noqa: E402
 from avatar_gitops.engine.pair import pair_up  # noqa: E402
-from avatar_gitops.engine.params import PrivacyParams, SignalParams, Space  # noqa: E402
+from avatar_gitops.engine.params import AvatarParams, PrivacyParams, SignalParams, Space  # noqa: E402
 from avatar_gitops.engine.privacy import measure_privacy  # noqa: E402
 from avatar_gitops.engine.signal import measure_signal  # noqa: E402
 from avatar_gitops.engine.tables import read_table  # noqa: E402
@@ -47,7 +47,8 @@ def main() -> None:
         stages.mark("DCR and NNDR")
         stages.print(values=values)
         return
-    params = PrivacyParams(space=space, known_variables=KNOWN, target="income", recipient="internal")
+    made = AvatarParams(20, space)
+    params = PrivacyParams(space=space, known_variables=KNOWN, target="income", recipient="internal", shadow=made)
     privacy = measure_privacy(originals, avatars, (), params, 1)
     stages.mark("privacy metrics and attacks")
     signal = measure_signal(originals, avatars, (), SignalParams(space), 1)
