@@ -197,7 +197,13 @@ def _fit_integer(name: str, numbers: pa.Array, kind: ColumnType) -> NumberColumn
     whole = to_numpy(_integers(name, numbers).drop_null())
     origin = int(whole.min())
     step = _step(numbers.type, whole) if kind in _TEMPORAL else 1
-    return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, float(int(whole.max()) - origin))
+    return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, _at_most(int(whole.max()) - origin))
+
+
+def _at_most(number: int) -> float:
+    """The largest float that is not above a whole number: beyond 2^53 the nearest one may be."""
+    near = float(number)
+    return near if int(near) <= number else float(np.nextafter(near, 0.0))
 
 
 def _decimals(known: Floats, *, coarse: bool) -> int:

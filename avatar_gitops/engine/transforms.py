@@ -21,6 +21,7 @@ SKEWED: Final = 1.0  # |skewness| from which a column counts as skewed
 _POWERS: Final = (-5.0, 5.0)
 _SAMPLE: Final = 10_000  # order statistics that the power is learnt from
 _LOGARITHM: Final = 1e-6  # powers nearer to 0 are 0
+_IMPOSSIBLE: Final = 1e9  # less likely than any power, and finite: the search computes with it
 _KINDS: Final = frozenset({ColumnType.INT, ColumnType.FLOAT})
 
 
@@ -127,7 +128,7 @@ def _unlikely(power: float, values: Floats, positive: bool) -> float:
         scaled = _forward(values, power, positive=positive)
         variance = float(scaled.var())
     if not np.isfinite(variance) or variance <= 0:
-        return np.inf
+        return _IMPOSSIBLE
     slope = np.log(values) if positive else np.sign(values) * np.log1p(np.abs(values))
     return 0.5 * float(np.log(variance)) - (power - 1) * float(slope.mean())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.flow import Cli, Platform
 
-LINKS = "      links: [{field: id, to: {table: visits, field: id}}]\n"
+UNKNOWN = "      owner: the ward\n"
 Unique = Callable[[str], str]
 Golden = Callable[[str, str], None]
 
@@ -20,7 +20,7 @@ spec:
   tables:
     - name: people
       data: {volume: input, file: people.csv}  # from the ward
-      links: [{field: id, to: {table: visits, field: id}}]
+      owner: the ward
 ---
 kind: AvatarSchema
 metadata: {name: schema_avatarized}
@@ -103,8 +103,8 @@ def test_a_set_on_the_server_becomes_a_spec(cli: Cli, platform: Platform, unique
 def test_several_sets_of_one_name_are_listed(cli: Cli, platform: Platform, unique: Unique, tmp_path: Path) -> None:
     name = unique("twice")
     text = cli.spec(name).read_text(encoding="utf-8")
-    first = platform.put(name, WEB.replace(LINKS, ""))
-    second = platform.put(name, WEB.replace(LINKS, "").replace("k: 30", "k: 9"))
+    first = platform.put(name, WEB.replace(UNKNOWN, ""))
+    second = platform.put(name, WEB.replace(UNKNOWN, "").replace("k: 30", "k: 9"))
     (cli.root / "configs" / f"{name}.yaml").unlink()
     asked = cli("import", name)
     assert asked.code == 64

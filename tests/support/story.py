@@ -19,6 +19,10 @@ UUID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 DIGEST: Final = re.compile(r"(?:sha256:)?\b[0-9a-f]{64}\b")
 SHORT: Final = re.compile(r"(?<=[Pp]lan <code>)[0-9a-f]{8}(?=</code>)|sha256:[0-9a-f]{8}\b")
 JOB: Final = re.compile(r"(?<=\b(?:job|run) )[0-9a-f]{8}\b")
+REPORTS = (
+    (re.compile(r"^(.*  report_pia  +done .*\n)(.*  report  +done .*\n)", re.MULTILINE), r"\2\1"),
+    (re.compile(r'^( +"report_pia": <number>),\n( +"report": <number>)\n', re.MULTILINE), r"\2,\n\1\n"),
+)
 PLAIN: Final = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00| UTC)?"), "<time>"),
     (re.compile(r"\b20\d{2}-\d\d-\d\d\b"), "<day>"),
@@ -156,6 +160,9 @@ class Story:
             text = pattern.sub(lambda found, kind=kind: self._name(found[0], kind), text)  # type: ignore[misc]
         for plain, word in PLAIN:
             text = plain.sub(word, text)
+        # two workers write the two reports side by side, and either may be first
+        for swapped, order in REPORTS:
+            text = swapped.sub(order, text)
         return text
 
     def _name(self, value: str, kind: str) -> str:
