@@ -73,7 +73,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Album:
     story.first_minutes(root, made)
     story.validation(root / "validation", made)
     with start(root / "platform") as local, fake_github() as fake:
-        platform = Platform(local.base_url, local.api_key)
+        platform = Platform(local.base_url, local.api_key, root / "platform")
         scene = story.opened(root / "hospital-anonymization", made, platform, fake)
         for chapter in story.CHAPTERS:
             chapter(scene)

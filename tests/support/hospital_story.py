@@ -29,6 +29,7 @@ from avatar_gitops.server.local import start
 from tests.support import hospital
 from tests.support.flow import Cli, Platform, journal_lines
 from tests.support.github import REPOSITORY, TOKEN, FakeGitHub, Pull
+from tests.support.processes import workers_held
 from tests.support.screens import Album, Studio, environment
 
 IRIS: Final = files("avatar_gitops.app").joinpath("scaffold")
@@ -179,22 +180,26 @@ def six_sets(scene: Hospital) -> None:
 def interrupted(scene: Hospital) -> None:
     """Ctrl-C after the jobs of a set were launched; they go on at the server."""
     call = ("apply", "--yes", "--select", "lab-2026q2")
-    before = journal_lines(Cli(scene.root, {}))
-    process = subprocess.Popen(
-        Cli(scene.root, {}).command(*call),
-        cwd=scene.root,
-        env=scene.studio.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    end = time.monotonic() + LONGEST
-    while journal_lines(Cli(scene.root, {})) < before + 8:
-        assert time.monotonic() < end
-        time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
-    shown, _ = process.communicate(timeout=LONGEST)
+    here = Cli(scene.root, {})
+    before = journal_lines(here)
+    assert scene.platform.state is not None
+    with workers_held(scene.platform.state):
+        process = subprocess.Popen(
+            Cli(scene.root, {}).command(*call),
+            cwd=scene.root,
+            env=scene.studio.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        end, lines = time.monotonic() + LONGEST, before
+        while lines < before + 7 or lines < journal_lines(here):  # until all is launched and nothing can go on
+            assert time.monotonic() < end
+            lines = journal_lines(here)
+            time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 130, shown
     scene.studio.keep("apply-interrupted", call, shown, 130)
     scene.platform.wait("lab-2026q2")
