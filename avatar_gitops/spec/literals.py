@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from avatar_gitops.diagnostics import Diagnostic
@@ -18,29 +17,29 @@ SOURCE_KEYS: Final = frozenset({"source", "avatars", "holdout", "sample"})
 
 def find_secrets(document: Document, kind: Kind) -> list[Diagnostic]:
     """One finding per text that looks like a secret, by its key or by itself; no finding holds the text."""
+    texts: list[tuple[Path, str]] = []
+    _gather(document.data, (), texts)
     return [
-        _finding(document, path, what)
-        for path, value in _texts(document.data, ())
-        if (what := _secret(path, value, kind)) is not None
+        _finding(document, path, what) for path, value in texts if (what := _secret(path, value, kind)) is not None
     ]
 
 
-def _texts(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _gather(data: Any, path: Path, texts: list[tuple[Path, str]]) -> None:
     if isinstance(data, str):
-        yield path, data
+        texts.append((path, data))
     elif isinstance(data, dict):
         for key, value in data.items():
-            yield from _texts(value, (*path, key))
+            _gather(value, (*path, key), texts)
     elif isinstance(data, list):
         for index, value in enumerate(data):
-            yield from _texts(value, (*path, index))
+            _gather(value, (*path, index), texts)
 
 
 def _secret(path: Path, value: str, kind: Kind) -> str | None:
-    key = _key(path)
-    keyed = kind == "project" or not SOURCE_KEYS.isdisjoint(path)
-    if keyed and is_secret_key(key) and value and not is_reference(value):
-        return next((name for part, name in KINDS if part in key.lower()), "a secret")
+    if kind == "project" or not SOURCE_KEYS.isdisjoint(path):
+        key = _key(path)
+        if is_secret_key(key) and value and not is_reference(value):
+            return next((name for part, name in KINDS if part in key.lower()), "a secret")
     return secret_in(value)
 
 

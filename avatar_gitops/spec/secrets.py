@@ -33,7 +33,6 @@ SECRET_VALUES: Final = (
     ),
 )
 SHORTEST: Final = len("octopize_apikey.x")  # a shorter text can only hold a secret in a URL or behind a `=`
-HINT: Final = re.compile("://|=")
 TOKEN: Final = re.compile(r"[A-Za-z0-9+=]{28,}")
 DIGEST: Final = re.compile(r"(hmac-)?sha256:[0-9a-f]{64}\Z")
 MIN_ENTROPY: Final = 3.8
@@ -56,7 +55,7 @@ def is_secret_key(key: str) -> bool:
 
 def secret_in(value: str) -> str | None:
     """What kind of secret a text seems to hold, None if it seems to hold none."""
-    if DIGEST.match(value) or (len(value) < SHORTEST and not HINT.search(value)):
+    if (len(value) < SHORTEST and "=" not in value and "://" not in value) or DIGEST.match(value):
         return None
     for pattern, kind in SECRET_VALUES:
         found = pattern.search(value)
