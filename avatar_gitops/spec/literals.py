@@ -19,9 +19,7 @@ def find_secrets(document: Document, kind: Kind) -> list[Diagnostic]:
     """One finding per text that looks like a secret, by its key or by itself; no finding holds the text."""
     texts: list[tuple[Path, str]] = []
     _gather(document.data, (), texts)
-    return [
-        _finding(document, path, what) for path, value in texts if (what := _secret(path, value, kind)) is not None
-    ]
+    return [_finding(document, path, what) for path, value in texts if (what := _secret(path, value, kind)) is not None]
 
 
 def _gather(data: Any, path: Path, texts: list[tuple[Path, str]]) -> None:
