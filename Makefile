@@ -5,10 +5,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt
 
-.PHONY: help demo test coverage test-slow laws lint lint-workflows bench bench-fidelity conformance schemas golden clean
+.PHONY: help demo test coverage test-slow test-services test-browser test-documents test-load laws lint lint-workflows bench bench-fidelity conformance schemas golden clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# What the default suite leaves out: what takes long, and what needs a program that is not ours.
+LEFT_OUT := conformance or slow or services or browser or documents or load
 
 KERNELS := hatch_build.py $(wildcard avatar_gitops/engine/kernels/*.[ch])
 
@@ -27,13 +30,25 @@ demo: .venv/.local ## anonymize the example project on this machine
 	@$(BIN)/avatar-gitops apply --project configs --yes
 
 test: .venv/.dev ## the default test suite
-	@$(BIN)/pytest -n 2 -m "not conformance and not slow"
+	@$(BIN)/pytest -n 2 -m "not ($(LEFT_OUT))"
 
-coverage: .venv/.dev ## all tests but conformance, the longer ones too, with branch coverage, which has a floor
-	@$(BIN)/pytest -n 2 --cov --cov-report=term -m "not conformance"
+coverage: .venv/.dev ## all tests but conformance and load, with branch coverage, which has a floor (needs .ci/services)
+	@$(BIN)/pytest -n 2 --cov --cov-report=term -m "not (conformance or load)"
 
 test-slow: .venv/.dev ## the longer checks
 	@$(BIN)/pytest -n 2 -m slow
+
+test-services: .venv/.dev ## PostgreSQL as the database and another S3 as the bucket (needs .ci/services)
+	@$(BIN)/pytest -n 2 -m services
+
+test-browser: .venv/.dev ## the web application in headless Chromium (needs .ci/services)
+	@$(BIN)/pytest -n 2 -m browser
+
+test-documents: .venv/.dev ## reports opened in LibreOffice, pages rendered (needs .ci/services)
+	@$(BIN)/pytest -n 2 -m documents
+
+test-load: .venv/.dev ## random kills of server and workers, many clients at once
+	@$(BIN)/pytest -m load -p no:xdist
 
 laws: .venv/.dev ## the laws of planning on 1 000 examples each
 	@$(BIN)/pytest -n 2 --dist worksteal --timeout 900 --hypothesis-profile=laws --durations=0 --durations-min=1 -m law
@@ -61,7 +76,7 @@ schemas: .venv/.local ## regenerate schemas/
 	@$(BIN)/python -m avatar_gitops schema --write schemas
 
 golden: .venv/.dev ## regenerate the golden files of the tests; read the difference before you commit it
-	@$(BIN)/pytest -n 2 -m "not conformance and not slow" --update-golden
+	@$(BIN)/pytest -n 2 -m "not ($(LEFT_OUT))" --update-golden
 
 clean: ## remove what make made
 	@rm -rf .bench .venv .mypy_cache .pytest_cache .ruff_cache .coverage
