@@ -12,6 +12,15 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+organizations = sa.Table(
+    "organizations",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False, unique=True),
+    sa.Column("created_at", sa.String, nullable=False),
+)
+
+# The address is stored in lower case. `verified_at`: when it was shown that the user reads mail sent there.
 users = sa.Table(
     "users",
     metadata,
@@ -20,6 +29,47 @@ users = sa.Table(
     sa.Column("email", sa.String, nullable=False, unique=True),
     sa.Column("role", sa.String, nullable=False),
     sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("verified_at", sa.String),
+    sa.Column("disabled_at", sa.String),
+)
+
+# Apart from `users`, so that no query about people reads a hash.
+passwords = sa.Table(
+    "passwords",
+    metadata,
+    sa.Column("user_id", sa.ForeignKey("users.id"), primary_key=True),
+    sa.Column("hash", sa.String, nullable=False),
+    sa.Column("changed_at", sa.String, nullable=False),
+)
+
+# One sign-in with a password; its tokens die with it.
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("expires_at", sa.String, nullable=False),
+)
+
+sign_in_tokens = sa.Table(
+    "sign_in_tokens",
+    metadata,
+    sa.Column("hash", sa.String, primary_key=True),
+    sa.Column("sign_in_id", sa.ForeignKey("sign_ins.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("expires_at", sa.String, nullable=False),
+    sa.Column("used_at", sa.String),
+)
+
+# Single-use tokens that are sent by mail.
+mail_tokens = sa.Table(
+    "mail_tokens",
+    metadata,
+    sa.Column("hash", sa.String, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("expires_at", sa.String, nullable=False),
 )
 
 api_keys = sa.Table(
@@ -194,4 +244,9 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def now_text() -> str:
     """The present moment as stored: ISO 8601 in UTC with a fixed width, so that text order is time order."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return text_of(datetime.now(UTC))
+
+
+def text_of(moment: datetime) -> str:
+    """A moment as stored."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

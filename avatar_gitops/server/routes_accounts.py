@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import IntegrityError
 
 from avatar_gitops.server.accounts import (
     EXPIRATION_DAYS,
     Account,
+    EmailTaken,
     create_user,
     find_users,
     issue_key,
@@ -126,7 +126,7 @@ def create(platform: CurrentPlatform, account: CurrentAccount, body: NewUser) ->
     _require_administrator(account)
     try:
         created = create_user(platform.engine, body.email, body.role, account.organization_id)
-    except IntegrityError:
+    except EmailTaken:
         raise ApiFault(409, "A user with this e-mail address exists already.") from None
     _record(platform, account, "create", ("user", created.id))
     return created.to_plain()

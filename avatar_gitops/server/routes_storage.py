@@ -17,7 +17,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from avatar_gitops.server import objects as store
-from avatar_gitops.server.accounts import StorageKey, find_users, storage_key, user_of_access_key
+from avatar_gitops.server.accounts import Account, account_of_access_key, storage_key
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.listing import deletions_xml, error_xml, list_objects, location_xml, xml_document
 from avatar_gitops.server.objects import DEFAULT_TYPE, RESULTS_FOLDER, Storage, StoredObject
@@ -86,26 +86,24 @@ def _authorized(request: Request) -> Call:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
     signed = SignedRequest(request.method, raw_path, request.url.query, headers)
 
-    def secret_of(access_key_id: str) -> str | None:
-        found = _storage_key(platform, access_key_id)
-        return None if found is None else found.secret_access_key
+    signer: Account | None = None
 
-    user_id = user_of_access_key(verify(signed, secret_of, datetime.now(UTC)))
+    def secret_of(access_key_id: str) -> str | None:
+        nonlocal signer
+        signer = account_of_access_key(platform.engine, access_key_id)
+        if signer is None or signer.credential is None:
+            return None
+        return storage_key(platform.installation_secret, signer.credential).secret_access_key
+
+    verify(signed, secret_of, datetime.now(UTC))
     bucket, _, raw_key = raw_path.removeprefix(STORAGE_PREFIX).lstrip("/").partition("/")
-    if bucket != user_id:
+    if signer is None or bucket != signer.id:
         raise StorageFault(403, "AccessDenied", "This bucket belongs to someone else or does not exist.")
     query = {name: values[0] for name, values in parse_qs(request.url.query, keep_blank_values=True).items()}
     protected = f"{platform.retention_prefix}/{RESULTS_FOLDER}/"
     return Call(
         platform.storage, request, bucket, _decoded_key(raw_key), query, platform.maximum_object_bytes, protected
     )
-
-
-def _storage_key(platform: Platform, access_key_id: str) -> StorageKey | None:
-    user_id = user_of_access_key(access_key_id)
-    if user_id is None or not find_users(platform.engine, user_id=user_id):
-        return None
-    return storage_key(platform.installation_secret, user_id)
 
 
 def _decoded_key(raw_key: str) -> str:

@@ -250,6 +250,7 @@ def _may_access(account: Account, url: str) -> bool:
 
 
 def _file_access(platform: Platform, account: Account, url: str) -> dict[str, Any]:
-    key = storage_key(platform.installation_secret, account.id)
+    assert account.credential is not None, "requests come with a credential"
+    key = storage_key(platform.installation_secret, account.credential)
     credentials = {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
     return {"url": url, "credentials": credentials}

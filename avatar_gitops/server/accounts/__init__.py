@@ -1,0 +1,75 @@
+"""Users, organizations, passwords, API keys and sign-ins of the platform. Secrets are stored as hashes only."""
+
+from __future__ import annotations
+
+from avatar_gitops.server.accounts.keys import (
+    EXPIRATION_DAYS,
+    account_of_key,
+    issue_key,
+    list_keys,
+    revoke_keys,
+)
+from avatar_gitops.server.accounts.organizations import (
+    NameTaken,
+    Organization,
+    create_organization,
+    list_organizations,
+)
+from avatar_gitops.server.accounts.passwords import (
+    MASK,
+    MASKED_ADVICE,
+    WeakPassword,
+    account_by_password,
+    check_password,
+    set_password,
+)
+from avatar_gitops.server.accounts.sign_ins import (
+    ExpiredToken,
+    Tokens,
+    account_of_token,
+    end_sign_in,
+    open_sign_in,
+    refresh_sign_in,
+)
+from avatar_gitops.server.accounts.storage_keys import StorageKey, account_of_access_key, storage_key
+from avatar_gitops.server.accounts.users import (
+    ADMINISTRATOR,
+    Account,
+    EmailTaken,
+    create_user,
+    ensure_administrator,
+    find_users,
+)
+
+__all__ = [
+    "ADMINISTRATOR",
+    "EXPIRATION_DAYS",
+    "MASK",
+    "MASKED_ADVICE",
+    "Account",
+    "EmailTaken",
+    "ExpiredToken",
+    "NameTaken",
+    "Organization",
+    "StorageKey",
+    "Tokens",
+    "WeakPassword",
+    "account_by_password",
+    "account_of_access_key",
+    "account_of_key",
+    "account_of_token",
+    "check_password",
+    "create_organization",
+    "create_user",
+    "end_sign_in",
+    "ensure_administrator",
+    "find_users",
+    "issue_key",
+    "list_keys",
+    "list_organizations",
+    "open_sign_in",
+    "refresh_sign_in",
+    "revoke_keys",
+    "set_password",
+    "storage_key",
+]

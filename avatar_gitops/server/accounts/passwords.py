@@ -1,0 +1,116 @@
+"""Passwords: hashed with Argon2id, checked with the same work for addresses that nobody has."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Final
+
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+from avatar_gitops.server.accounts.users import Account, account_of_row
+from avatar_gitops.server.database import now_text, passwords, reading, users, writing
+
+FEWEST_CHARACTERS: Final = 12
+FEWEST_DIFFERENT: Final = 6
+MOST_BYTES: Final = 1024
+MASK: Final = "*" * 10
+MASKED_ADVICE: Final = (
+    "Your client sends ten asterisks in place of the password (versions 1.20 to 1.25 do), so nobody can sign in so."
+    " Sign in with an API key instead: Manager(api_key=...). Your administrator makes one with"
+    " `avatar-gitops account key create EMAIL`; the first one is in the file client.env of the server's state folder."
+)
+
+# Each check takes 64 MiB for its time; more checks than this at once wait.
+HASHES_AT_ONCE: Final = 4
+# Hash of a random text that nobody kept, with the parameters of `_hasher`: what unknown addresses are compared with.
+NOBODY: Final = "$argon2id$v=19$m=65536,t=3,p=4$Q4o54vK2msPtr7VPmsDtYg$h9p4NMKvRvR25Rbuj7/f9y7ytXZN67nNA09JMxJpJjI"
+
+_hasher: Final = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+_turns: Final = BoundedSemaphore(HASHES_AT_ONCE)
+
+
+@dataclass(slots=True, frozen=True)
+class Checked:
+    """A user who gave the right password; until the address is confirmed, that alone does not sign in."""
+
+    account: Account
+    is_verified: bool
+
+
+class WeakPassword(ValueError):
+    """The text says what a password must be; it never repeats what was given."""
+
+
+def check_password(engine: sa.Engine, email: str, password: str) -> Checked | None:
+    """The active user with this address and password, or None; takes as long when there is no such user."""
+    query = (
+        sa.select(users, passwords.c.hash)
+        .join_from(users, passwords)
+        .where(sa.func.lower(users.c.email) == email.strip().lower(), users.c.disabled_at.is_(None))
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    right = _matches(NOBODY if row is None else row.hash, password)
+    if row is None or not right:
+        return None
+    if _hasher.check_needs_rehash(row.hash):
+        _store(engine, row.id, _hashed(password))
+    return Checked(account_of_row(row), row.verified_at is not None)
+
+
+def account_by_password(engine: sa.Engine, email: str, password: str) -> Account | None:
+    """The user who may sign in with this address and password, or None; takes as long when there is no such user."""
+    found = check_password(engine, email, password)
+    return found.account if found is not None and found.is_verified else None
+
+
+def set_password(engine: sa.Engine, user_id: str, password: str) -> None:
+    """Give a user a password, in place of the one before.
+
+    Raises:
+        WeakPassword: it is too short, too long, or the mask of a client.
+    """
+    refuse_weak(password)
+    _store(engine, user_id, _hashed(password))
+
+
+def refuse_weak(password: str) -> None:
+    """Raise WeakPassword unless the text can be a password."""
+    if password == MASK:
+        raise WeakPassword(MASKED_ADVICE)
+    if len(password) < FEWEST_CHARACTERS or len(set(password)) < FEWEST_DIFFERENT:
+        raise WeakPassword(
+            f"A password has at least {FEWEST_CHARACTERS} characters, among them {FEWEST_DIFFERENT} different ones."
+        )
+    if len(_bytes(password)) > MOST_BYTES:
+        raise WeakPassword(f"A password has at most {MOST_BYTES} bytes.")
+
+
+def _store(engine: sa.Engine, user_id: str, hashed: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(passwords.delete().where(passwords.c.user_id == user_id))
+        connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=now_text()))
+
+
+def _hashed(password: str) -> str:
+    with _turns:
+        return _hasher.hash(_bytes(password))
+
+
+def _matches(hashed: str, password: str) -> bool:
+    text = _bytes(password)
+    try:
+        with _turns:
+            return _hasher.verify(hashed, text[:MOST_BYTES]) and len(text) <= MOST_BYTES
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _bytes(password: str) -> bytes:
+    """The same bytes for the same text, however a keyboard composes its letters (NIST SP 800-63B, 3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
