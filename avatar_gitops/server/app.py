@@ -12,10 +12,18 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from avatar_gitops import __version__
-from avatar_gitops.server import routes_accounts, routes_storage, routes_work
+from avatar_gitops.server import (
+    routes_accounts,
+    routes_keys,
+    routes_passwords,
+    routes_sign_in,
+    routes_storage,
+    routes_work,
+)
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.naming_requests import NamedRequests
 from avatar_gitops.server.platform import Platform
+from avatar_gitops.server.protection import OF_API, Protection
 from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
 
 MAXIMUM_BODY_BYTES: Final = 8 << 20
@@ -36,8 +44,10 @@ def create_app(platform: Platform) -> FastAPI:
     app.state.platform = platform
     app.add_middleware(LimitedBodies)
     app.add_middleware(NamedRequests)
+    app.add_middleware(Protection, platform=platform)
     # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
-    app.include_router(routes_accounts.router, prefix=API_PREFIX)
+    for module in (routes_sign_in, routes_passwords, routes_accounts, routes_keys):
+        app.include_router(module.router, prefix=API_PREFIX)
     app.include_router(routes_work.router, prefix=API_PREFIX)
     app.add_route(f"{STORAGE_PREFIX}/{{path:path}}", routes_storage.handle, methods=routes_storage.METHODS)
     app.add_exception_handler(ApiFault, _on_fault)
@@ -72,7 +82,7 @@ class LimitedBodies:
 
 async def _on_fault(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiFault)
-    return JSONResponse({"detail": error.detail}, error.status)
+    return JSONResponse({"detail": error.detail, **error.more}, error.status, error.headers)
 
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:
@@ -91,4 +101,4 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     log.error("%s %s: %s", request.method, request.scope["path"].split("/")[1:3], type(error).__name__)
-    return JSONResponse({"detail": "internal error"}, 500)
+    return JSONResponse({"detail": "internal error"}, 500, dict(OF_API))  # no middleware sees this answer

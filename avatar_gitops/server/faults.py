@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -12,6 +13,18 @@ class ApiFault(Exception):
         super().__init__(str(detail))
         self.status = status
         self.detail = detail
+        self.more: dict[str, Any] = {}
+        self.headers: dict[str, str] = {}
+
+
+class TooManyRequests(ApiFault):
+    """The caller has to wait; whole seconds, in the header and in the body, are what all clients understand."""
+
+    def __init__(self, wait: float) -> None:
+        seconds = max(1, math.ceil(wait))
+        super().__init__(429, f"Too many requests. Try again in {seconds} s.")
+        self.more = {"retry_after": seconds}
+        self.headers = {"Retry-After": str(seconds)}
 
 
 class StorageFault(Exception):

@@ -21,8 +21,10 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from avatar_gitops.errors import Locked, RemoteUnavailable
+from avatar_gitops.server.callers import trusted_proxies
 from avatar_gitops.server.holders import other_holders
 from avatar_gitops.server.limits import run_limits
+from avatar_gitops.server.mail import mail_settings
 from avatar_gitops.server.state import (
     Address,
     StateFolder,
@@ -65,9 +67,10 @@ def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
     Raises:
         Locked: another server serves the folder.
         RemoteUnavailable: the port is taken.
-        UsageError: a limit of the environment is not a number.
+        UsageError: a setting of the environment cannot be.
     """
-    run_limits()
+    for setting in (run_limits, mail_settings, trusted_proxies):
+        setting()
     state = StateFolder(options.state_dir.resolve())
     state.create()
     with _only_server(state), _listening(options) as listener:
@@ -77,6 +80,7 @@ def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
 def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.socket, on_ready: Ready | None) -> None:
     # The web stack is imported by the process that serves, never by one that only talks to a server.
     from avatar_gitops.server.app import create_app
+    from avatar_gitops.server.correspondence import open_post_office
     from avatar_gitops.server.database import create_tables, open_database
     from avatar_gitops.server.objects import sweep
     from avatar_gitops.server.platform import DEFAULT_RETENTION_DAYS, Platform
@@ -87,10 +91,11 @@ def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.so
     engine = open_database(state.database)
     create_tables(engine)
     retention = options.retention_days or DEFAULT_RETENTION_DAYS
-    platform = Platform(engine, state, state.storage_secret(), retention)
+    platform = Platform(engine, state, state.storage_secret(), retention, trusted_proxies=trusted_proxies())
     requeue(engine)  # what ran when the last server died
     sweep(platform.storage)
     address = Address(os.getpid(), _base_url(options.host, listener))
+    platform.postman = open_post_office(platform, address.base_url)
     _write_client_env(platform, address)
     supervisor = Supervisor(platform, _worker_count(options.workers))
     server = _quiet_server(create_app(platform))
@@ -112,6 +117,8 @@ def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.so
         asyncio.run(_run(server, listener, (ready, stop)))
     finally:
         supervisor.stop()
+        if platform.postman is not None:
+            platform.postman.close()
         if read_address(state.address) == address:
             state.address.unlink(missing_ok=True)
         engine.dispose()

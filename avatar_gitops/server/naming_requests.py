@@ -27,8 +27,7 @@ class NamedRequests:
         if scope["type"] != "http" or not scope["path"].startswith(f"{API_PREFIX}/"):
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
-        name = given if NAME.fullmatch(given) else "-"
+        name = request_name(Headers(scope=scope)) or "-"
 
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -40,3 +39,9 @@ class NamedRequests:
             await send(message)
 
         await self._app(scope, receive, named)
+
+
+def request_name(headers: Headers) -> str | None:
+    """What the client calls the request, if it is a name that can stand in a log."""
+    given = headers.get(REQUEST_ID, "")
+    return given if NAME.fullmatch(given) else None

@@ -9,8 +9,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from avatar_gitops.server.audit_log import AuditLog
+from avatar_gitops.server.callers import Network
+from avatar_gitops.server.mail import Postman
 from avatar_gitops.server.objects import Storage
 from avatar_gitops.server.state import StateFolder
+from avatar_gitops.server.throttle import Throttle
 
 DEFAULT_RETENTION_DAYS: Final = 3650
 MAXIMUM_OBJECT_BYTES: Final = 16 << 30
@@ -31,10 +35,17 @@ class Platform:
     maximum_object_bytes: int = MAXIMUM_OBJECT_BYTES
     wake_workers: Callable[[], None] = _nobody_to_wake
     stopping: Event = field(default_factory=Event)
+    throttle: Throttle = field(default_factory=Throttle)
+    trusted_proxies: tuple[Network, ...] = ()
+    postman: Postman | None = None
 
     @property
     def storage(self) -> Storage:
         return Storage(self.engine, self.state)
+
+    @property
+    def audit_log(self) -> AuditLog:
+        return AuditLog(self.state.audit_log, self.installation_secret)
 
     @property
     def retention_prefix(self) -> str:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
-from avatar_gitops.server.accounts import Account, account_of_key
+from avatar_gitops.server.accounts import Account, ExpiredToken, account_of_key, account_of_token
 from avatar_gitops.server.agents import Agent, read_agent
-from avatar_gitops.server.faults import ApiFault
+from avatar_gitops.server.audit_log import Entry
+from avatar_gitops.server.database import writing
+from avatar_gitops.server.events import record
+from avatar_gitops.server.faults import ApiFault, TooManyRequests
+from avatar_gitops.server.naming_requests import request_name
 from avatar_gitops.server.platform import Platform
+from avatar_gitops.server.protection import scope_address
+from avatar_gitops.server.throttle import MANAGEMENT, Claim
 from avatar_gitops.wire.routes import ACCESS, API_PREFIX
 
 SCHEME: Final = "api-key-v1 "
-SIGN_IN_ADVICE: Final = (
-    "This platform signs in with API keys only. Use the key in the file client.env of the server's state folder"
-    " (AVATAR_API_KEY), or ask your administrator for one."
-)
+BEARER: Final = "Bearer "
+EXPIRED: Final = "Could not validate: credentials expired"  # old clients look for the last two words
 
 
 def platform_of(request: Request) -> Platform:
@@ -36,12 +42,69 @@ def account_of(request: Request) -> Account:
     header = request.headers.get("authorization")
     if not header:
         raise ApiFault(401, "Not authenticated")
-    if header.startswith("Bearer "):
-        raise ApiFault(401, SIGN_IN_ADVICE)
-    account = account_of_key(platform_of(request).engine, header.removeprefix(SCHEME).strip())
-    if account is None or not header.startswith(SCHEME):
-        raise ApiFault(401, "Invalid API key")
+    engine = platform_of(request).engine
+    if header.startswith(BEARER):
+        try:
+            account = account_of_token(engine, header.removeprefix(BEARER).strip())
+        except ExpiredToken:
+            raise ApiFault(401, {"message": EXPIRED}) from None
+        if account is None:
+            raise ApiFault(401, "Invalid access token")
+    else:
+        found = account_of_key(engine, header.removeprefix(SCHEME).strip()) if header.startswith(SCHEME) else None
+        if found is None:
+            raise ApiFault(401, "Invalid API key")
+        account = found
+    request.state.account = account
     return account
+
+
+def managing_account_of(request: Request) -> Account:
+    """The signed-in user of a call about users or keys, which are few in ordinary use.
+
+    Raises:
+        ApiFault: 401, or 429 when there are too many.
+    """
+    account = account_of(request)
+    take(request, [Claim(MANAGEMENT, account.id)])
+    return account
+
+
+def take(request: Request, claims: Sequence[Claim]) -> None:
+    """Count what the request does.
+
+    Raises:
+        TooManyRequests: it is more than the limits allow.
+    """
+    wait = platform_of(request).throttle.take(claims)
+    if wait > 0:
+        raise TooManyRequests(wait)
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from, as limits and the audit log name it."""
+    return scope_address(request.scope, platform_of(request))
+
+
+def audit(request: Request, entry: Entry) -> None:
+    """Write to the audit log what the request did."""
+    whence = replace(entry, address=address_of(request), request=request_name(request.headers))
+    platform_of(request).audit_log.write(whence)
+
+
+def note(request: Request, account: Account, verb: str, what: tuple[str, str | None]) -> None:
+    """Write into the caller's event log and into the audit log that an object was created, changed or deleted."""
+    object_type, object_id = what
+    with writing(platform_of(request).engine) as connection:
+        record(connection, account.id, verb, object_type, object_id)
+    event = f"{object_type}.{verb}"
+    audit(request, Entry(event, actor=account.id, object_type=object_type, object_id=object_id))
+
+
+def require_administrator(account: Account) -> None:
+    """Raise ApiFault 403 unless the user is an administrator."""
+    if not account.is_administrator:
+        raise ApiFault(403, "Only an administrator may do this.")
 
 
 def agent_of(request: Request) -> Agent:
@@ -97,4 +160,5 @@ async def json_body(request: Request) -> Any:
 
 CurrentPlatform = Annotated[Platform, Depends(platform_of)]
 CurrentAccount = Annotated[Account, Depends(account_of)]
+ManagingAccount = Annotated[Account, Depends(managing_account_of)]
 CurrentAgent = Annotated[Agent, Depends(agent_of)]

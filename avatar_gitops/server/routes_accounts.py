@@ -1,46 +1,47 @@
-"""Routes about the platform itself, its users and their API keys."""
+"""Routes about the platform itself and its users."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from avatar_gitops.server.accounts import (
-    EXPIRATION_DAYS,
+    MASK,
     Account,
     EmailTaken,
+    LastAdministrator,
     create_user,
+    delete_user,
     find_users,
-    issue_key,
-    list_keys,
-    revoke_keys,
+    hash_new_password,
 )
-from avatar_gitops.server.database import reading, writing
-from avatar_gitops.server.events import record
+from avatar_gitops.server.audit_log import Entry
+from avatar_gitops.server.correspondence import send_welcome
+from avatar_gitops.server.database import reading
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.limits import DEFAULTS, DIMENSIONS, LINES, run_limits
 from avatar_gitops.server.offered import ENGINE, FEATURES
-from avatar_gitops.server.requests import SIGN_IN_ADVICE, CurrentAccount, CurrentPlatform
+from avatar_gitops.server.requests import (
+    CurrentAccount,
+    CurrentPlatform,
+    ManagingAccount,
+    audit,
+    note,
+    require_administrator,
+)
 from avatar_gitops.wire.models import Capabilities, Compatibility, Environment
 
 router = APIRouter()
 
 
 class NewUser(BaseModel):
-    """Body of `POST /users`; a password, if any, is ignored because this platform signs in with keys."""
+    """Body of `POST /users`; the mask that clients 1.20 to 1.25 send for the password counts as none."""
 
-    email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    email: str = Field(min_length=3, max_length=254)
     role: Literal["admin", "user"] = "user"
-
-
-class NewKey(BaseModel):
-    """Body of `POST /api-keys`."""
-
-    name: str = Field(min_length=1, max_length=255)
-    expiration_days: int
+    password: str | None = Field(default=None, repr=False)
 
 
 @router.get("/check_client")
@@ -72,13 +73,6 @@ def capabilities() -> Capabilities:
     return Capabilities(features=list(FEATURES), engine=ENGINE)
 
 
-@router.post("/login")
-@router.post("/refresh")
-def login() -> dict[str, str]:
-    """Passwords do not exist here: the official clients of the time cannot even send them."""
-    raise ApiFault(401, SIGN_IN_ADVICE)
-
-
 @router.get("/users/me")
 def users_me(platform: CurrentPlatform, account: CurrentAccount) -> dict[str, Any]:
     """The caller, with the limits of this platform."""
@@ -105,105 +99,69 @@ def features_info(_account: CurrentAccount) -> dict[str, list[str]]:
 
 
 @router.get("/users")
-def users(platform: CurrentPlatform, account: CurrentAccount, email: str | None = None) -> list[dict[str, str]]:
+def users(platform: CurrentPlatform, account: ManagingAccount, email: str | None = None) -> list[dict[str, str]]:
     """Users of the caller's organization; people who are not administrators see themselves."""
-    found = find_users(platform.engine, email=email)
-    return [user.to_plain() for user in found if _visible(account, user)]
+    return [user.to_plain() for user in _visible(platform, account, email=email)]
 
 
 @router.get("/users/{user_id}")
-def user(platform: CurrentPlatform, account: CurrentAccount, user_id: str) -> dict[str, str]:
+def user(platform: CurrentPlatform, account: ManagingAccount, user_id: str) -> dict[str, str]:
     """One user."""
-    found = [user for user in find_users(platform.engine, user_id=user_id) if _visible(account, user)]
-    if not found:
-        raise ApiFault(404, "User not found")
-    return found[0].to_plain()
+    return _one_visible(platform, account, user_id).to_plain()
 
 
 @router.post("/users")
-def create(platform: CurrentPlatform, account: CurrentAccount, body: NewUser) -> dict[str, str]:
-    """Add a user to the administrator's organization."""
-    _require_administrator(account)
+def create(request: Request, platform: CurrentPlatform, account: ManagingAccount, body: NewUser) -> dict[str, str]:
+    """Add a user to the administrator's organization; where mail is sent, the address has to be confirmed first."""
+    require_administrator(account)
+    password = body.password if body.password not in {"", MASK} else None
     try:
-        created = create_user(platform.engine, body.email, body.role, account.organization_id)
+        hashed = None if password is None else hash_new_password(password)
+        created = create_user(
+            platform.engine,
+            body.email,
+            body.role,
+            account.organization_id,
+            verified=platform.postman is None,
+            password_hash=hashed,
+        )
     except EmailTaken:
         raise ApiFault(409, "A user with this e-mail address exists already.") from None
-    _record(platform, account, "create", ("user", created.id))
+    except ValueError as error:  # of the address or the password; both texts repeat nothing
+        raise ApiFault(422, str(error)) from None
+    note(request, account, "create", ("user", created.id))
+    send_welcome(platform, created, has_password=password is not None)
     return created.to_plain()
 
 
-@router.get("/api-keys")
-def keys(platform: CurrentPlatform, account: CurrentAccount) -> list[dict[str, Any]]:
-    """The caller's keys without their secrets."""
-    return list_keys(platform.engine, account.id)
+@router.delete("/users/{user_id}")
+def delete(request: Request, platform: CurrentPlatform, account: ManagingAccount, user_id: str) -> dict[str, str]:
+    """Remove a user of the administrator's organization with files, sets, jobs, results, keys and events, for good."""
+    require_administrator(account)
+    found = _one_visible(platform, account, user_id)
+    try:
+        delete_user(platform.storage, found)
+    except LastAdministrator:
+        raise ApiFault(409, "This is the last administrator of the organization. Make another one first.") from None
+    if found.id == account.id:
+        audit(request, Entry("user.delete", actor=account.id, object_type="user", object_id=found.id))
+    else:
+        note(request, account, "delete", ("user", found.id))
+    return found.to_plain()
 
 
-@router.post("/api-keys")
-def create_key(
-    platform: CurrentPlatform, account: CurrentAccount, body: NewKey, user_id: uuid.UUID | None = None
-) -> dict[str, Any]:
-    """A new key, its secret shown here and never again; an administrator may name another user."""
-    if body.expiration_days not in EXPIRATION_DAYS:
-        raise ApiFault(422, f"expiration_days must be one of {', '.join(map(str, EXPIRATION_DAYS))}.")
-    owner = str(user_id) if user_id is not None else account.id
-    if owner != account.id:
-        _require_administrator(account)
-        if not find_users(platform.engine, user_id=owner):
-            raise ApiFault(404, "User not found")
-    key, plaintext = issue_key(platform.engine, owner, body.name, body.expiration_days)
-    _record(platform, account, "create", ("api_key", key["id"]))
-    return {"api_key": {**key, "plaintext": plaintext}, "message": "Keep this key: it is shown only once."}
+def _visible(
+    platform: CurrentPlatform, account: Account, *, user_id: str | None = None, email: str | None = None
+) -> list[Account]:
+    """Whom the caller may see: an administrator the whole organization, everybody else themselves."""
+    found = find_users(
+        platform.engine, user_id=user_id, email=email, organization_id=account.organization_id, disabled=True
+    )
+    return [user for user in found if account.is_administrator or user.id == account.id]
 
 
-@router.delete("/api-keys")
-def revoke_all(platform: CurrentPlatform, account: CurrentAccount) -> dict[str, str]:
-    """Revoke all keys of the caller, the one in use included."""
-    revoke_keys(platform.engine, account.id)
-    _record(platform, account, "delete", ("api_key", None))
-    return {"message": "All keys are revoked."}
-
-
-@router.delete("/api-keys/admin")
-def revoke_for(
-    platform: CurrentPlatform, account: CurrentAccount, user_id: uuid.UUID, api_key_id: uuid.UUID | None = None
-) -> dict[str, str]:
-    """Revoke one key or all keys of another user."""
-    _require_administrator(account)
-    key_id = str(api_key_id) if api_key_id is not None else None
-    if revoke_keys(platform.engine, str(user_id), key_id) == 0:
-        raise ApiFault(403, "There is no such key.")
-    _record(platform, account, "delete", ("api_key", key_id))
-    return {"message": "The keys are revoked."}
-
-
-@router.get("/api-keys/{key_id}")
-def key(platform: CurrentPlatform, account: CurrentAccount, key_id: str) -> dict[str, Any]:
-    """One key of the caller."""
-    for found in list_keys(platform.engine, account.id):
-        if found["id"] == key_id:
-            return found
-    raise ApiFault(404, "API key not found")
-
-
-@router.delete("/api-keys/{key_id}")
-def revoke(platform: CurrentPlatform, account: CurrentAccount, key_id: str) -> dict[str, str]:
-    """Revoke one key of the caller."""
-    if revoke_keys(platform.engine, account.id, key_id) == 0:
-        raise ApiFault(403, "There is no such key.")
-    _record(platform, account, "delete", ("api_key", key_id))
-    return {"message": "The key is revoked."}
-
-
-def _visible(account: Account, other: Account) -> bool:
-    same = other.organization_id == account.organization_id
-    return other.id == account.id or (account.is_administrator and same)
-
-
-def _require_administrator(account: Account) -> None:
-    if not account.is_administrator:
-        raise ApiFault(403, "Only an administrator may do this.")
-
-
-def _record(platform: CurrentPlatform, account: Account, verb: str, what: tuple[str, str | None]) -> None:
-    with writing(platform.engine) as connection:
-        record(connection, account.id, verb, *what)
+def _one_visible(platform: CurrentPlatform, account: Account, user_id: str) -> Account:
+    found = _visible(platform, account, user_id=user_id)
+    if not found:
+        raise ApiFault(404, "User not found")
+    return found[0]

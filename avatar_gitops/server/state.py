@@ -56,6 +56,11 @@ class StateFolder:
     def log(self) -> Path:
         return self.root / "server.log"
 
+    @property
+    def audit_log(self) -> Path:
+        """Who signed in, who was refused, what administrators did."""
+        return self.root / "audit.log"
+
     def create(self) -> None:
         """Make the folder and its parts, readable by the owner only."""
         self.root.mkdir(parents=True, exist_ok=True)

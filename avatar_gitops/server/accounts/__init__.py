@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from avatar_gitops.server.accounts.deletion import LastAdministrator, delete_user, is_disabled, set_disabled
 from avatar_gitops.server.accounts.keys import (
     EXPIRATION_DAYS,
     account_of_key,
@@ -9,6 +10,7 @@ from avatar_gitops.server.accounts.keys import (
     list_keys,
     revoke_keys,
 )
+from avatar_gitops.server.accounts.mail_tokens import Purpose, issue_mail_token, reset_password, verify_email
 from avatar_gitops.server.accounts.organizations import (
     NameTaken,
     Organization,
@@ -21,6 +23,7 @@ from avatar_gitops.server.accounts.passwords import (
     WeakPassword,
     account_by_password,
     check_password,
+    hash_new_password,
     set_password,
 )
 from avatar_gitops.server.accounts.sign_ins import (
@@ -49,8 +52,10 @@ __all__ = [
     "Account",
     "EmailTaken",
     "ExpiredToken",
+    "LastAdministrator",
     "NameTaken",
     "Organization",
+    "Purpose",
     "StorageKey",
     "Tokens",
     "WeakPassword",
@@ -61,15 +66,22 @@ __all__ = [
     "check_password",
     "create_organization",
     "create_user",
+    "delete_user",
     "end_sign_in",
     "ensure_administrator",
     "find_users",
+    "hash_new_password",
+    "is_disabled",
     "issue_key",
+    "issue_mail_token",
     "list_keys",
     "list_organizations",
     "open_sign_in",
     "refresh_sign_in",
+    "reset_password",
     "revoke_keys",
+    "set_disabled",
     "set_password",
     "storage_key",
+    "verify_email",
 ]

@@ -59,7 +59,9 @@ def check_password(engine: sa.Engine, email: str, password: str) -> Checked | No
     if row is None or not right:
         return None
     if _hasher.check_needs_rehash(row.hash):
-        _store(engine, row.id, _hashed(password))
+        hashed = _hashed(password)
+        with writing(engine) as connection:
+            store_password(connection, row.id, hashed)
     return Checked(account_of_row(row), row.verified_at is not None)
 
 
@@ -75,8 +77,19 @@ def set_password(engine: sa.Engine, user_id: str, password: str) -> None:
     Raises:
         WeakPassword: it is too short, too long, or the mask of a client.
     """
+    hashed = hash_new_password(password)
+    with writing(engine) as connection:
+        store_password(connection, user_id, hashed)
+
+
+def hash_new_password(password: str) -> str:
+    """The hash of a password to store; it takes a while, so never inside a transaction.
+
+    Raises:
+        WeakPassword: it is too short, too long, or the mask of a client.
+    """
     refuse_weak(password)
-    _store(engine, user_id, _hashed(password))
+    return _hashed(password)
 
 
 def refuse_weak(password: str) -> None:
@@ -91,10 +104,10 @@ def refuse_weak(password: str) -> None:
         raise WeakPassword(f"A password has at most {MOST_BYTES} bytes.")
 
 
-def _store(engine: sa.Engine, user_id: str, hashed: str) -> None:
-    with writing(engine) as connection:
-        connection.execute(passwords.delete().where(passwords.c.user_id == user_id))
-        connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=now_text()))
+def store_password(connection: sa.Connection, user_id: str, hashed: str) -> None:
+    """Store a hash in place of the one before, inside a transaction."""
+    connection.execute(passwords.delete().where(passwords.c.user_id == user_id))
+    connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=now_text()))
 
 
 def _hashed(password: str) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from avatar_gitops.server.accounts.organizations import add_organization
-from avatar_gitops.server.database import now_text, reading, users, writing
+from avatar_gitops.server.database import now_text, passwords, reading, users, writing
 
 ADMINISTRATOR: Final = "administrator@localhost"
 ROLES: Final = ("admin", "user")
@@ -54,7 +54,13 @@ def normal_email(email: str) -> str:
 
 
 def create_user(
-    engine: sa.Engine, email: str, role: str, organization_id: str | None = None, *, verified: bool = False
+    engine: sa.Engine,
+    email: str,
+    role: str,
+    organization_id: str | None = None,
+    *,
+    verified: bool = False,
+    password_hash: str | None = None,
 ) -> Account:
     """Add a user; without an organization, in a new one that is called like the address.
 
@@ -74,6 +80,8 @@ def create_user(
             connection.execute(users.insert().values(**row))
         except IntegrityError:
             raise EmailTaken from None
+        if password_hash is not None:
+            connection.execute(passwords.insert().values(user_id=account.id, hash=password_hash, changed_at=now))
     return account
 
 
