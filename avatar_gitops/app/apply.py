@@ -21,6 +21,7 @@ from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
 from avatar_gitops.app.policy import after, refuse
 from avatar_gitops.app.publishing import Publisher
 from avatar_gitops.app.servers import Connection, open_server
+from avatar_gitops.app.signing import Seal, seal_of
 from avatar_gitops.app.summaries import index
 from avatar_gitops.app.telling import tell_plan
 from avatar_gitops.client.gateway import Gateway, connect
@@ -87,7 +88,11 @@ def apply(
     loaded = load(project)
     stream = Stream.of(listener)
     passed = overrides_of(consent, how.plan_file if how.only_equal else None)
-    call = replace(Call.now(loaded.root, loaded.name, how.command, passed, stream.run), approvals=consent.approved_by)
+    call = replace(
+        Call.now(loaded.root, loaded.name, how.command, passed, stream.run),
+        approvals=consent.approved_by,
+        approved_at=consent.approved_at,
+    )
     until = call.clock.now() + timedelta(seconds=how.lock_timeout)
     with (
         refusals(call),
@@ -111,8 +116,9 @@ def apply(
         for change in planned.plan.effective:
             if change.desired is not None and change.jobs:
                 gateway.preflight(change.desired)
+        seal = seal_of(loaded.project, os.environ)
         begun(call, planned)
-        applied = Applied(planned, True, _carry_out(planned, gateway, how, consent, stream))
+        applied = Applied(planned, True, _carry_out(planned, gateway, how, consent, (stream, seal)))
         ended(call, planned, applied.outcomes, applied.exit_code)
         return applied
 
@@ -141,8 +147,11 @@ def _gateway(loaded: Loaded, connection: Connection, stream: Stream) -> Gateway:
     return gateway
 
 
-def _carry_out(planned: Planned, gateway: Gateway, how: How, consent: Consent, stream: Stream) -> tuple[Outcome, ...]:
+def _carry_out(
+    planned: Planned, gateway: Gateway, how: How, consent: Consent, heard: tuple[Stream, Seal | None]
+) -> tuple[Outcome, ...]:
     """Carry the plan out, with a journal on disk; tell webhooks how each set ended; list what is published."""
+    stream, seal = heard
     loaded, plan, clock = planned.loaded, planned.plan, SystemClock()
     sender = Sender.of(loaded.root, loaded.project, plan.server, os.environ, (stream, clock))
     with (
@@ -151,7 +160,7 @@ def _carry_out(planned: Planned, gateway: Gateway, how: How, consent: Consent, s
     ):
         notes = Notes(plan, planned.policy)
         judge = after(loaded, notes, planned.who, lambda: clock.now().date())
-        publisher = Publisher(loaded, planned.policy.approved_by, notes)
+        publisher = Publisher(loaded, planned.policy.approved_by, notes, seal)
         ports = Ports(gateway, publisher, clock, stream.also(notifier), journal, judge)
         parallelism = how.parallelism or loaded.project.spec.parallelism
         outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))

@@ -11,9 +11,12 @@ from typing import Any, Final
 from avatar_gitops import __version__
 from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.assessment import pia_docx, pia_markdown
+from avatar_gitops.audit.sbom import FILE as SBOM
+from avatar_gitops.audit.sbom import sbom
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Applied, GateResult
 from avatar_gitops.plan.outcome import Artifact, MetricBlock, RunResult
+from avatar_gitops.wire.environment import DISTRIBUTIONS
 
 SUMS: Final = "SHA256SUMS"
 
@@ -33,6 +36,8 @@ def documents(
         yield Artifact("pia.docx", pia_docx(facts))
     for report in result.reports:
         yield Artifact(f"server/{report.name}", report.content)
+    if result.environment.get(DISTRIBUTIONS):
+        yield Artifact(SBOM, json_bytes(sbom(result.engine, result.environment)))
     yield Artifact("run.json", json_bytes(record(desired, result, gates, commit, applied)))
 
 
@@ -98,6 +103,8 @@ def record(
         "started": result.started,
         "finished": result.finished,
         "engine": result.engine,
+        "seed": result.seed,
+        "environment": environment(result) or None,
         "tool": f"avatar-gitops {__version__}",
         "digests": {
             "spec": desired.digests.spec,
@@ -120,6 +127,11 @@ def record(
             "weaker": list(applied.weaker),
         },
     }
+
+
+def environment(result: RunResult) -> dict[str, Any]:
+    """What the run was computed with, without the list of packages, which the SBOM has."""
+    return {name: value for name, value in result.environment.items() if name != DISTRIBUTIONS}
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:

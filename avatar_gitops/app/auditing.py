@@ -7,20 +7,24 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from avatar_gitops.app.artifacts import json_bytes
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.audit.entry import Entry, Override, Phase, WaiverUsed
-from avatar_gitops.audit.log import FOLDER, append
+from avatar_gitops.audit.log import FOLDER, append, plan_path
 from avatar_gitops.audit.verify import Verified, verify
 from avatar_gitops.errors import AvatarGitOpsError, PolicyFailed, StalePlan, UnsafePlan
 from avatar_gitops.events import new_run
 from avatar_gitops.plan.outcome import Outcome
+from avatar_gitops.plan.record import record
 from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import Clock
+from avatar_gitops.report.policy import as_data
 from avatar_gitops.workspace.discover import find_root
+from avatar_gitops.workspace.files import write_atomic
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class Call:
     clock: Clock
     overrides: tuple[Override, ...] = ()
     approvals: tuple[str, ...] = ()
+    approved_at: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def now(root: Path, project: str, command: str, overrides: tuple[Override, ...] = (), run: str = "") -> Call:
@@ -69,7 +74,8 @@ def refusals(call: Call) -> Iterator[None]:
 
 
 def begun(call: Call, planned: Planned) -> None:
-    """Record what is about to be carried out, and every guard rail that is passed for it."""
+    """Record what is about to be carried out, with the plan itself, and every guard rail that is passed for it."""
+    _keep_plan(call, planned)
     sets = {change.set: change.action.value for change in planned.plan.effective}
     approvals = sorted({*call.approvals, *planned.policy.approved_by})
     entry = _entry(call, Phase.BEGUN, planned)
@@ -107,14 +113,29 @@ def audit_log(project: Path | None) -> Verified:
     return verify(find_root(project or Path.cwd()))
 
 
+def _keep_plan(call: Call, planned: Planned) -> None:
+    """Write what the digest of the plan was computed from beside the log; the same plan again changes nothing."""
+    path = call.root / plan_path(planned.plan.digest)
+    if path.is_file():
+        return
+    try:
+        write_atomic(path, json_bytes(record(planned.plan, as_data(planned.policy))))
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> AvatarGitOpsError:
+    return AvatarGitOpsError(
+        f"the audit log in {FOLDER}/ cannot be written: {error.strerror or 'another process holds it'}",
+        hint="nothing is applied without a record; make the folder writable",
+    )
+
+
 def _write(call: Call, entry: Entry) -> None:
     try:
         append(call.root, entry, call.clock.now())
     except OSError as error:
-        raise AvatarGitOpsError(
-            f"the audit log in {FOLDER}/ cannot be written: {error.strerror or 'another process holds it'}",
-            hint="nothing is applied without a record; make the folder writable",
-        ) from None
+        raise _unwritable(error) from None
 
 
 def _entry(call: Call, phase: Phase, planned: Planned | None = None) -> Entry:
@@ -130,6 +151,8 @@ def _entry(call: Call, phase: Phase, planned: Planned | None = None) -> Entry:
         commit=plan.commit if plan else "",
         overrides=call.overrides,
         approvals=call.approvals,
+        approved_at=call.approved_at,
+        authors=planned.who.authors if planned else (),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from avatar_gitops.workspace.shelf import FolderShelf
 
 EVERYTHING: Final = Selection()
 MOST_ASKED: Final = 50
+TIMED: Final = re.compile(r"(?s)(?P<name>.*?)(?:@(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Consent:
     """What guard rails may be passed in one call: sets by name, and the reason for going over a threshold.
 
     `look` = the plan is only looked at, as `status` does, so that nothing is refused. `approved_by` names the people
-    who agreed to weaker privacy, `authors` those who wrote the change; empty = whom the workflow or git names.
+    who agreed to weaker privacy, `approved_at` says when, as far as that is known (ISO text, UTC). `authors` are those
+    who wrote the change; empty = whom the workflow or git names.
     """
 
     allow_delete: frozenset[str] = frozenset()
@@ -49,6 +52,7 @@ class Consent:
     look: bool = False
     approved_by: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    approved_at: Mapping[str, str] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -58,13 +62,15 @@ class Consent:
         approved_by: Iterable[str] = (),
         authors: Iterable[str] = (),
     ) -> Consent:
-        """Consent from command-line options."""
+        """Consent from command-line options; who approved may be said with the time, NAME@2026-09-17T08:55:00Z."""
+        approvals = [TIMED.fullmatch(text) for text in approved_by]
         return Consent(
             frozenset(allow_delete),
             frozenset(allow_relaunch),
             force or "",
-            approved_by=tuple(approved_by),
+            approved_by=tuple(found["name"] for found in approvals if found),
             authors=tuple(authors),
+            approved_at={found["name"]: found["at"] for found in approvals if found and found["at"]},
         )
 
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from avatar_gitops.app import artifacts
 from avatar_gitops.app.approving import Notes
 from avatar_gitops.app.loading import Loaded
+from avatar_gitops.app.signing import Seal
 from avatar_gitops.app.summaries import summary
+from avatar_gitops.audit.statement import ENVELOPE, REPLAY_ENVELOPE, REPLAY_FILE, Origin, run_statement, statement_bytes
+from avatar_gitops.audit.statement import FILE as STATEMENT
 from avatar_gitops.plan.deletion import FILE as RECEIPT
 from avatar_gitops.plan.deletion import Deletion, document
 from avatar_gitops.plan.desired import DesiredSet, TableInput
 from avatar_gitops.plan.ledger import made_by
 from avatar_gitops.plan.lock import GateResult, Lock
 from avatar_gitops.plan.outcome import RunResult
+from avatar_gitops.wire.environment import parsed
 from avatar_gitops.workspace import files
 from avatar_gitops.workspace.discover import shown
 from avatar_gitops.workspace.ledger import append_releases
 from avatar_gitops.workspace.locks import remove_lock, write_lock
 
 REJECTED: Final = "rejected"
+REMADE: Final = frozenset({artifacts.SUMS, STATEMENT, ENVELOPE, REPLAY_FILE, REPLAY_ENVELOPE})
+"""Files that tell of all others, so that they are made again with them, or go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Publisher:
     loaded: Loaded
     approved_by: tuple[str, ...] = ()
     notes: Notes | None = None
+    seal: Seal | None = None
 
     def inputs(self, desired: DesiredSet) -> tuple[TableInput, ...]:
         """The data files as they are now."""
@@ -48,7 +55,7 @@ class Publisher:
             lock = replace(lock, applied=self.notes.applied(desired.name))
         contents = {avatars.name: avatars.content for avatars in result.avatars.values()}
         contents |= self._documents(desired, lock, result)
-        contents[artifacts.SUMS] = artifacts.sums(contents)
+        self._attest(lock, result, contents)
         self._replace(desired.name, contents)
         written = replace(lock, outputs=artifacts.digests(contents))
         files_of = {table: written.outputs[avatars.name] for table, avatars in result.avatars.items()}
@@ -66,10 +73,11 @@ class Publisher:
             contents = {
                 path.relative_to(folder).as_posix(): path.read_bytes()
                 for path in folder.rglob("*")
-                if path.is_file() and path.name != artifacts.SUMS and REJECTED not in path.parts
+                if path.is_file() and path.name not in REMADE and REJECTED not in path.parts
             }
-            contents |= self._documents(desired, lock, _measured(lock, contents["metrics.json"]))
-            contents[artifacts.SUMS] = artifacts.sums(contents)
+            measured = _measured(lock, contents)
+            contents |= self._documents(desired, lock, measured)
+            self._attest(lock, measured, contents)
             self._replace(desired.name, contents)
             lock = replace(lock, outputs=artifacts.digests(contents))
         self._write_lock(lock)
@@ -113,6 +121,16 @@ class Publisher:
         text = summary(desired, result, lock.gates, published=True, applied=lock.applied)
         return {artifact.name: artifact.content for artifact in made} | {"summary.md": text.encode()}
 
+    def _attest(self, lock: Lock, result: RunResult, contents: dict[str, bytes]) -> None:
+        """Add the statement about all files, its signature if the project signs, and the list of digests."""
+        server = self.notes.plan.server if self.notes is not None else ""
+        origin = Origin(self.loaded.name, server, result.seed, artifacts.environment(result))
+        made = statement_bytes(run_statement(lock, artifacts.digests(contents), origin))
+        contents[STATEMENT] = made
+        if self.seal is not None:
+            contents[ENVELOPE] = self.seal(made)
+        contents[artifacts.SUMS] = artifacts.sums(contents)
+
     def _write_lock(self, lock: Lock) -> None:
         """Write the lock; when the spec has moved, the lock beside its old place goes."""
         run = self.loaded.runs.get(lock.set)
@@ -145,15 +163,26 @@ def _published(receipt: Path) -> str:
         return ""
 
 
-def _measured(lock: Lock, metrics: bytes) -> RunResult:
-    """The result of a published run as far as documents need it."""
+def _measured(lock: Lock, contents: Mapping[str, bytes]) -> RunResult:
+    """The result of a published run as far as documents need it, from the lock and the artifacts that it left."""
+    said = _object(contents.get("run.json", b""))
     return RunResult(
         set_id=lock.run,
         jobs=lock.jobs,
         avatars={},
-        blocks=artifacts.blocks(metrics),
+        blocks=artifacts.blocks(contents["metrics.json"]),
         reports=(),
         engine=lock.engine,
         started=lock.started,
         finished=lock.finished,
+        seed=said.get("seed"),
+        environment=parsed(said.get("environment")),
     )
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

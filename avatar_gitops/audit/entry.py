@@ -46,7 +46,8 @@ class WaiverUsed:
 class Entry:
     """What one line says. `sets` maps set to action when it begins, to state when it ended; no value of any data.
 
-    `run` is the id of the command run; `plan` is empty when the plan itself was refused.
+    `run` is the id of the command run; `plan` is empty when the plan itself was refused. `approved_at` says when those
+    in `approvals` agreed, as far as that is known (ISO text, UTC); `authors` wrote what is applied.
     """
 
     phase: Phase
@@ -60,6 +61,8 @@ class Entry:
     sets: Mapping[str, str] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     approvals: tuple[str, ...] = ()
+    approved_at: Mapping[str, str] = field(default_factory=dict)
+    authors: tuple[str, ...] = ()
     waivers: tuple[WaiverUsed, ...] = ()
     refusal: str = ""
     message: str = ""

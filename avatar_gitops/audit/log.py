@@ -21,6 +21,7 @@ from avatar_gitops.audit.entry import Entry, bytes_digest, chained, line_bytes, 
 
 FOLDER: Final = Path("audit")
 HEAD: Final = "head.json"
+PLANS: Final = "plans"
 GUARD: Final = Path(".avatar") / "audit.lock"
 MONTH: Final = re.compile(r"\d{4}-\d{2}\.jsonl")
 WAIT_SECONDS: Final = 30.0
@@ -63,6 +64,11 @@ def append(root: Path, entry: Entry, now: datetime) -> str:
         _add(file, line_bytes(content))
         _write_head(folder, content)
     return str(content["digest"])
+
+
+def plan_path(digest: str) -> Path:
+    """Where the record of a plan is, from the project's folder."""
+    return FOLDER / PLANS / f"{digest.rpartition(':')[2][:16]}.json"
 
 
 def lines(root: Path) -> Iterator[Line]:

@@ -13,6 +13,7 @@ from avatar_gitops.errors import RemoteRefused
 from avatar_gitops.plan.observed import ServerSet
 from avatar_gitops.plan.outcome import Artifact, MetricBlock, RunResult
 from avatar_gitops.spec.models import Job
+from avatar_gitops.wire.environment import KEY, parsed
 from avatar_gitops.wire.models import ResultKind
 
 MARKER: Final = f".{ResultKind.SHUFFLED.value}"
@@ -41,6 +42,7 @@ def collect(http: Transport, objects: Objects, version: ServerSet, jobs: Mapping
         started=min((text for entry in said if (text := _text(entry, "created_at"))), default=begun),
         finished=max((text for entry in said if (text := _text(entry, "finished_at"))), default=begun),
         seed=next((seed for entry in said if (seed := _seed(entry)) is not None), None),
+        environment=next((found for entry in said if (found := parsed(entry.get(KEY)))), {}),
     )
 
 

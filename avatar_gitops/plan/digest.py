@@ -11,6 +11,11 @@ from avatar_gitops.spec.canonical import digest
 
 def change_digest(change: Change) -> str:
     """Digest of what a change does and why; equal for equal changes, on every machine and at every time."""
+    return digest(change_content(change))
+
+
+def change_content(change: Change) -> dict[str, Any]:
+    """What the digest of a change is computed from, as plain JSON data."""
     made_from = change.desired.digests if change.desired else None
     content: dict[str, Any] = {
         "set": change.set,
@@ -29,7 +34,7 @@ def change_digest(change: Change) -> str:
         content["adopted"] = change.current.id  # it stands in git
     if change.due or change.remark:
         content |= {"due": change.due, "remark": change.remark}
-    return digest(content)
+    return content
 
 
 def plan_digest(project: str, server: str, changes: Iterable[Change]) -> str:

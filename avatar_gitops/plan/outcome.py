@@ -49,7 +49,10 @@ class MetricBlock:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Results of one finished run. `avatars` maps table to the shuffled file."""
+    """Results of one finished run. `avatars` maps table to the shuffled file.
+
+    `environment` is what the engine says it computed with (`wire.environment`); empty when it says nothing.
+    """
 
     set_id: str
     jobs: Mapping[str, str]
@@ -60,6 +63,7 @@ class RunResult:
     started: str
     finished: str
     seed: int | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def metrics(self) -> Metrics:

@@ -11,6 +11,7 @@ from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.offered import ENGINE
 from avatar_gitops.server.result_json import write_json
+from avatar_gitops.wire.environment import KEY
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 
@@ -65,10 +66,13 @@ def _run_metadata(assignment: Assignment, folder: Path, started: datetime, facts
         JobKind.SIGNAL_METRICS: "signal-metrics",
     }
     filename = f"run_metadata.{names[assignment.kind]}.json"
+    from avatar_gitops.engine.environment import environment
+
     content = {
         "created_at": started.isoformat(),
         "finished_at": datetime.now(UTC).isoformat(),
         "engine": ENGINE,
+        KEY: environment(),
         "kind": assignment.kind,
         "parameters_name": assignment.parameters.metadata.name,
         "parameters": {name: value for name, value in assignment.parameters.spec.items() if name != "results"},

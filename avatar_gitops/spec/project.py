@@ -128,6 +128,23 @@ class Webhook(Model):
     on: Annotated[list[WebhookEvent], Field(min_length=1)] = list(WebhookEvent)
 
 
+class TrustedKey(Model):
+    """A public key whose signatures count; `avatar-gitops audit key new` makes one."""
+
+    name: Text
+    key: Annotated[str, Field(pattern=r"^ed25519:[0-9a-f]{64}$")]
+
+
+class Signing(Model):
+    """How evidence is signed: `key` refers to a private key in PEM, `trusted` are the public keys that count.
+
+    `env/NAME` is the text of the key, or, when only NAME_FILE is set, that names a file with it.
+    """
+
+    key: Annotated[str, Field(pattern=r"^env/[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    trusted: list[TrustedKey] = []
+
+
 class ProjectMetadata(Model):
     """Identity of the project; `name` marks what it owns on the server."""
 
@@ -148,6 +165,7 @@ class ProjectSpec(Model):
     thresholds: Thresholds = Thresholds()
     parallelism: Annotated[int, Field(ge=1, le=64), WHOLE] = 4
     digest_key: Reference | None = None
+    signing: Signing | None = None
     defaults: Defaults | None = None
     moved: list[Moved] = []
     removed: list[Removed] = []

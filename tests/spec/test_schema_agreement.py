@@ -122,6 +122,7 @@ MINIMAL: dict[Kind, dict[str, Any]] = {
             "thresholds": {"max_delete_percent": 30, "min_sets": 10},
             "parallelism": 4,
             "digest_key": "env/DIGEST",
+            "signing": {"key": "env/KEY", "trusted": [{"name": "release", "key": "ed25519:" + "0f" * 32}]},
             "defaults": {"spec": {"gates": {"hidden_rate": ">= 90", "local_cloaking": None}}},
         },
     },

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from avatar_gitops.spec.schema import Kind
 
 KINDS: Final = ("run", "project", "defaults", "policy", "waivers", "policy-test")
+EVIDENCE: Final = ("run-statement", "replay-statement", "bundle-statement", "applied-plan", "run-record", "metrics")
 
 
 @click.command(name="schema")
-@click.argument("kind", type=click.Choice(KINDS), default="run")
+@click.argument("kind", type=click.Choice([*KINDS, *EVIDENCE]), default="run")
 @click.option(
     "--write",
     "folder",
@@ -28,15 +29,27 @@ KINDS: Final = ("run", "project", "defaults", "policy", "waivers", "policy-test"
 def command(kind: str, folder: Path | None) -> None:
     """Print the JSON Schema of run specs (default), of the project file, of `_defaults.yaml` or of files in policies/.
 
+    The other kinds are documents of evidence, which nobody writes by hand.
+
     Editors use it through the first line of a spec: # yaml-language-server: $schema=PATH
     """
-    from avatar_gitops.spec.schema import ROOTS, file_name, schema_text
+    from avatar_gitops.spec.schema import file_name
 
     if folder is None:
-        out(schema_text(cast("Kind", kind)).rstrip("\n"))
+        out(_text(kind).rstrip("\n"))
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for root in ROOTS:
-        path = folder / file_name(root)
-        path.write_text(schema_text(root), encoding="utf-8")
+    for each in (*KINDS, *EVIDENCE):
+        path = folder / file_name(cast("Kind", each))
+        path.write_text(_text(each), encoding="utf-8")
         note(f"Wrote {path.as_posix()}")
+
+
+def _text(kind: str) -> str:
+    if kind in EVIDENCE:
+        from avatar_gitops.audit import documents
+
+        return documents.schema_text(kind)
+    from avatar_gitops.spec.schema import schema_text
+
+    return schema_text(cast("Kind", kind))

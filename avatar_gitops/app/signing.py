@@ -1,0 +1,72 @@
+"""The key that evidence is signed with, from the environment, and the public keys whose signatures count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from avatar_gitops.audit import dsse
+from avatar_gitops.audit.keys import MOST_BYTES, KeyUnusable, SigningKey, public_key, signing_key
+from avatar_gitops.errors import UsageError
+from avatar_gitops.spec.project import Project
+
+Seal = Callable[[bytes], bytes]
+"""From a statement to its signed envelope."""
+
+FILE_SUFFIX: Final = "_FILE"
+
+
+def seal_of(project: Project, environment: Mapping[str, str]) -> Seal | None:
+    """How the project signs; None when it names no key. Raises UsageError when the key is not there or no key."""
+    key = key_of(project, environment)
+    return None if key is None else lambda payload: dsse.sealed(payload, key)
+
+
+def key_of(project: Project, environment: Mapping[str, str]) -> SigningKey | None:
+    """The private key that the project refers to; None when it names none. Raises UsageError."""
+    reference = project.spec.signing.key if project.spec.signing else None
+    if reference is None:
+        return None
+    name = reference.removeprefix("env/")
+    try:
+        return signing_key(_content(name, environment))
+    except KeyUnusable as problem:
+        raise UsageError(
+            f"the signing key in {name} cannot be used: {problem.message}",
+            hint="make one: avatar-gitops audit key new FILE",
+        ) from None
+
+
+def _content(name: str, environment: Mapping[str, str]) -> bytes:
+    if value := environment.get(name):
+        return value.encode()
+    if place := environment.get(name + FILE_SUFFIX):
+        try:
+            with Path(place).open("rb") as stream:
+                return stream.read(MOST_BYTES)
+        except OSError as error:
+            text = error.strerror or "unknown reason"
+            raise UsageError(f"the file that {name}{FILE_SUFFIX} names cannot be read ({text})") from None
+    raise UsageError(
+        f"the project signs its evidence, and neither {name} nor {name}{FILE_SUFFIX} is set",
+        hint=f"export {name}{FILE_SUFFIX}=FILE (a private key in PEM); avatar-gitops audit key new FILE makes one",
+    )
+
+
+def trusted(project: Project | None, files: Sequence[Path]) -> Mapping[str, str]:
+    """Public key to its name: those of `--trust-key` files when there are any, else those of the project.
+
+    Raises UsageError for a file that holds no public key.
+    """
+    if not files:
+        return {one.key: one.name for one in project.spec.signing.trusted} if project and project.spec.signing else {}
+    found: dict[str, str] = {}
+    for path in files:
+        try:
+            found[public_key(path.read_bytes())] = path.name
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read ({error.strerror or 'unknown reason'})") from None
+        except KeyUnusable as problem:
+            raise UsageError(f"{path} is no key to trust: {problem.message}") from None
+    return found
