@@ -67,8 +67,8 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
         rows=_bucket(facts.rows if facts else UNKNOWN_BUCKET),
         columns=len(facts.columns) or None if facts else None,
         individual_level=table.individual_level,
-        method=_method(method),
-        parameters=parameter_facts(_plain(method)),
+        method="avatar" if method is None and table.time_series is not None else _method(method),
+        parameters=parameter_facts({**_plain(method), **_series(table)}),
         links={link.to.table: link.method.value for link in table.links or ()},
         dropped=tuple(column for column, said in table.columns.items() if said.drop),
         pseudonymized={c: said.pseudonymization.kind for c, said in table.columns.items() if said.pseudonymization},
@@ -97,6 +97,12 @@ def _method(method: Avatarization | None) -> str:
 
 def _plain(method: Avatarization | None) -> Mapping[str, Any]:
     return method.model_dump(mode="json", exclude_none=True) if method else {}
+
+
+def _series(table: Table) -> Mapping[str, Any]:
+    """How the series of a table are projected and aligned."""
+    said = table.time_series
+    return {} if said is None else {"time_series": said.model_dump(mode="json", exclude_none=True)}
 
 
 def _identifiers(table: Table) -> Iterator[str]:

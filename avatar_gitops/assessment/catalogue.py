@@ -186,6 +186,11 @@ def family_of(name: str) -> Family:
     return CATALOGUE[name].family if name in CATALOGUE else Family.OTHER
 
 
+def unit_of(name: str) -> Unit | None:
+    """Natural unit of a metric; None for one that the catalogue does not know."""
+    return CATALOGUE[name].unit if name in CATALOGUE else None
+
+
 def is_higher_better(name: str) -> bool:
     """Direction of a metric; an unknown one is taken as a protection rate."""
     return CATALOGUE[name].higher_is_better if name in CATALOGUE else True

@@ -34,17 +34,22 @@ class Heading:
 
 @dataclass(slots=True, frozen=True)
 class Paragraph:
-    """One paragraph; a tone makes it a coloured notice, and the words say the same as the colour."""
+    """One paragraph; a tone makes it a coloured notice, and the words say the same as the colour.
+
+    `source` says what the statement rests on: a place in a spec, a metric, a rule of the document, a text, a person.
+    """
 
     content: Inline
     tone: Tone = "none"
+    source: Inline = ()
 
 
 @dataclass(slots=True, frozen=True)
 class Bullets:
-    """An unordered list."""
+    """An unordered list; `source` as for a paragraph."""
 
     items: tuple[Inline, ...]
+    source: Inline = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -57,12 +62,16 @@ class Cell:
 
 @dataclass(slots=True, frozen=True)
 class Table:
-    """A table with a header row; `summary` describes it to who cannot see it, `widths` are shares of the line."""
+    """A table with a header row; `summary` describes it to who cannot see it, `widths` are shares of the line.
+
+    `source` is for a table without a column of sources.
+    """
 
     summary: str
     header: tuple[Inline, ...]
     rows: tuple[tuple[Cell, ...], ...]
     widths: tuple[int, ...]
+    source: Inline = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,8 +93,9 @@ class Bars:
 
 @dataclass(slots=True, frozen=True)
 class Picture:
-    """A PNG picture over the whole line; `alt` says what it shows to who cannot see it."""
+    """A PNG picture over the whole line; `alt` says what it shows to who cannot see it, `name` as for a drawing."""
 
+    name: str
     png: bytes
     alt: str
 
@@ -95,12 +105,25 @@ class Picture:
         return int.from_bytes(self.png[16:20], "big"), int.from_bytes(self.png[20:24], "big")
 
 
-Block = Heading | Paragraph | Bullets | Table | Bars | Picture
+@dataclass(slots=True, frozen=True)
+class Drawing:
+    """A picture of shapes and words, as SVG text; `name` is that of its file where a document is several files."""
+
+    name: str
+    svg: str
+    alt: str
+    caption: Inline = ()
+
+
+Block = Heading | Paragraph | Bullets | Table | Bars | Picture | Drawing
 
 
 @dataclass(slots=True, frozen=True)
 class Document:
-    """A whole document; `details` are the lines under the title, `page_word` starts the page number."""
+    """A whole document; `details` are the lines under the title, `page_word` starts the page number.
+
+    `source_word` introduces the source of a paragraph.
+    """
 
     title: str
     subject: str
@@ -108,6 +131,7 @@ class Document:
     details: tuple[Inline, ...]
     footer: str
     page_word: str
+    source_word: str
     blocks: tuple[Block, ...] = field(default=())
 
 
@@ -144,6 +168,17 @@ def joined(parts: tuple[Inline, ...], separator: str = ", ") -> Inline:
     for index, part in enumerate(parts):
         spans.extend([Span(separator), *part] if index else part)
     return tuple(spans)
+
+
+def pictures(document: Document) -> dict[str, bytes]:
+    """The files that the document shows, by their names."""
+    found: dict[str, bytes] = {}
+    for block in document.blocks:
+        if isinstance(block, Drawing):
+            found[block.name] = block.svg.encode()
+        elif isinstance(block, Picture):
+            found[block.name] = block.png
+    return found
 
 
 def text_of(content: Inline) -> str:

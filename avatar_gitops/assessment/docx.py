@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from avatar_gitops.assessment.document import (
@@ -13,6 +14,7 @@ from avatar_gitops.assessment.document import (
     Bullets,
     Cell,
     Document,
+    Drawing,
     Heading,
     Inline,
     Paragraph,
@@ -23,6 +25,8 @@ from avatar_gitops.assessment.document import (
     plain,
     printable,
 )
+from avatar_gitops.assessment.templates import PACKAGED, TemplateProblem, Templates
+from avatar_gitops.assessment.view import ReportView
 
 if TYPE_CHECKING:
     from docx.document import Document as Word
@@ -40,39 +44,84 @@ _FIXED: Final = datetime(1980, 1, 1, tzinfo=UTC)
 _LINE_CM: Final = 17.0
 _PICTURE_CM: Final = 11.0  # a picture is no higher than that
 _CODE_FONT: Final = "Consolas"
+STYLES: Final = ("Title", "Subtitle", "Heading 1", "Heading 2", "Heading 3", "List Bullet", "Table Grid")
+_UNSOURCED: Final = (Heading, Bars, Picture, Drawing)
 
 
-def to_docx(document: Document) -> bytes:
-    """Word bytes; no clock, no picture, no macro, no external link."""
+def to_docx(view: ReportView, templates: Templates = PACKAGED) -> bytes:
+    """Word bytes; no clock, no macro, no external link.
+
+    Raises:
+        TemplateProblem: the project's own Word file cannot be read or has no style of a name that is needed.
+    """
     import docx
 
-    word = docx.Document()
-    _set_up(word, document)
+    document, own = view.document, templates.find(view.kind, "docx")
+    word = docx.Document() if own is None else _own(own)
+    _tell(word, document)
+    if own is None:
+        _lay_out(word, document)
     word.add_paragraph(document.title, style="Title")
     for line in document.details:
         _write(word.add_paragraph(style="Subtitle"), line)
     for block in document.blocks:
         _WRITERS[type(block)](word, block)
+        if not isinstance(block, _UNSOURCED) and block.source:
+            _source(word, document.source_word, block.source)
     buffer = io.BytesIO()
     word.save(buffer)
     return _fixed_archive(buffer.getvalue())
 
 
-def _set_up(word: Word, document: Document) -> None:
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.oxml.ns import qn
-    from docx.shared import Cm, Pt, RGBColor
+def _own(path: Path) -> Word:
+    """A Word file of the project with its styles, header, footer and page, and nothing of its text."""
+    import docx
 
+    try:
+        word = docx.Document(str(path))
+    except Exception as error:
+        raise TemplateProblem(f"{path.as_posix()}: this is not a Word document ({type(error).__name__})") from None
+    missing = [name for name in STYLES if name not in {style.name for style in word.styles}]
+    if missing:
+        raise TemplateProblem(
+            f"{path.as_posix()}: the Word template has no style {', '.join(missing)}",
+            hint="save it with Word or LibreOffice after using these styles once",
+        )
+    body = word.element.body
+    for part in list(body):
+        if not part.tag.endswith("}sectPr"):
+            body.remove(part)
+    return word
+
+
+def _tell(word: Word, document: Document) -> None:
+    """What programs read: title, language, and no date of now."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    tag = LANGUAGE_TAGS[document.language]
     properties = word.core_properties
     properties.title, properties.subject = document.title, document.subject
     properties.author = properties.last_modified_by = "avatar-gitops"
-    properties.language = LANGUAGE_TAGS[document.language]
+    properties.language = tag
     properties.comments = properties.keywords = properties.category = ""
     properties.created = properties.modified = _FIXED
     properties.revision = 1
     for part, name in ((word.styles.element, "w:lang"), (word.settings.element, "w:themeFontLang")):
         for lang in part.iter(qn(name)):
-            lang.set(qn("w:val"), LANGUAGE_TAGS[document.language])
+            lang.set(qn("w:val"), tag)
+    defaults = word.styles.element.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
+    if defaults is not None and defaults.find(qn("w:lang")) is None:
+        lang = OxmlElement("w:lang")
+        lang.set(qn("w:val"), tag)
+        defaults.append(lang)
+
+
+def _lay_out(word: Word, document: Document) -> None:
+    """The packaged page: A4, sober styles, a footer with the page number."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Cm, Pt, RGBColor
+
     section = word.sections[0]
     section.page_width, section.page_height = Cm(21.0), Cm(29.7)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(2.0)
@@ -142,6 +191,16 @@ def _bullets(word: Word, block: Bullets) -> None:
         _write(word.add_paragraph(style="List Bullet"), item)
 
 
+def _source(word: Word, source_word: str, source: Inline) -> None:
+    from docx.shared import RGBColor
+
+    paragraph = word.add_paragraph()
+    _write(paragraph, (Span(f"{source_word} "), *source))
+    for run in paragraph.runs:
+        run.font.size = _points(8)
+        run.font.color.rgb = RGBColor(0x59, 0x5F, 0x69)
+
+
 def _table(word: Word, block: Table) -> None:
     from docx.shared import Cm
 
@@ -205,19 +264,29 @@ def _bars(word: Word, block: Bars) -> None:
         (Cell(code(name)), Cell(plain(label)), Cell(plain("█" * round(40 * value))))
         for name, label, value in zip(block.names, block.labels, block.values, strict=True)
     )
-    _table(word, Table(block.summary, (*block.header, plain("")), rows, (30, 14, 56)))
+    _table(word, Table(block.summary, (*block.header, plain(block.legend)), rows, (30, 14, 56)))
 
 
 def _picture(word: Word, block: Picture) -> None:
+    width, height = block.size
+    _place(word, block.png, min(_LINE_CM, _PICTURE_CM * width / height), block.alt, block.name)
+
+
+def _drawing(word: Word, block: Drawing) -> None:
+    from avatar_gitops.assessment.pdf import svg_to_png
+
+    _place(word, svg_to_png(block.svg), _LINE_CM, block.alt, block.name)
+    if block.caption:
+        _write(word.add_paragraph(), block.caption)
+
+
+def _place(word: Word, png: bytes, width: float, alt: str, name: str) -> None:
     from docx.shared import Cm
 
-    paragraph = word.add_paragraph()
-    width, height = block.size
-    drawn = paragraph.add_run().add_picture(
-        io.BytesIO(block.png), width=Cm(min(_LINE_CM, _PICTURE_CM * width / height))
-    )
+    drawn = word.add_paragraph().add_run().add_picture(io.BytesIO(png), width=Cm(width))
     properties = drawn._inline.docPr
-    properties.set("descr", printable(block.alt))
+    properties.set("descr", printable(alt))
+    properties.set("name", name)
 
 
 _WRITERS: Final[dict[type, Callable[[Any, Any], None]]] = {
@@ -227,6 +296,7 @@ _WRITERS: Final[dict[type, Callable[[Any, Any], None]]] = {
     Table: _table,
     Bars: _bars,
     Picture: _picture,
+    Drawing: _drawing,
 }
 
 

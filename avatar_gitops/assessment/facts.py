@@ -7,12 +7,14 @@ own word for it, and stays visibly unknown in every document.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from avatar_gitops.assessment.approval import ApprovalFacts, GateFacts, SignatureFacts
 from avatar_gitops.assessment.catalogue import (
     Family,
     canonical_name,
@@ -90,10 +92,18 @@ class MetricValue:
 
 @dataclass(slots=True, frozen=True)
 class FigureFacts:
-    """A figure of a table for the report: its kind by the platform's name, and a PNG picture."""
+    """A figure of a table for the report: its kind by the platform's name, and a PNG picture.
+
+    `subject` is the column it shows, empty for a figure of the whole table.
+    """
 
     kind: str
     png: bytes = field(repr=False)
+    subject: str = ""
+
+    def file(self, table: str) -> str:
+        """Name of the picture among those of the set."""
+        return ".".join(filter(None, (_file_part(table), self.kind, _file_part(self.subject)))) + ".png"
 
 
 @dataclass(slots=True, frozen=True)
@@ -194,13 +204,22 @@ class Provenance:
 
 @dataclass(slots=True, frozen=True)
 class AssessmentFacts:
-    """Everything a technical report or a privacy impact assessment says about one set."""
+    """Everything a technical report or a privacy impact assessment says about one set.
+
+    `gates` and `approval` are None where they are not known, as on a server that only sees documents. `signers` are the
+    roles that have to sign, `statements` is the digest of what they sign (`statements.digest`).
+    """
 
     set_name: str
     tables: tuple[TableFacts, ...]
     context: PiaContext = PiaContext()
     language: Language = "en"
     provenance: Provenance = Provenance()
+    gates: tuple[GateFacts, ...] | None = None
+    approval: ApprovalFacts | None = None
+    signers: tuple[str, ...] = ()
+    signatures: tuple[SignatureFacts, ...] = ()
+    statements: str | None = None
 
 
 def row_bucket(rows: int | None) -> str:
@@ -312,6 +331,12 @@ def _processors(records: Sequence[object]) -> dict[str, Scalar]:
             if isinstance(level, int | float) and not isinstance(level, bool):
                 facts[f"processors.perturbation.{column}"] = level
     return facts
+
+
+def _file_part(name: str) -> str:
+    """A name as part of a file name; one that had to be altered keeps apart from others by its digest."""
+    part = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:60]
+    return part if part == name else f"{part}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _word(value: str) -> Scalar:

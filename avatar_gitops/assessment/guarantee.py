@@ -12,6 +12,12 @@ GUARANTEE: Final = "differential_privacy"
 
 KINDS: Final = {"bounds of ": "bounds", "categories of ": "categories"}
 COMPLETE: Final = " has no missing values"
+SCALE: Final = ((1.0, 1), (5.0, 2), (10.0, 3))
+"""Epsilon up to which a promise counts as this vulnerability; 4 beyond.
+
+Bands up to 1 ("strong"), up to 10 ("reasonable") and beyond ("weak to none") are those of Ponomareva et al., How to
+DP-fy ML, JAIR 77 (2023), section 5.2; the middle one is cut at 5, above which the OpenDP library warns.
+"""
 WHOLE: Final = {"names and types of the columns": "schema", "number of rows": "rows"}
 
 
@@ -27,6 +33,20 @@ class Guarantee:
     public: tuple[tuple[str, str], ...]
     learned: tuple[tuple[str, str], ...]
     library: str
+
+
+def promised_vulnerability(said: Guarantee) -> int:
+    """1 to 4 by `SCALE`; what stands in place of a measured vulnerability."""
+    return next((step for epsilon, step in SCALE if said.epsilon <= epsilon), 4)
+
+
+def certainty(said: Guarantee) -> float:
+    """The largest share in [0.5, 1] of even cases in which a guess whether one person took part can be right.
+
+    (e^epsilon + delta) / (1 + e^epsilon), from the region of tests of Kairouz, Oh and Viswanath, ICML 2015.
+    """
+    doubt = math.exp(-said.epsilon)
+    return min(1.0, (1 + said.delta * doubt) / (1 + doubt))
 
 
 def guarantee_facts(said: object) -> Guarantee | None:

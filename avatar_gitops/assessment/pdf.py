@@ -2,78 +2,85 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import asdict, replace
 from importlib.resources import files
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
-from avatar_gitops.assessment.document import Block, Document, Picture, printable
+from avatar_gitops.assessment.templates import PACKAGED, Templates, in_typst
+from avatar_gitops.assessment.view import ReportView, plain
+
+Format = Literal["pdf", "png"]
+
+SVG_PAGE: Final = b"""\
+#set page(width: auto, height: auto, margin: 0pt)
+#image(bytes(sys.inputs.svg), format: "svg", width: 17cm)
+"""
 
 
-def to_pdf(document: Document) -> bytes:
+def to_pdf(view: ReportView, templates: Templates = PACKAGED) -> bytes:
     """PDF bytes; no network, no clock.
 
     The file is accessible (PDF/UA-1) and set in bundled fonts. A name in a script that these fonts lack is set in the
     fonts of the machine, without the accessibility mark if they lack it too.
+
+    Raises:
+        TemplateProblem: the project's own template does not compile.
     """
     import typst
 
+    own = templates.find(view.kind, "typ")
     try:
-        return compile_pages(document, "pdf", is_accessible=True)[0]
+        return compile_pages(view, "pdf", own=own, is_accessible=True)[0]
     except typst.TypstError:
-        return compile_pages(document, "pdf", ignore_system_fonts=False)[0]
+        pass
+    try:
+        return compile_pages(view, "pdf", own=own, ignore_system_fonts=False)[0]
+    except typst.TypstError as error:
+        if own is None:
+            raise
+        raise in_typst(own, error) from None
 
 
 def compile_pages(
-    document: Document,
-    output_format: Literal["pdf", "png"],
+    view: ReportView,
+    output_format: Format,
     *,
+    own: Path | None = None,
     ignore_system_fonts: bool = True,
     is_accessible: bool = False,
 ) -> list[bytes]:
-    """One PDF, or one picture for each page."""
+    """One PDF, or one picture for each page; `own` is a template of the project, which may read files beside it."""
     import typst
 
-    template = files("avatar_gitops.assessment").joinpath("templates/document.typ").read_bytes()
+    more: dict[str, Any] = {}
+    source: bytes | str = files("avatar_gitops.assessment").joinpath("templates/document.typ").read_bytes()
+    if own is not None:
+        source, more = str(own), {"root": str(own.parent)}
     made = typst.compile(
-        template,
+        source,
         format=output_format,
         ignore_system_fonts=ignore_system_fonts,
-        sys_inputs={"document": as_json(document)},
+        sys_inputs=inputs(view),
         timestamp=0,
         ppi=80.0,
         pdf_standards=["ua-1"] if is_accessible else [],
+        **more,
     )
     return made if isinstance(made, list) else [made]
 
 
-def as_json(document: Document) -> str:
-    """The model as the template reads it; every block says its kind."""
-    model = asdict(replace(document, blocks=()))
-    model["blocks"] = [_tagged(block) for block in document.blocks]
-    return json.dumps(_printable(model), ensure_ascii=False, sort_keys=True)
+def svg_to_png(svg: str) -> bytes:
+    """A drawing as a PNG picture in bundled fonts, for formats that hold no SVG."""
+    import typst
 
-
-def _printable(value: Any) -> Any:
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items()}
-    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _tagged(block: Block) -> dict[str, object]:
-    if isinstance(block, Picture):
-        return {"kind": "Picture", "alt": block.alt, "svg": _as_svg(block)}
-    return {"kind": type(block).__name__, **asdict(block)}
-
-
-def _as_svg(picture: Picture) -> str:
-    """The picture inside an SVG text: JSON holds no bytes, and the template can read SVG from a string."""
-    width, height = picture.size
-    data = base64.b64encode(picture.png).decode("ascii")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
-        f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
+    made = typst.compile(
+        SVG_PAGE, format="png", ignore_system_fonts=True, sys_inputs={"svg": svg}, timestamp=0, ppi=150.0
     )
+    return bytes(made[0] if isinstance(made, list) else made)
+
+
+def inputs(view: ReportView) -> dict[str, str]:
+    """The view as the template reads it: `sys.inputs.document` and `sys.inputs.facts` are JSON texts."""
+    content = plain(view)
+    return {name: json.dumps(content[name], ensure_ascii=False, sort_keys=True) for name in ("document", "facts")}

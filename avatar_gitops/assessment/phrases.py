@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from avatar_gitops.assessment.phrases_guarantee import GUARANTEE_PHRASES
+from avatar_gitops.assessment.phrases_sources import SOURCE_PHRASES
 from avatar_gitops.assessment.text import Text
 
 PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
@@ -174,6 +175,7 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "none here, existing files were measured", "aucune ici, des fichiers existants ont été mesurés"
         ),
         **GUARANTEE_PHRASES,
+        **SOURCE_PHRASES,
         "parameter.links": Text("Links to child tables", "Liens vers les tables filles"),
         "parameter.dropped": Text("Columns dropped", "Colonnes supprimées"),
         "parameter.pseudonymized": Text("Columns pseudonymized", "Colonnes pseudonymisées"),

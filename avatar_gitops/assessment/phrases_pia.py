@@ -16,10 +16,11 @@ _OWN: Final[Mapping[str, Text]] = {
     ),
     "subject": Text("Privacy impact assessment", "Analyse d'impact relative à la protection des données"),
     "status": Text(
-        "Status: {status}. Every statement names its source: a field of the spec, a metric, or a person.",
-        "Statut : {status}. Chaque élément nomme sa source : un champ de la spécification, une mesure ou une personne.",
+        "Status: {status}. Every statement names its source: a field of the spec, a metric, a rule, a reference, or a "
+        "person.",
+        "Statut : {status}. Chaque élément nomme sa source : un champ de la spécification, une mesure, une règle, une "
+        "référence ou une personne.",
     ),
-    "status.to_sign": Text("to be signed", "à signer"),
     "made_from": Text(
         "Run of {date} · commit {commit} · spec {spec} · engine {engine}",
         "Exécution du {date} · commit {commit} · spécification {spec} · moteur {engine}",
@@ -113,8 +114,8 @@ _OWN: Final[Mapping[str, Text]] = {
 _CLOSING: Final[Mapping[str, Text]] = {
     # 7 action plan and decision
     "h.decision": Text("7 Action plan, opinion and decision", "7 Plan d'action, avis et décision"),
-    "h.actions": Text("7.1 Action plan", "7.1 Plan d'action"),
-    "h.opinion": Text("7.2 Opinion and decision", "7.2 Avis et décision"),
+    "h.actions": Text("7.2 Action plan", "7.2 Plan d'action"),
+    "h.opinion": Text("7.3 Opinion and decision", "7.3 Avis et décision"),
     "actions.none": Text(
         "No action follows from the measurements and statements above.",
         "Aucune action ne découle des mesures et éléments ci-dessus.",
@@ -187,8 +188,8 @@ _CLOSING: Final[Mapping[str, Text]] = {
     "h.annex": Text("8 Annexes", "8 Annexes"),
     "h.annex.metrics": Text("8.1 Definitions of the metrics", "8.1 Définitions des mesures"),
     "h.annex.limits": Text("8.2 Limits", "8.2 Limites"),
-    "h.annex.provenance": Text("8.3 Provenance", "8.3 Provenance"),
-    "h.annex.references": Text("8.4 References", "8.4 Références"),
+    "h.annex.provenance": Text("8.4 Provenance", "8.4 Provenance"),
+    "h.annex.references": Text("8.5 References", "8.5 Références"),
     "annex.metrics.summary": Text("Definitions of the metrics", "Définitions des mesures"),
     "annex.provenance.summary": Text("Provenance of the figures", "Provenance des chiffres"),
     "reference.wp29": Text(
@@ -200,6 +201,22 @@ _CLOSING: Final[Mapping[str, Text]] = {
     "reference.gdpr": Text(
         "Regulation (EU) 2016/679 (GDPR): recital 26, articles 4, 9 and 35.",
         "Règlement (UE) 2016/679 (RGPD) : considérant 26, articles 4, 9 et 35.",
+    ),
+    "reference.avatar": Text(
+        "Guillaudeux et al., Patient-centric synthetic data generation, no reason to risk re-identification in "
+        "biomedical data analysis, npj Digital Medicine 6, 37 (2023).",
+        "Guillaudeux et al., Patient-centric synthetic data generation, no reason to risk re-identification in "
+        "biomedical data analysis, npj Digital Medicine 6, 37 (2023).",
+    ),
+    "reference.membership": Text(
+        "Shokri et al., Membership inference attacks against machine learning models, IEEE S&P 2017.",
+        "Shokri et al., Membership inference attacks against machine learning models, IEEE S&P 2017.",
+    ),
+    "reference.promise": Text(
+        "Ponomareva et al., How to DP-fy ML, JAIR 77 (2023); Kairouz, Oh and Viswanath, The composition theorem for "
+        "differential privacy, ICML 2015.",
+        "Ponomareva et al., How to DP-fy ML, JAIR 77 (2023) ; Kairouz, Oh et Viswanath, The composition theorem for "
+        "differential privacy, ICML 2015.",
     ),
     "reference.cnil": Text(
         "CNIL, PIA method, templates and knowledge bases (2018): scales and feared events.",

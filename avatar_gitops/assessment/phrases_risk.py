@@ -73,6 +73,12 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "No attack of this criterion was measured; that counts as vulnerability 3.",
             "Aucune attaque de ce critère n'a été mesurée ; cela compte comme une vulnérabilité de 3.",
         ),
+        "not_measured.membership": Text(
+            "No attack with a control was measured: membership counts as not measured by attack, vulnerability 3, "
+            "whatever the distances say.",
+            "Aucune attaque avec contrôle n'a été mesurée : l'appartenance compte comme non mesurée par une attaque, "
+            "vulnérabilité de 3, quoi que disent les distances.",
+        ),
         "other_metrics": Text(
             "These metrics have a target but belong to no criterion of this document: they do not enter the level.",
             "Ces mesures ont une cible mais ne relèvent d'aucun critère de ce document : elles n'entrent pas dans le "
@@ -114,6 +120,10 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "matrix.corner": Text("Severity \\ Likelihood", "Gravité \\ Vraisemblance"),
         "matrix.before": Text("before", "avant"),
         "matrix.after": Text("after: {table}", "après : {table}"),
+        "matrix.alt": Text(
+            "Risk matrix. Severity {severity}. Likelihood: {places}.",
+            "Matrice des risques. Gravité {severity}. Vraisemblance : {places}.",
+        ),
         "matrix.caption": Text(
             "Before: the originals in the hands of the same recipients. After: the worst criterion of each table.",
             "Avant : les originaux entre les mains des mêmes destinataires. Après : le pire critère de chaque table.",

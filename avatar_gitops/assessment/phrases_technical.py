@@ -41,7 +41,7 @@ _OWN: Final[Mapping[str, Text]] = {
         "les originaux.",
     ),
     "h.metric": Text("{number} {metric}", "{number} {metric}"),
-    "metric.meaning": Text("What it says: {meaning}.", "Ce qu'elle dit : {meaning}."),
+    "metric.meaning": Text("What it says:", "Ce qu'elle dit :"),
     "metric.values": Text("{metric} per table", "{metric} par table"),
     "h.signal": Text("4 Signal retention", "4 Métriques de conservation du signal"),
     "h.columns": Text(
@@ -66,13 +66,85 @@ _OWN: Final[Mapping[str, Text]] = {
     "figure.2d_projection": Text(
         "Originals and avatars on the first two axes", "Originaux et avatars sur les deux premiers axes"
     ),
+    "gauges.legend": Text(
+        "Dot: bound met, cross: bound missed, stroke: bound, pale bar: 95% interval.",
+        "Point : borne tenue, croix : borne manquée, trait : borne, barre pâle : intervalle à 95 %.",
+    ),
+    "figure.raw_series": Text(
+        "Series of {subject}: bands of the originals, curves of some avatars",
+        "Séries de {subject} : bandes des originaux, courbes de quelques avatars",
+    ),
+    "figure.normalized_series": Text(
+        "Series of {subject} as deviations from the mean of the originals",
+        "Séries de {subject} en écarts à la moyenne des originaux",
+    ),
+    "figure.class_projection_2d": Text(
+        "Originals and avatars on the first two axes, by {subject}",
+        "Originaux et avatars sur les deux premiers axes, selon {subject}",
+    ),
+    "figure.aggregate_stats": Text("Mean and standard deviation of columns", "Moyenne et écart-type des colonnes"),
     "figure.contribution": Text("Contribution of columns to the axes", "Contribution des colonnes aux axes"),
     "figure.correlation": Text("Correlations of originals and of avatars", "Corrélations des originaux et des avatars"),
     "figure.correlation_difference": Text("Difference of the correlations", "Différence des corrélations"),
     "h.parameters": Text("5 Parameters", "5 Paramètres"),
     "h.parameters.table": Text("5.{number} Table {table}", "5.{number} Table {table}"),
     "parameters.summary": Text("Parameters of the table", "Paramètres de la table"),
-    "h.limits": Text("6 Limits", "6 Limites"),
+    "h.links": Text("5.{number} Links between tables", "5.{number} Liens entre tables"),
+    "links.intro": Text(
+        "Tables that belong together are anonymized together. Each is measured alone, and with what its links add:",
+        "Les tables liées sont anonymisées ensemble. Chacune est mesurée seule, et avec l'apport de ses liens :",
+    ),
+    "links.summary": Text("Links between tables", "Liens entre tables"),
+    "head.parent": Text("Parent", "Table mère"),
+    "head.child": Text("Child", "Table fille"),
+    "head.link": Text("Method", "Méthode"),
+    "scope.to_top_enriched.meaning": Text(
+        "with what its child tables add: a person is known with a digest of all their rows below;",
+        "avec l'apport des tables filles : une personne est connue avec un résumé de toutes ses lignes en dessous ;",
+    ),
+    "scope.to_bottom_information_propagated.meaning": Text(
+        "with what its parent tables add: a row is known with what stands above it;",
+        "avec l'apport des tables parentes : une ligne est connue avec ce qui se trouve au-dessus d'elle ;",
+    ),
+    "scope.to_bottom_id_propagated.meaning": Text(
+        "to find a person by any of their rows: the best of all rows counts for the attacker;",
+        "retrouver une personne par l'une de ses lignes : la meilleure de toutes compte pour l'attaquant ;",
+    ),
+    "scope.full_enriched.meaning": Text(
+        "by a row with all that the parent tables add.", "par une ligne avec tout l'apport des tables parentes."
+    ),
+    "link.linear_sum_assignment": Text(
+        "avatars of rows are given to avatars of the parent at the least total distance, as many to each as its own "
+        "avatar says",
+        "les avatars de lignes vont aux avatars de la table mère à distance totale minimale, à chacun autant que son "
+        "propre avatar le dit",
+    ),
+    "link.minimum_distance_assignment": Text(
+        "each avatar of a row goes to the nearest avatar of the parent",
+        "chaque avatar d'une ligne va à l'avatar le plus proche de la table mère",
+    ),
+    "link.sensitive_original_order_assignment": Text(
+        "the rows made from those of a person stay with the avatar of that person: sensitive",
+        "les lignes issues de celles d'une personne restent avec l'avatar de cette personne : sensible",
+    ),
+    "link.time_series": Text("values over time of each person", "valeurs dans le temps de chaque personne"),
+    "h.series": Text("5.{number} Time series", "5.{number} Séries temporelles"),
+    "series.intro": Text(
+        "Series are projected on a few curves (functional principal components, or points in time). Avatars of series "
+        "are means of the curves of neighbours, un-aligned to times of measurement again. Privacy of a series table is "
+        "measured on people, by the scores of all their curves; utility is measured point by point and by density. "
+        "Lengths, start dates and rare motifs of a series can single out a person even where curves do not.",
+        "Les séries sont projetées sur quelques courbes (composantes principales fonctionnelles, ou points dans le "
+        "temps). Les avatars de séries sont des moyennes de courbes voisines, replacées à des instants de mesure. La "
+        "confidentialité d'une table de séries est mesurée sur les personnes, par les scores de toutes leurs courbes ; "
+        "l'utilité est mesurée point par point et par densité. Longueurs, dates de début et motifs rares d'une série "
+        "peuvent individualiser une personne même là où les courbes ne le font pas.",
+    ),
+    "h.data": Text("7.1 Data", "7.1 Données"),
+    "h.provenance": Text("7.2 Provenance", "7.2 Provenance"),
+    "h.limits": Text("6 Limits and rules", "6 Limites et règles"),
+    "h.limits.measured": Text("6.1 Limits", "6.1 Limites"),
+    "h.rules": Text("6.2 Rules of the verdicts", "6.2 Règles des verdicts"),
     "h.metadata": Text("7 Metadata", "7 Métadonnées"),
     "tables.summary": Text("Tables of the set", "Tables du jeu"),
     "annex.provenance.summary": Text("Provenance of the figures", "Provenance des chiffres"),

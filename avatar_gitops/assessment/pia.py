@@ -14,7 +14,7 @@ from avatar_gitops.assessment.document import (
     code,
     strong,
 )
-from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
+from avatar_gitops.assessment.facts import AssessmentFacts
 from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.pia_decision import annexes, decision
 from avatar_gitops.assessment.pia_risks import events, matrix, risks
@@ -26,6 +26,7 @@ from avatar_gitops.assessment.sections import (
     parameter_table,
     short_digest,
     table_overview,
+    table_source,
     verdict,
 )
 from avatar_gitops.assessment.voice import Voice
@@ -57,11 +58,12 @@ def pia_document(facts: AssessmentFacts, assessment: Assessment) -> Document:
     voice = Voice(facts.language, PIA_PHRASES)
     made = facts.provenance
     sentence, tone = verdict(voice, facts, assessment)
+    spec = voice.cite("spec")
     blocks: list[Block] = [
-        Paragraph(voice.say("status", status=strong(voice.word("status.to_sign")))),
-        Paragraph(sentence, tone),
-        Paragraph(voice.say("not_anonymous")),
-        Paragraph(voice.say("unknown_statements", fields=lines(voice, unknown_names(voice, facts)))),
+        Paragraph(voice.say("status", status=strong(voice.word(status(facts)))), source=voice.cite("signatures")),
+        Paragraph(sentence, tone, voice.cite("section4", "rule")),
+        Paragraph(voice.say("not_anonymous"), source=voice.cite("gdpr26")),
+        Paragraph(voice.say("unknown_statements", fields=lines(voice, unknown_names(voice, facts))), source=spec),
         *context(voice, facts),
         *principles(voice, facts),
         *technique(voice, facts),
@@ -80,8 +82,25 @@ def pia_document(facts: AssessmentFacts, assessment: Assessment) -> Document:
     )
     title = "".join(span.text for span in voice.say("title", set=facts.set_name))
     return Document(
-        title, voice.word("subject"), facts.language, (line,), facts.set_name, voice.word("page"), tuple(blocks)
+        title,
+        voice.word("subject"),
+        facts.language,
+        (line,),
+        facts.set_name,
+        voice.word("page"),
+        voice.word("source"),
+        tuple(blocks),
     )
+
+
+def status(facts: AssessmentFacts) -> str:
+    """Phrase of where signing stands: refused, to be signed, to be signed again, or signed by every role that must."""
+    signed = {item.role for item in facts.signatures if item.valid and item.decision == "approved"}
+    if any(item.valid and item.decision == "refused" for item in facts.signatures):
+        return "status.refused"
+    if signed and not set(facts.signers) - signed:
+        return "status.signed"
+    return "status.sign_again" if any(not item.valid for item in facts.signatures) else "status.to_sign"
 
 
 def field_value(voice: Voice, facts: AssessmentFacts, name: str) -> Inline:
@@ -111,7 +130,10 @@ def context(voice: Voice, facts: AssessmentFacts) -> list[Block]:
         Heading(2, voice.say("h.tables")),
         table_overview(voice, facts),
         Heading(2, voice.say("h.flow")),
-        Paragraph(voice.say("flow", engine=voice.stated(facts.provenance.engine))),
+        Paragraph(
+            voice.say("flow", engine=voice.stated(facts.provenance.engine)),
+            source=voice.listed(voice.cite("run"), voice.cite("avatar")),
+        ),
     ]
 
 
@@ -121,11 +143,11 @@ def principles(voice: Voice, facts: AssessmentFacts) -> list[Block]:
     for table in facts.tables:
         columns = voice.say("principle.minimisation.value", columns=voice.names(table.dropped))
         label = voice.say("principle.minimisation", table=code(table.name))
-        rows.append(cells(label, columns, _table_source(facts, table)))
+        rows.append(cells(label, columns, table_source(facts, table)))
     rows += [_principle(voice, facts, name, source) for name, source in _PEOPLE.items()]
     blocks: list[Block] = [
         Heading(1, voice.say("h.principles")),
-        Paragraph(voice.say("principles.intro")),
+        Paragraph(voice.say("principles.intro"), source=voice.cite("wp29")),
         Table(voice.word("principles.summary"), voice.head("statement", "value", "source"), tuple(rows), (28, 42, 30)),
     ]
     for number, table in enumerate(facts.tables, start=1):
@@ -135,7 +157,7 @@ def principles(voice: Voice, facts: AssessmentFacts) -> list[Block]:
         blocks.append(
             metric_table(voice, voice.word("criterion.utility"), utility, facts.context.data_recipient)
             if utility
-            else Paragraph(strong(voice.word("finding.not_measured")))
+            else Paragraph(strong(voice.word("finding.not_measured")), source=voice.cite("metrics"))
         )
     return blocks
 
@@ -144,26 +166,21 @@ def _principle(voice: Voice, facts: AssessmentFacts, name: str, source: str) -> 
     return cells(voice.say(f"principle.{name}"), field_value(voice, facts, source), voice.source(facts, source))
 
 
-def _table_source(facts: AssessmentFacts, table: TableFacts) -> Inline:
-    name = f"table.{table.name}"
-    return code(facts.provenance.sources.get(name, f"tables.{table.name}"))
-
-
 def technique(voice: Voice, facts: AssessmentFacts) -> list[Block]:
     """Section 3: the method of each table with every parameter, exclusion and pseudonymization."""
     blocks: list[Block] = [Heading(1, voice.say("h.technique"))]
     methods = {table.method for table in facts.tables}
     if "avatar" in methods:
-        blocks.append(Paragraph(voice.say("technique.avatar")))
+        blocks.append(Paragraph(voice.say("technique.avatar"), source=voice.cite("avatar")))
     if methods & {"open_dp", "fast_dp"}:
-        blocks.append(Paragraph(voice.say("technique.dp")))
+        blocks.append(Paragraph(voice.say("technique.dp"), source=voice.cite("dp")))
     if methods - {"avatar", "open_dp", "fast_dp"}:
-        blocks.append(Paragraph(voice.say("technique.none", unknown=voice.unknown())))
+        blocks.append(Paragraph(voice.say("technique.none", unknown=voice.unknown()), source=voice.cite("spec")))
     for number, table in enumerate(facts.tables, start=1):
         blocks.append(Heading(2, voice.say("h.technique.table", number=str(number), table=code(table.name))))
-        blocks.append(parameter_table(voice, table))
+        blocks.append(parameter_table(voice, facts, table))
         if table.excluded:
             strategy = voice.coded(table.replacement_strategy)
             sentence = voice.say("technique.excluded", strategy=strategy, columns=voice.names(table.excluded))
-            blocks.append(Paragraph(sentence, "very_high" if table.row_order else "none"))
+            blocks.append(Paragraph(sentence, "very_high" if table.row_order else "none", table_source(facts, table)))
     return blocks

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from avatar_gitops.assessment.document import Block, Bullets, Heading, Inline, Paragraph, Table, code, plain
+from typing import Final
+
+from avatar_gitops.assessment.approval import GateFacts, SignatureFacts
+from avatar_gitops.assessment.catalogue import written_target, written_value
+from avatar_gitops.assessment.document import (
+    Block,
+    Bullets,
+    Heading,
+    Inline,
+    Paragraph,
+    Table,
+    code,
+    plain,
+    strong,
+    text_of,
+)
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
 from avatar_gitops.assessment.risk import Assessment, Finding, TableRisk
-from avatar_gitops.assessment.sections import cells, definition_table, limits, provenance_table
+from avatar_gitops.assessment.sections import cells, definition_table, limits, provenance_table, rules, short_digest
 from avatar_gitops.assessment.voice import SPEC_FIELDS, Voice
+
+REFERENCES: Final = ("wp29", "gdpr", "cnil", "avatar", "membership", "promise")
 
 _MISSED = {Finding.SLIGHT, Finding.SHORT, Finding.FAR}
 _UNSURE = {Finding.INTERVAL_MISSES, Finding.INTERVAL_UNKNOWN}
@@ -38,6 +55,8 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
         for flag in risk.criteria[0].flags
     ]
     for item in risk.criteria:
+        if item.guarantee is not None:
+            continue
         if not item.measured:
             found.append((voice.say(f"action.measure.{item.criterion}", table=name), voice.say("finding.not_measured")))
         found += [
@@ -48,7 +67,8 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
             for check in item.checks
             if check.finding in _MISSED
         ]
-    unsure = [check.metric.name for item in risk.criteria for check in item.checks if check.finding in _UNSURE]
+    judged = (item for item in risk.criteria if item.guarantee is None)
+    unsure = [check.metric.name for item in judged for check in item.checks if check.finding in _UNSURE]
     if unsure:
         found.append((voice.say("action.interval", table=name), voice.names(tuple(dict.fromkeys(unsure)))))
     return found
@@ -59,15 +79,14 @@ def _columns(voice: Voice, table: TableFacts, flag: str) -> dict[str, Inline]:
 
 
 def decision(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[Block]:
-    """Section 7: action plan, opinion of the officer, decision, review, signatures."""
+    """Section 7: gates and approvals, action plan, opinion of the officer, decision, review, signatures."""
     planned = actions(voice, facts, assessment)
-    blank = plain("")
     rows = tuple(cells(action, cause, voice.unknown(), voice.unknown()) for action, cause in planned)
     header = voice.head("action", "reason", "responsible", "due")
     plan: Block = (
-        Table(voice.word("actions.summary"), header, rows, (44, 28, 15, 13))
+        Table(voice.word("actions.summary"), header, rows, (44, 28, 15, 13), voice.cite("metrics", "spec", "rule"))
         if planned
-        else Paragraph(voice.say("actions.none"))
+        else Paragraph(voice.say("actions.none"), source=voice.cite("metrics", "spec", "rule"))
     )
     said = facts.context
     opinion = tuple(
@@ -78,34 +97,102 @@ def decision(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> li
             ("review_trigger", said.review_trigger),
         )
     )
-    people = (("field.owner", said.owner), ("field.controller", said.controller), ("field.dpo", said.dpo))
-    signatures = tuple(cells(voice.say(key), voice.stated(name), blank, blank) for key, name in people)
     return [
         Heading(1, voice.say("h.decision")),
+        *gates(voice, facts),
         Heading(2, voice.say("h.actions")),
         plan,
         Heading(2, voice.say("h.opinion")),
         Table(voice.word("opinion.summary"), voice.head("statement", "value", "source"), opinion, (34, 40, 26)),
-        Paragraph(voice.say("review.default")),
-        Table(
-            voice.word("signature.summary"),
-            voice.head("role", "name", "date", "signature"),
-            signatures,
-            (26, 26, 18, 30),
-        ),
+        Paragraph(voice.say("review.default"), source=voice.cite("wp29")),
+        *signatures(voice, facts),
     ]
 
 
+def gates(voice: Voice, facts: AssessmentFacts) -> list[Block]:
+    """What the spec asked of the run, and who let the run be published."""
+    blocks: list[Block] = [Heading(2, voice.say("h.gates"))]
+    if facts.gates is None:
+        blocks.append(Paragraph(voice.say("gates.unknown", unknown=voice.unknown()), source=voice.cite("run")))
+    elif facts.gates:
+        blocks.append(_gate_table(voice, facts.gates))
+    else:
+        blocks.append(Paragraph(voice.say("gates.none"), source=voice.cite("spec")))
+    if facts.approval is not None:
+        said = facts.approval
+        people = plain(", ".join(said.approved_by)) if said.approved_by else strong(voice.word("nobody"))
+        sentence = voice.say(
+            "approval",
+            plan=voice.coded(said.plan_digest and short_digest(said.plan_digest)),
+            people=people,
+            waivers=plain("; ".join(said.waivers) or voice.word("none")),
+            weaker=plain(", ".join(said.weaker).replace(" -> ", " → ") or voice.word("none")),
+        )
+        blocks.append(Paragraph(sentence, source=voice.cite("run")))
+    return blocks
+
+
+def _gate_table(voice: Voice, found: tuple[GateFacts, ...]) -> Table:
+    def value(gate: GateFacts) -> Inline:
+        if gate.value is None:
+            return strong(voice.word("finding.not_measured"))
+        return plain(written_value(gate.metric, gate.value, voice.language, gate.condition))
+
+    rows = tuple(
+        cells(
+            code(gate.metric),
+            plain(written_target(gate.metric, gate.condition, voice.language)),
+            value(gate),
+            plain(voice.word("gate.passed")) if gate.passed else strong(voice.word("gate.failed")),
+            code(gate.source or f"gates.{gate.metric}"),
+        )
+        for gate in found
+    )
+    header = voice.head("gate", "wanted", "worst", "verdict", "source")
+    return Table(voice.word("gates.summary"), header, rows, (28, 16, 16, 14, 26))
+
+
+def signatures(voice: Voice, facts: AssessmentFacts) -> list[Block]:
+    """Who has to sign and who has signed; a line without a signature is left free for one by hand."""
+    said, blank = facts.context, plain("")
+    named = {"owner": said.owner, "controller": said.controller, "dpo": said.dpo}
+    rows = [
+        cells(_role(voice, item.role), plain(item.person), plain(item.date), _signature(voice, item))
+        for item in facts.signatures
+    ]
+    done = {item.role for item in facts.signatures if item.valid}
+    open_roles = [role for role in dict.fromkeys((*facts.signers, *named)) if role not in done]
+    rows += [cells(_role(voice, role), voice.stated(named.get(role)), blank, blank) for role in open_roles]
+    header = voice.head("role", "name", "date", "signature")
+    bound = voice.say("signatures.bound", digest=voice.coded(facts.statements))
+    return [
+        Heading(2, voice.say("h.signatures")),
+        Paragraph(bound, source=voice.cite("rule")),
+        Table(voice.word("signature.summary"), header, tuple(rows), (26, 26, 18, 30), voice.cite("person")),
+    ]
+
+
+def _role(voice: Voice, role: str) -> Inline:
+    return voice.say(f"role.{role}") if f"role.{role}" in voice.phrases else plain(role)
+
+
+def _signature(voice: Voice, item: SignatureFacts) -> Inline:
+    decided = voice.word(f"signed.{item.decision}")
+    return plain(decided) if item.valid else strong(text_of(voice.say("signed.outdated", decision=decided)))
+
+
 def annexes(voice: Voice, facts: AssessmentFacts) -> list[Block]:
-    """Section 8: definitions, limits, provenance, references."""
+    """Section 8: definitions, limits, rules, provenance, references."""
     return [
         Heading(1, voice.say("h.annex")),
         Heading(2, voice.say("h.annex.metrics")),
         definition_table(voice, facts),
         Heading(2, voice.say("h.annex.limits")),
         limits(voice),
+        Heading(2, voice.say("h.annex.rules")),
+        rules(voice),
         Heading(2, voice.say("h.annex.provenance")),
         provenance_table(voice, facts),
         Heading(2, voice.say("h.annex.references")),
-        Bullets(tuple(voice.say(f"reference.{name}") for name in ("wp29", "gdpr", "cnil"))),
+        Bullets(tuple(voice.say(f"reference.{name}") for name in REFERENCES), voice.cite("reference")),
     ]

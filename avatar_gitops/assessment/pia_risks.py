@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from avatar_gitops.assessment.catalogue import Family
 from avatar_gitops.assessment.document import (
     Block,
     Cell,
+    Drawing,
     Heading,
     Inline,
     Paragraph,
@@ -14,41 +17,67 @@ from avatar_gitops.assessment.document import (
     joined,
     plain,
     strong,
+    text_of,
 )
+from avatar_gitops.assessment.drawing import Place
+from avatar_gitops.assessment.drawing import matrix as draw
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
 from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level
-from avatar_gitops.assessment.sections import cells, flag_sentences, metric_table, reason, signed, verdict_table
+from avatar_gitops.assessment.sections import (
+    cells,
+    flag_sentences,
+    metric_table,
+    promise,
+    reason,
+    signed,
+    table_source,
+    verdict_table,
+)
 from avatar_gitops.assessment.voice import Voice, tone
+
+_SCENARIOS: Final = {
+    Family.SINGLING_OUT: "wp29",
+    Family.LINKABILITY: "wp29",
+    Family.INFERENCE: "wp29",
+    Family.MEMBERSHIP: "membership",
+}
 
 
 def risks(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[Block]:
     """Section 4: scales, severity and exposure with their inputs, then every criterion of every table."""
     blocks: list[Block] = [
         Heading(1, voice.say("h.risks")),
-        Paragraph(voice.say("risks.attacker")),
+        Paragraph(voice.say("risks.attacker"), source=voice.cite("wp29")),
         Heading(2, voice.say("h.method")),
         _scales(voice),
-        Paragraph(_severity(voice, facts, assessment)),
+        Paragraph(_severity(voice, facts, assessment), source=voice.cite("spec", "rule")),
         Paragraph(
             voice.say(
                 "exposure.derivation",
                 value=strong(signed(assessment.exposure)),
                 recipient=voice.choice("recipient", facts.context.data_recipient),
                 source=voice.source(facts, "data_recipient"),
-            )
+            ),
+            source=voice.cite("spec", "rule"),
         ),
         Paragraph(
             voice.say(
                 "before.derivation",
                 likelihood=voice.scale("likelihood", assessment.likelihood_before),
                 level=voice.level(assessment.level_before),
-            )
+            ),
+            source=voice.cite("rule"),
         ),
     ]
     for number, (table, risk) in enumerate(zip(facts.tables, assessment.tables, strict=True), start=2):
         blocks.append(Heading(2, voice.say("h.table_risk", number=str(number), table=code(table.name))))
         blocks.append(verdict_table(voice, risk))
-        blocks += [Paragraph(sentence, "very_high") for sentence in flag_sentences(voice, risk.criteria[0].flags)]
+        blocks += [
+            Paragraph(sentence, "very_high", table_source(facts, table))
+            for sentence in flag_sentences(voice, risk.criteria[0].flags)
+        ]
+        if table.guarantee is not None:
+            blocks += [Heading(3, voice.say("h.promise")), promise(voice, table.guarantee)]
         for item in risk.criteria:
             blocks += _criterion(voice, facts, table, item)
         blocks += _other(voice, facts, table)
@@ -62,7 +91,7 @@ def _other(voice: Voice, facts: AssessmentFacts, table: TableFacts) -> list[Bloc
     name = voice.word("criterion.other")
     return [
         Heading(3, plain(name)),
-        Paragraph(voice.say("other_metrics")),
+        Paragraph(voice.say("other_metrics"), source=voice.cite("rule")),
         metric_table(voice, name, metrics, facts.context.data_recipient),
     ]
 
@@ -76,7 +105,8 @@ def _scales(voice: Voice) -> Table:
         )
         for step in range(1, 5)
     )
-    return Table(voice.word("scales.summary"), voice.head("step", "severity", "likelihood"), rows, (12, 44, 44))
+    header = voice.head("step", "severity", "likelihood")
+    return Table(voice.word("scales.summary"), header, rows, (12, 44, 44), voice.cite("cnil"))
 
 
 def _severity(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> Inline:
@@ -97,16 +127,20 @@ def _severity(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> I
 def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: CriterionRisk) -> list[Block]:
     name = voice.word(f"criterion.{risk.criterion}")
     metrics = [metric for metric in table.metrics if metric.family is risk.criterion]
-    blocks: list[Block] = [Heading(3, plain(name)), Paragraph(voice.say(f"scenario.{risk.criterion}"))]
+    scenario = Paragraph(voice.say(f"scenario.{risk.criterion}"), source=voice.cite(_SCENARIOS[risk.criterion]))
+    blocks: list[Block] = [Heading(3, plain(name)), scenario]
     if risk.criterion in {"linkability", "inference"} and metrics:
         target = tuple(filter(None, (table.inference_target,)))
         known = voice.say("knows", columns=voice.names(table.known_variables), target=voice.names(target))
-        blocks.append(Paragraph(known))
+        blocks.append(Paragraph(known, source=table_source(facts, table)))
     if metrics:
         summary = voice.phrases["criterion.summary"].in_(voice.language).format(criterion=name)
         blocks.append(metric_table(voice, summary, metrics, facts.context.data_recipient))
-    if not risk.measured:
-        blocks.append(Paragraph(strong(voice.word("not_measured"))))
+    if risk.guarantee is not None and risk.criterion is Family.INFERENCE:
+        blocks.append(Paragraph(voice.say("promise.inference"), source=voice.cite("dp")))
+    if not risk.measured and risk.guarantee is None:
+        key = "not_measured.membership" if risk.criterion is Family.MEMBERSHIP else "not_measured"
+        blocks.append(Paragraph(strong(voice.word(key)), source=voice.cite("metrics", "rule")))
     sentence = voice.say(
         "derivation",
         vulnerability=strong(str(risk.vulnerability)),
@@ -116,7 +150,7 @@ def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: Cr
         severity=voice.scale("severity", risk.severity),
         level=voice.level(risk.level),
     )
-    return [*blocks, Paragraph(sentence, tone(risk.level))]
+    return [*blocks, Paragraph(sentence, tone(risk.level), voice.cite("metrics", "rule"))]
 
 
 def events(voice: Voice, assessment: Assessment) -> list[Block]:
@@ -142,7 +176,7 @@ def events(voice: Voice, assessment: Assessment) -> list[Block]:
     header = voice.head("event", "asset", "severity", "likelihood", "level", "source")
     return [
         Heading(1, voice.say("h.events")),
-        Paragraph(voice.say("events.intro")),
+        Paragraph(voice.say("events.intro"), source=voice.cite("cnil")),
         Table(voice.word("events.summary"), header, rows, (18, 20, 14, 15, 13, 20)),
     ]
 
@@ -156,20 +190,54 @@ def matrix(voice: Voice, assessment: Assessment) -> list[Block]:
     )
     return [
         Heading(1, voice.say("h.matrix")),
-        Table(voice.word("matrix.summary"), header, rows, (20, 20, 20, 20, 20)),
-        Paragraph(voice.say("matrix.caption")),
+        Paragraph(voice.say("matrix.caption"), source=voice.cite("rule")),
+        matrix_drawing(voice, assessment),
+        Table(voice.word("matrix.summary"), header, rows, (20, 20, 20, 20, 20), voice.cite("rule")),
     ]
+
+
+def matrix_drawing(voice: Voice, assessment: Assessment) -> Drawing:
+    """The matrix as a picture; its alternative text says where everything stands."""
+    chances = {table.table: max(item.likelihood for item in table.criteria) for table in assessment.tables}
+    harm = assessment.severity.value
+    before = (voice.word("matrix.before"), assessment.likelihood_before)
+    rows = tuple(
+        tuple(
+            Place(
+                tone(level(row, chance)),
+                voice.word(f"level.{level(row, chance)}"),
+                _marks(voice, assessment, row, chance),
+            )
+            for chance in range(1, 5)
+        )
+        for row in range(4, 0, -1)
+    )
+    severities = tuple(text_of(voice.scale("severity", step)) for step in range(4, 0, -1))
+    likelihoods = tuple(text_of(voice.scale("likelihood", step)) for step in range(1, 5))
+    places = [before, *((text_of(voice.say("matrix.after", table=name)), chance) for name, chance in chances.items())]
+    alt = text_of(
+        voice.say(
+            "matrix.alt",
+            severity=text_of(voice.scale("severity", harm)),
+            places=", ".join(f"{name} {text_of(voice.scale('likelihood', chance))}" for name, chance in places),
+        )
+    )
+    return Drawing("risk-matrix.svg", draw(rows, (severities, likelihoods), voice.word("matrix.corner"), alt), alt)
+
+
+def _marks(voice: Voice, assessment: Assessment, harm: int, chance: int) -> tuple[str, ...]:
+    if harm != assessment.severity.value:
+        return ()
+    before = (voice.word("matrix.before"),) if chance == assessment.likelihood_before else ()
+    after = (
+        text_of(voice.say("matrix.after", table=table.table))
+        for table in assessment.tables
+        if chance == max(item.likelihood for item in table.criteria)
+    )
+    return (*before, *after)
 
 
 def _place(voice: Voice, assessment: Assessment, harm: int, chance: int) -> Cell:
     here = level(harm, chance)
-    marks: list[Inline] = [plain(voice.word(f"level.{here}"))]
-    if harm == assessment.severity.value:
-        if chance == assessment.likelihood_before:
-            marks.append(strong(voice.word("matrix.before")))
-        marks += [
-            voice.say("matrix.after", table=code(table.table))
-            for table in assessment.tables
-            if chance == max(item.likelihood for item in table.criteria)
-        ]
-    return Cell(joined(tuple(marks), " · "), tone(here))
+    marks = tuple(strong(mark) for mark in _marks(voice, assessment, harm, chance))
+    return Cell(joined((plain(voice.word(f"level.{here}")), *marks), " · "), tone(here))

@@ -14,6 +14,7 @@ from typing import Final
 
 from avatar_gitops.assessment.catalogue import CRITERIA, Family, default_target, is_exact
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, PiaContext, TableFacts
+from avatar_gitops.assessment.guarantee import Guarantee, promised_vulnerability
 from avatar_gitops.assessment.targets import Target, parse_target
 from avatar_gitops.errors import AvatarGitOpsError
 
@@ -39,7 +40,15 @@ EXPOSURE: Final = {
 NOT_MEASURED: Final = 3
 SLIGHT_SHORTFALL: Final = 0.10
 LARGE_SHORTFALL: Final = 0.50
-_ATTACKS_ON_ONE: Final = frozenset({"hidden_rate", "local_cloaking"})
+_ATTACKS: Final = {
+    Family.SINGLING_OUT: frozenset({"hidden_rate", "local_cloaking"}),
+    Family.MEMBERSHIP: frozenset({"membership_auc", "membership_tpr_at_1_fpr"}),
+}
+"""Metrics without which a criterion counts as not measured by attack, whatever else is known of it.
+
+Match counts say nothing of who is found, and distances between avatars and originals, without people who were not used
+as a control, cannot tell a member from anybody else.
+"""
 
 
 class Level(StrEnum):
@@ -125,10 +134,14 @@ class Check:
 
 @dataclass(slots=True, frozen=True)
 class CriterionRisk:
-    """One criterion of one table: the result and every input of it."""
+    """One criterion of one table: the result and every input of it.
+
+    With a `guarantee` of differential privacy the checks only inform: its epsilon gives the vulnerability.
+    """
 
     criterion: Family
     measured: bool
+    guarantee: Guarantee | None
     checks: tuple[Check, ...]
     flags: tuple[Flag, ...]
     vulnerability: int
@@ -240,9 +253,9 @@ def vulnerability(criterion: Family, checks: Iterable[Check], raised: tuple[Flag
 
 
 def is_measured(criterion: Family, checks: Iterable[Check]) -> bool:
-    """Whether an attack of this criterion was measured; match counts alone do not measure singling out."""
+    """Whether an attack of this criterion was measured."""
     names = {item.metric.name for item in checks if item.metric.value is not None}
-    return bool(names & _ATTACKS_ON_ONE) if criterion is Family.SINGLING_OUT else bool(names)
+    return bool(names & _ATTACKS[criterion]) if criterion in _ATTACKS else bool(names)
 
 
 def likelihood(vulnerability: int, exposure: int) -> int:
@@ -273,15 +286,14 @@ def assess_criterion(criterion: Family, table: TableFacts, context: PiaContext) 
     judged = (check(metric, context.data_recipient) for metric in table.metrics if metric.family is criterion)
     checks = tuple(item for item in judged if item is not None)
     raised = flags(table)
-    weakness, shift, harm = (
-        vulnerability(criterion, checks, raised),
-        exposure(context.data_recipient),
-        severity(context),
-    )
+    promised = promised_vulnerability(table.guarantee) if table.guarantee is not None and not raised else None
+    weakness = vulnerability(criterion, checks, raised) if promised is None else promised
+    shift, harm = exposure(context.data_recipient), severity(context)
     chance = likelihood(weakness, shift)
     return CriterionRisk(
         criterion,
         is_measured(criterion, checks),
+        table.guarantee,
         checks,
         raised,
         weakness,

@@ -5,14 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from avatar_gitops.assessment.catalogue import canonical_name, is_exact
-from avatar_gitops.assessment.document import Bullets, Cell, Inline, Table, Tone, code, fill, plain, strong
+from avatar_gitops.assessment.catalogue import Unit, canonical_name, is_exact, unit_of, written_value
+from avatar_gitops.assessment.document import (
+    Bullets,
+    Cell,
+    Inline,
+    Paragraph,
+    Table,
+    Tone,
+    code,
+    fill,
+    plain,
+    strong,
+)
+from avatar_gitops.assessment.drawing import Gauge
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, Scalar, TableFacts
-from avatar_gitops.assessment.guarantee import Guarantee
+from avatar_gitops.assessment.guarantee import Guarantee, certainty
 from avatar_gitops.assessment.metric_texts import metric_definition, metric_label
 from avatar_gitops.assessment.phrases_risk import LIMITS
+from avatar_gitops.assessment.phrases_sources import RULES
 from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, Flag, TableRisk, check
-from avatar_gitops.assessment.text import bare
+from avatar_gitops.assessment.targets import parse_target
+from avatar_gitops.assessment.text import bare, decimals_for, number, percent
 from avatar_gitops.assessment.voice import Voice, tone
 
 _ORDER: Final = (
@@ -50,6 +64,38 @@ def metric_table(voice: Voice, summary: str, metrics: Iterable[MetricValue], rec
     return Table(summary, header, tuple(rows), (22, 11, 16, 14, 20, 17))
 
 
+def metric_gauges(voice: Voice, recipient: str, metrics: Iterable[MetricValue]) -> tuple[Gauge, ...]:
+    """The measured metrics that have a bound, as they are drawn; a scale goes from 0 to 100%, 1, or twice the bound."""
+    found = []
+    for metric in metrics:
+        judged = check(metric, recipient)
+        if judged is not None and metric.value is not None:
+            found.append(gauge(voice.language, metric, judged.target))
+    return tuple(found)
+
+
+def gauge(language: str, metric: MetricValue, target: str) -> Gauge:
+    """One metric against one bound as it is drawn."""
+    assert metric.value is not None
+    bound = parse_target(target)
+    ends = tuple(end for end in (metric.value, metric.high) if end is not None)
+    unit = unit_of(metric.name)
+    whole = 100.0 if unit is Unit.PERCENT else 1.0 if unit is Unit.RATIO else 2 * bound.bound
+    if not bound.higher_is_better:
+        whole = 2 * bound.bound or whole
+    label = metric_label(metric.name, language)
+    return Gauge(
+        f"{label} ({metric.scope})" if metric.scope != "standalone" else label,
+        written_value(metric.name, metric.value, language, target),
+        metric.value,
+        max(whole, *ends) or 1.0,
+        metric.low,
+        metric.high,
+        bound.bound,
+        bound.met_by(metric.value),
+    )
+
+
 def finding(voice: Voice, judged: Check | None) -> Inline:
     """What a check found; anything but a met target stands out."""
     if judged is None:
@@ -76,7 +122,8 @@ def verdict_table(voice: Voice, table: TableRisk) -> Table:
         for item in table.criteria
     )
     header = voice.head("criterion", "vulnerability", "exposure", "likelihood", "severity", "level")
-    return Table(voice.word("verdicts.summary"), header, rows, (22, 16, 14, 18, 16, 14))
+    widths = (22, 16, 14, 18, 16, 14)
+    return Table(voice.word("verdicts.summary"), header, rows, widths, voice.cite("metrics", "rule"))
 
 
 def signed(value: int) -> str:
@@ -88,10 +135,12 @@ def reason(voice: Voice, risk: CriterionRisk) -> Inline:
     """Why a criterion has its vulnerability: the flag, the worst finding with its metric, or what was not measured."""
     if risk.flags:
         return voice.say(f"flag.{risk.flags[0]}")
+    if risk.guarantee is not None:
+        return voice.say("promised", epsilon=bare(round(risk.guarantee.epsilon, 6), voice.language))
     known = [item for item in risk.checks if item.metric.value is not None]
     worst = max(known, key=lambda item: (item.vulnerability, item.shortfall, _ORDER.index(item.finding)), default=None)
     if worst is None or (not risk.measured and worst.vulnerability < risk.vulnerability):
-        return voice.say("finding.not_measured")
+        return voice.say("not_attacked")
     return fill(
         "{metric}: {finding}" if voice.language == "en" else "{metric}\u00a0: {finding}",
         metric=code(worst.metric.name),
@@ -99,7 +148,12 @@ def reason(voice: Voice, risk: CriterionRisk) -> Inline:
     )
 
 
-def parameter_table(voice: Voice, table: TableFacts) -> Table:
+def table_source(facts: AssessmentFacts, table: TableFacts) -> Inline:
+    """Where a table stands in the spec."""
+    return code(facts.provenance.sources.get(f"table.{table.name}", f"tables.{table.name}"))
+
+
+def parameter_table(voice: Voice, facts: AssessmentFacts, table: TableFacts) -> Table:
     """What was done to one table: the method, each parameter, and the columns treated apart."""
     rows = [cells(voice.say("parameter.method"), voice.say(method_key(table.method)))]
     rows += [cells(code(name), scalar(voice, value)) for name, value in table.parameters.items()]
@@ -118,13 +172,18 @@ def parameter_table(voice: Voice, table: TableFacts) -> Table:
         cells(voice.say("parameter.known_variables"), voice.names(table.known_variables)),
         cells(voice.say("parameter.inference_target"), voice.names(tuple(filter(None, (table.inference_target,))))),
     ]
-    return Table(voice.word("parameters.summary"), voice.head("parameter", "value"), tuple(rows), (30, 70))
+    sources = table_source(facts, table)
+    if table.guarantee is not None:
+        library = code(table.guarantee.library)
+        sources = voice.listed(sources, voice.say("source.promise", library=library))
+    header = voice.head("parameter", "value")
+    return Table(voice.word("parameters.summary"), header, tuple(rows), (30, 70), sources)
 
 
 def guarantee_rows(voice: Voice, said: Guarantee) -> list[tuple[Cell, ...]]:
     """What differential privacy promises for one table, and on which grounds."""
-    budget = {"epsilon": code(f"{said.epsilon:.6g}"), "declared": code(f"{said.declared:g}")}
-    budget |= {"delta": code(f"{said.delta:.3g}"), "library": code(said.library)}
+    budget = promise_numbers(voice, said)
+    budget |= {"declared": plain(bare(said.declared, voice.language)), "library": code(said.library)}
     return [
         cells(voice.say("guarantee"), voice.say("guarantee.budget", **budget)),
         cells(voice.say("guarantee.measure"), voice.say("guarantee.pure" if said.pure else "guarantee.zcdp")),
@@ -133,6 +192,21 @@ def guarantee_rows(voice: Voice, said: Guarantee) -> list[tuple[Cell, ...]]:
         cells(voice.say("guarantee.learned"), _knowledge(voice, said.learned)),
         cells(voice.say("guarantee.limits"), voice.say("guarantee.limits.text")),
     ]
+
+
+def promise_numbers(voice: Voice, said: Guarantee) -> dict[str, Inline]:
+    """Epsilon and delta of a promise as they are written everywhere."""
+    epsilon, delta = float(f"{said.epsilon:.6g}"), float(f"{said.delta:.3g}")
+    return {"epsilon": plain(bare(epsilon, voice.language)), "delta": plain(bare(delta, voice.language))}
+
+
+def promise(voice: Voice, said: Guarantee) -> Paragraph:
+    """What a promise of differential privacy means, in one paragraph."""
+    share = 100 * certainty(said)
+    written = percent(number(share, decimals_for(share, 1, "< 100"), voice.language), voice.language)
+    sentence = voice.say("promise.stands", certainty=written, **promise_numbers(voice, said))
+    sources = voice.listed(voice.say("source.promise", library=code(said.library)), voice.cite("rule", "dp"))
+    return Paragraph(sentence, source=sources)
 
 
 def _knowledge(voice: Voice, pairs: tuple[tuple[str, str], ...]) -> Inline:
@@ -184,7 +258,13 @@ def provenance_table(voice: Voice, facts: AssessmentFacts) -> Table:
         cells(voice.say("provenance.version", component=code(name)), code(version))
         for name, version in sorted(made.versions.items())
     ]
-    return Table(voice.word("annex.provenance.summary"), voice.head("component", "value"), tuple(rows), (30, 70))
+    return Table(
+        voice.word("annex.provenance.summary"),
+        voice.head("component", "value"),
+        tuple(rows),
+        (30, 70),
+        voice.cite("run"),
+    )
 
 
 def table_overview(voice: Voice, facts: AssessmentFacts) -> Table:
@@ -201,7 +281,7 @@ def table_overview(voice: Voice, facts: AssessmentFacts) -> Table:
         for table in facts.tables
     )
     header = voice.head("table", "rows", "columns", "individual", "digest")
-    return Table(voice.word("tables.summary"), header, rows, (24, 20, 14, 20, 22))
+    return Table(voice.word("tables.summary"), header, rows, (24, 20, 14, 20, 22), voice.cite("spec", "run"))
 
 
 def short_digest(digest: str | None) -> str | None:
@@ -216,12 +296,22 @@ def definition_table(voice: Voice, facts: AssessmentFacts) -> Table:
         cells(plain(metric_label(name, voice.language)), plain(metric_definition(name, voice.language) or "–"))
         for name in names
     )
-    return Table(voice.word("annex.metrics.summary"), voice.head("metric", "definition"), rows, (28, 72))
+    header, source = voice.head("metric", "definition"), _engine(voice, facts)
+    return Table(voice.word("annex.metrics.summary"), header, rows, (28, 72), source)
+
+
+def _engine(voice: Voice, facts: AssessmentFacts) -> Inline:
+    return voice.say("source.engine", engine=voice.stated(facts.provenance.engine))
 
 
 def limits(voice: Voice) -> Bullets:
     """What the figures do not prove."""
-    return Bullets(tuple(voice.say(key) for key in LIMITS))
+    return Bullets(tuple(voice.say(key) for key in LIMITS), voice.cite("wp29", "avatar"))
+
+
+def rules(voice: Voice) -> Bullets:
+    """How levels follow from what was measured and stated."""
+    return Bullets(tuple(voice.say(key) for key in RULES), voice.cite("wp29", "cnil"))
 
 
 def verdict(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> tuple[Inline, Tone]:

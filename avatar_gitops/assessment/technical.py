@@ -8,7 +8,9 @@ from avatar_gitops.assessment.catalogue import CRITERIA, Family, canonical_name
 from avatar_gitops.assessment.document import (
     Bars,
     Block,
+    Bullets,
     Document,
+    Drawing,
     Heading,
     Inline,
     Paragraph,
@@ -19,6 +21,7 @@ from avatar_gitops.assessment.document import (
     strong,
     text_of,
 )
+from avatar_gitops.assessment.drawing import gauges
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, TableFacts
 from avatar_gitops.assessment.metric_texts import metric_definition, metric_label, metric_meaning
 from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
@@ -28,9 +31,12 @@ from avatar_gitops.assessment.sections import (
     finding,
     flag_sentences,
     limits,
+    metric_gauges,
     metric_table,
     parameter_table,
+    promise,
     provenance_table,
+    rules,
     short_digest,
     table_overview,
     verdict,
@@ -63,11 +69,20 @@ def technical_document(facts: AssessmentFacts, assessment: Assessment) -> Docume
     for position, (table, risk) in enumerate(zip(facts.tables, assessment.tables, strict=True), start=1):
         blocks += _summary(voice, facts, table, risk, position)
     blocks += [*_privacy(voice, facts), *_signal(voice, facts), *_parameters(voice, facts)]
-    blocks += [Heading(1, voice.say("h.limits")), limits(voice), Heading(1, voice.say("h.metadata"))]
-    blocks += [table_overview(voice, facts), provenance_table(voice, facts)]
+    blocks += [Heading(1, voice.say("h.limits")), Heading(2, voice.say("h.limits.measured")), limits(voice)]
+    blocks += [Heading(2, voice.say("h.rules")), rules(voice), Heading(1, voice.say("h.metadata"))]
+    blocks += [Heading(2, voice.say("h.data")), table_overview(voice, facts)]
+    blocks += [Heading(2, voice.say("h.provenance")), provenance_table(voice, facts)]
     title = text_of(voice.say("title", set=facts.set_name))
     return Document(
-        title, voice.word("subject"), facts.language, (line,), facts.set_name, voice.word("page"), tuple(blocks)
+        title,
+        voice.word("subject"),
+        facts.language,
+        (line,),
+        facts.set_name,
+        voice.word("page"),
+        voice.word("source"),
+        tuple(blocks),
     )
 
 
@@ -79,11 +94,19 @@ def _summary(
     yield verdict_table(voice, risk)
     for sentence in flag_sentences(voice, risk.criteria[0].flags):
         yield Paragraph(sentence, "very_high")
+    if table.guarantee is not None:
+        yield Heading(3, voice.say("h.promise"))
+        yield promise(voice, table.guarantee)
+    elif not next(item for item in risk.criteria if item.criterion is Family.MEMBERSHIP).measured:
+        yield Paragraph(strong(voice.word("not_measured.membership")))
     groups = {"privacy": _private(table.metrics), "signal": _useful(table.metrics)}
     for name, metrics in groups.items():
         yield Heading(3, voice.say(f"t.{name}"))
         if metrics:
             summary = text_of(voice.say(f"summary.{name}", table=table.name))
+            drawn = metric_gauges(voice, facts.context.data_recipient, metrics)
+            if drawn:
+                yield Drawing(f"{name}-{position}.svg", gauges(drawn, summary), summary, voice.say("gauges.legend"))
             yield metric_table(voice, summary, metrics, facts.context.data_recipient)
         else:
             yield Paragraph(strong(voice.word("no_metric")))
@@ -121,7 +144,7 @@ def _metric(voice: Voice, facts: AssessmentFacts, name: str, position: str) -> I
     yield Heading(2, voice.say("h.metric", number=position, metric=label))
     meaning, definition = metric_meaning(name, voice.language), metric_definition(name, voice.language)
     if meaning:
-        yield Paragraph(voice.say("metric.meaning", meaning=meaning))
+        yield Paragraph((*strong(voice.word("metric.meaning")), *plain(f" {meaning}.")))
         yield Paragraph(plain(definition))
     rows = []
     for table in facts.tables:
@@ -161,7 +184,9 @@ def _signal(voice: Voice, facts: AssessmentFacts) -> list[Block]:
             position += 1
             heading = voice.say("h.figures", number=f"4.{position}", table=code(table.name))
             blocks += [Heading(2, heading), Paragraph(voice.say("figures.intro"))]
-            blocks += [Picture(figure.png, voice.word(f"figure.{figure.kind}")) for figure in table.figures]
+            for figure in table.figures:
+                alt = text_of(voice.say(f"figure.{figure.kind}", subject=figure.subject))
+                blocks += [Paragraph(plain(alt)), Picture(figure.file(table.name), figure.png, alt)]
     return blocks
 
 
@@ -184,5 +209,29 @@ def _parameters(voice: Voice, facts: AssessmentFacts) -> list[Block]:
     blocks: list[Block] = [Heading(1, voice.say("h.parameters"))]
     for position, table in enumerate(facts.tables, start=1):
         heading: Inline = voice.say("h.parameters.table", number=str(position), table=code(table.name))
-        blocks += [Heading(2, heading), parameter_table(voice, table)]
+        blocks += [Heading(2, heading), parameter_table(voice, facts, table)]
+    blocks += _links(voice, facts, len(facts.tables) + 1)
     return blocks
+
+
+def _links(voice: Voice, facts: AssessmentFacts, position: int) -> Iterator[Block]:
+    """How the tables of a set belong together, and what that means for what is measured."""
+    links = [(table.name, child, method) for table in facts.tables for child, method in table.links.items()]
+    if not links:
+        return
+    yield Heading(2, voice.say("h.links", number=str(position)))
+    scopes = dict.fromkeys(metric.scope for table in facts.tables for metric in table.metrics)
+    told = [f"scope.{scope}.meaning" for scope in scopes if f"scope.{scope}.meaning" in voice.phrases]
+    yield Paragraph(voice.say("links.intro"))
+    if told:
+        yield Bullets(tuple(voice.say(key) for key in told))
+    rows = tuple(
+        cells(code(parent), code(child), code(method), voice.say(f"link.{method}"))
+        for parent, child, method in links
+        if f"link.{method}" in voice.phrases
+    )
+    header = voice.head("parent", "child", "link", "meaning")
+    yield Table(voice.word("links.summary"), header, rows, (18, 18, 26, 38), voice.cite("spec"))
+    if any(method == "time_series" for _, _, method in links):
+        yield Heading(2, voice.say("h.series", number=str(position + 1)))
+        yield Paragraph(voice.say("series.intro"))

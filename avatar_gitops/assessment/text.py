@@ -9,8 +9,12 @@ from typing import Final
 from avatar_gitops.assessment.targets import Target, parse_target
 
 NBSP: Final = "\u00a0"
-_BEFORE: Final = re.compile(r" ([:;?!%»])")
+THIN: Final = "\u202f"  # narrow no-break space
+GROUPED_FROM: Final = 10_000
+_BEFORE: Final = re.compile(r" ([:%»])")
+_THIN_BEFORE: Final = re.compile(r" ([;?!])")
 _AFTER: Final = re.compile(r"« ")
+_QUOTED: Final = re.compile(r'"([^"]*)"')
 _SIGNS: Final = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 _MAX_DECIMALS: Final = 6
 
@@ -24,7 +28,7 @@ class Text:
 
     def in_(self, language: str) -> str:
         """The text in a language, with the spaces that the language wants before its punctuation."""
-        return typeset(self.fr, language) if language == "fr" else self.en
+        return typeset(self.fr if language == "fr" else self.en, language)
 
 
 @dataclass(slots=True, frozen=True)
@@ -37,24 +41,37 @@ class MetricText:
 
 
 def typeset(text: str, language: str) -> str:
-    """French wants a non-breaking space before `: ; ? ! % »` and after `«`; English text is returned unchanged."""
+    """Curly apostrophes and quotation marks, and in French the spaces of the Imprimerie nationale.
+
+    French wants a no-break space before `: % »` and after `«`, and a narrow one before `; ? !`.
+    """
+    curly = text.replace("'", "’")
     if language != "fr":
-        return text
-    return _AFTER.sub("«" + NBSP, _BEFORE.sub(NBSP + r"\1", text))
+        return _QUOTED.sub(r"“\1”", curly)
+    quoted = _QUOTED.sub(f"«{NBSP}\\1{NBSP}»", curly)
+    return _THIN_BEFORE.sub(THIN + r"\1", _AFTER.sub("«" + NBSP, _BEFORE.sub(NBSP + r"\1", quoted)))
 
 
 def number(value: float, decimals: int, language: str) -> str:
-    """A number with a fixed count of decimals; French writes a comma. Never "-0"."""
+    """A number with a fixed count of decimals; French writes a comma. From 10 000 on in groups. Never "-0"."""
     text = f"{value:.{decimals}f}"
     if float(text) == 0:
         text = text.lstrip("-")
-    return text.replace(".", ",") if language == "fr" else text
+    return _written(text, value, language)
 
 
 def bare(value: float, language: str) -> str:
     """A number as short as it can be written (90, 0.05)."""
-    text = f"{value:.10g}"
-    return text.replace(".", ",") if language == "fr" else text
+    return _written(f"{value:.10g}", value, language)
+
+
+def _written(text: str, value: float, language: str) -> str:
+    whole, point, rest = text.partition(".")
+    if abs(value) >= GROUPED_FROM and whole.lstrip("-").isdigit():
+        whole = f"{int(whole):,}"
+    if language != "fr":
+        return whole + point + rest
+    return whole.replace(",", THIN) + ("," if point else "") + rest
 
 
 def percent(text: str, language: str) -> str:

@@ -10,7 +10,7 @@ from avatar_gitops.assessment.catalogue import is_exact, written_target, written
 from avatar_gitops.assessment.document import Cell, Inline, Tone, code, fill, joined, plain, strong
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue
 from avatar_gitops.assessment.risk import Check, Level
-from avatar_gitops.assessment.text import Text
+from avatar_gitops.assessment.text import Text, typeset
 
 SPEC_FIELDS: Final = {
     "owner": "metadata.owner",
@@ -48,6 +48,14 @@ class Voice:
     def unknown(self) -> Inline:
         """The bold word for what nobody stated."""
         return strong(self.word("unknown"))
+
+    def cite(self, *names: str) -> Inline:
+        """What a statement rests on, by the names of known sources."""
+        return self.listed(*(self.say(f"source.{name}") for name in names))
+
+    def listed(self, *parts: Inline) -> Inline:
+        """Several sources on one line."""
+        return joined(parts, typeset(" ; ", "fr") if self.language == "fr" else "; ")
 
     def stated(self, text: str | None) -> Inline:
         """What somebody stated, or unknown."""

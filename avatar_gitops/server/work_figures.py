@@ -6,9 +6,9 @@ Clients see the name of the page of a figure, which `server.results` writes from
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from avatar_gitops.assessment import FigureFacts
 from avatar_gitops.engine.figures.model import Figure, PlotKind
@@ -24,7 +24,11 @@ REPORTED: Final = (
     PlotKind.CONTRIBUTION,
     PlotKind.CORRELATION,
     PlotKind.CORRELATION_DIFFERENCE,
+    PlotKind.RAW_SERIES,
+    PlotKind.NORMALIZED_SERIES,
 )
+MOST_OF_A_KIND: Final = 6  # figures of one kind in a report, for tables with many series
+SUBJECT: Final = "subject"
 
 
 def write_figures(drawn: Sequence[tuple[str, Sequence[Figure]]], folder: Path) -> list[ResultFile]:
@@ -33,7 +37,8 @@ def write_figures(drawn: Sequence[tuple[str, Sequence[Figure]]], folder: Path) -
     for table, figures in drawn:
         kinds = [figure.kind.value for figure in figures]
         for name, figure in zip(figure_files(table, kinds), figures, strict=True):
-            text = json.dumps(dict(figure.spec), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+            content = {**figure.spec, "usermeta": {SUBJECT: figure.subject}}
+            text = json.dumps(content, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
             (folder / name).write_text(text, encoding="utf-8")
             files.append(ResultFile(ResultKind.FIGURES, name))
             listed.append({"kind": figure.kind.value, "filename": page_of(name), "table_name": table})
@@ -46,7 +51,16 @@ def write_figures(drawn: Sequence[tuple[str, Sequence[Figure]]], folder: Path) -
 def report_figures(assignment: Assignment, table: str) -> tuple[FigureFacts, ...]:
     """Pictures of a table for its report, from the figures of the `standard` job; none when it drew none."""
     stored = {file.filename: file.path for file in assignment.results_of(JobKind.STANDARD, ResultKind.FIGURES)}
-    names = {kind: figure_files(table, [kind.value])[0] for kind in REPORTED}
-    return tuple(
-        FigureFacts(kind.value, to_png(read_json(stored[name]))) for kind, name in names.items() if name in stored
-    )
+    return tuple(_pictured(kind, read_json(path)) for kind in REPORTED for path in _of_kind(stored, table, kind))
+
+
+def _of_kind(stored: Mapping[str, Path], table: str, kind: PlotKind) -> Iterator[Path]:
+    """The documents of one kind of figure of a table, in their order."""
+    alone = figure_files(table, [kind.value])
+    several = figure_files(table, [kind.value] * MOST_OF_A_KIND)
+    yield from (stored[name] for name in (*alone, *several) if name in stored)
+
+
+def _pictured(kind: PlotKind, spec: Mapping[str, Any]) -> FigureFacts:
+    subject = (spec.get("usermeta") or {}).get(SUBJECT, "")
+    return FigureFacts(kind.value, to_png(spec), subject)

@@ -16,8 +16,8 @@ from avatar_gitops.assessment import (
     metric_facts,
     parameter_facts,
     pia_context,
-    pia_docx,
-    technical_report,
+    render,
+    report_view,
 )
 from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUCKET, Language, of_rows
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
@@ -42,11 +42,9 @@ def run_report(assignment: Assignment, folder: Path) -> list[ResultFile]:
     spec = wire.ReportSpec.model_validate(assignment.parameters.spec)
     is_pia = spec.report_type == "pia"
     facts = report_facts(assignment, spec.language, pictures=not is_pia)
-    if is_pia:
-        filename, content = "report.pia.docx", pia_docx(facts)
-    else:
-        filename, content = f"report.{spec.output_format}", technical_report(facts, spec.output_format)
-    (folder / filename).write_bytes(content)
+    filename = "report.pia.docx" if is_pia else f"report.{spec.output_format}"
+    view = report_view("pia" if is_pia else "technical", facts)
+    (folder / filename).write_bytes(render(view, "docx" if is_pia else spec.output_format))
     return [ResultFile(ResultKind.REPORT, filename)]
 
 
@@ -101,6 +99,7 @@ def _blocks(assignment: Assignment, kind: JobKind, result: ResultKind) -> list[B
 
 def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures: tuple[FigureFacts, ...]) -> TableFacts:
     method, record = _method(documents, name)
+    series = _series(documents, name)
     excluded = record.exclude_variables if record is not None else None
     table = _original(documents, name)
     columns = table.columns or []
@@ -113,7 +112,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         columns=about.get("columns"),
         individual_level=table.individual_level is not False,
         method=method,
-        parameters=parameter_facts(record.to_plain() if record is not None else {}),
+        parameters=parameter_facts({**(record.to_plain() if record is not None else {}), **series}),
         links={link.to.table: _word(link.method or "linear_sum_assignment") for link in table.links or ()},
         dropped=tuple(column.field for column in columns if column.drop),
         pseudonymized={c.field: _word(c.pseudonymization.get("kind")) for c in columns if c.pseudonymization},
@@ -170,9 +169,17 @@ def _method(documents: SetDocuments, table: str) -> tuple[str, wire.MethodRecord
         records["avatar"] = spec.avatarization or {}
         records["open_dp"] = spec.avatarization_open_dp or {}
         records["fast_dp"] = spec.avatarization_fast_dp or {}
+    unsaid = "avatar" if spec is not None and table in (spec.time_series or {}) else "none"
     return next(
-        ((method, by_table[table]) for method, by_table in records.items() if table in by_table), ("none", None)
+        ((method, by_table[table]) for method, by_table in records.items() if table in by_table), (unsaid, None)
     )
+
+
+def _series(documents: SetDocuments, table: str) -> Mapping[str, Any]:
+    """How the series of a table are projected and aligned, under the name that the documents use."""
+    spec = _standard(documents)
+    record = (spec.time_series or {}).get(table) if spec is not None else None
+    return {} if record is None else {"time_series": record.to_plain()}
 
 
 def _original(documents: SetDocuments, table: str) -> wire.Table:

@@ -21,10 +21,12 @@ from avatar_gitops.assessment import (
 )
 from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA
 from avatar_gitops.assessment.facts import Language, of_rows
+from avatar_gitops.assessment.guarantee import Guarantee, certainty
 from avatar_gitops.assessment.risk import (
     EXPOSURE,
     SEVERITY_BASE,
     Conclusion,
+    CriterionRisk,
     Finding,
     Flag,
     Level,
@@ -291,6 +293,51 @@ def test_a_complete_set(facts: Callable[[Language], AssessmentFacts]) -> None:
         (2, 3, "high"),
     ]
     assert (result.severity.value, result.exposure, result.conclusion) == (3, 1, Conclusion.WITH_MEASURES)
+
+
+DISTANCES = metric_facts({"closest_rate": 99.0, "distance_to_closest": 2.0}, intervals={"closest_rate": (98.0, 99.5)})
+
+
+def membership(*metrics: MetricValue) -> CriterionRisk:
+    (table,) = assess(AssessmentFacts("s", (TableFacts("t", metrics=metrics),), PiaContext("p", "internal"))).tables
+    return next(item for item in table.criteria if item.criterion is Family.MEMBERSHIP)
+
+
+def test_membership_without_a_control_is_not_measured_whatever_the_distances_say() -> None:
+    found = membership(*DISTANCES)
+    assert (found.measured, found.vulnerability) == (False, 3)
+
+
+def test_membership_with_a_control_is_measured() -> None:
+    attack = MetricValue("membership_auc", 0.51, 0.49, 0.54)
+    found = membership(attack, MetricValue("closest_rate", 99.0, 98.0, 99.5))
+    assert (found.measured, found.vulnerability) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "expected"), [(0.1, 1), (1.0, 1), (1.01, 2), (5.0, 2), (5.5, 3), (10.0, 3), (10.5, 4), (80.0, 4)]
+)
+def test_a_promise_stands_in_place_of_what_was_measured(epsilon: float, expected: int) -> None:
+    said = Guarantee(epsilon, epsilon, 1e-6, True, 1, (), (), "opendp")
+    bad = metric_facts({"hidden_rate": 1.0, "membership_auc": 0.9})
+    for metrics in ((), bad):
+        table = TableFacts("t", method="open_dp", guarantee=said, metrics=metrics)
+        (found,) = assess(AssessmentFacts("s", (table,), PiaContext("p", "opendata"))).tables
+        assert {item.vulnerability for item in found.criteria} == {expected}
+
+
+def test_no_promise_covers_real_values_that_are_put_back() -> None:
+    said = Guarantee(0.5, 0.5, 0.0, True, 1, (), (), "opendp")
+    table = TableFacts("t", method="open_dp", guarantee=said, excluded=("c",), replacement_strategy="row_order")
+    (found,) = assess(AssessmentFacts("s", (table,), PiaContext("p", "internal"))).tables
+    assert {item.vulnerability for item in found.criteria} == {4}
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "delta", "share"), [(0.0, 0.0, 0.5), (1.0, 0.0, 0.7311), (5.0, 0.0, 0.9933), (1.0, 0.5, 0.8655)]
+)
+def test_a_promise_bounds_what_a_guess_can_know(epsilon: float, delta: float, share: float) -> None:
+    assert certainty(Guarantee(epsilon, epsilon, delta, True, 1, (), (), "opendp")) == pytest.approx(share, abs=1e-4)
 
 
 def test_nothing_stated_and_nothing_measured_is_not_compatible(bare_facts: AssessmentFacts) -> None:

@@ -16,7 +16,7 @@ from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
 from avatar_gitops.assessment.risk import Conclusion, Finding, Flag, Level
 from avatar_gitops.assessment.targets import parse_target
-from avatar_gitops.assessment.text import NBSP, Text, number, typeset
+from avatar_gitops.assessment.text import NBSP, THIN, Text, bare, number, typeset
 from avatar_gitops.report.words import WORDS
 
 TABLES: Mapping[str, Mapping[str, Text]] = {"pia": PIA_PHRASES, "technical": TECHNICAL_PHRASES, "summary": WORDS}
@@ -40,8 +40,9 @@ def faults(text: Text) -> list[str]:
         "empty": not english or not french,
         "padded": english.strip() != english or french.strip() != french,
         "places": places(english) != places(french),
-        "space before a sign in English": NBSP in english or re.search(r" [:;?!%]", english),
-        "no space before a sign in French": re.search(r"(?<!\u00a0)[:;?!%]", french),
+        "space before a sign in English": NBSP in english or THIN in english or re.search(r" [:;?!%]", english),
+        "no space before a sign in French": re.search(r"(?<!\u00a0)[:%]|(?<!\u202f)[;?!]", french),
+        "typewriter quotes": re.search(r"['\"]", f"{english}{french}"),
         "claims anonymity": re.search(r"\banonym(ous|e|es)\b", f"{english} {french}", re.IGNORECASE),
     }
     return [name for name, holds in found.items() if holds]
@@ -121,9 +122,16 @@ def test_numbers_in_both_languages() -> None:
     assert number(-0.0001, 1, "en") == "0.0"
 
 
-def test_typesetting_changes_french_only() -> None:
-    assert typeset("a : b ; « c » ? 5 %", "fr") == "a\u00a0: b\u00a0; «\u00a0c\u00a0»\u00a0? 5\u00a0%"
-    assert typeset("a : b", "en") == "a : b"
+def test_french_has_its_spaces_and_both_languages_their_quotation_marks() -> None:
+    french = "a\u00a0: b\u202f; «\u00a0c\u00a0»\u202f? 5\u00a0% l’«\u00a0x\u00a0»"
+    assert typeset('a : b ; « c » ? 5 % l\'"x"', "fr") == french
+    assert typeset('the person\'s "x": 5%', "en") == "the person’s “x”: 5%"
+
+
+def test_large_numbers_are_written_in_groups() -> None:
+    assert number(1234567.5, 1, "fr") == "1\u202f234\u202f567,5"
+    assert number(-12345.0, 0, "en") == "-12,345"
+    assert (bare(9999.0, "fr"), bare(10000.0, "fr"), bare(1e-07, "fr")) == ("9999", "10\u202f000", "1e-07")
 
 
 def test_a_metric_without_words_keeps_its_name() -> None:

@@ -1,0 +1,86 @@
+"""Every statement of an assessment names what it rests on, and the decisions that a reader may contest are in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from avatar_gitops.assessment import AssessmentFacts, GateFacts, SignatureFacts, assess, pia_markdown
+from avatar_gitops.assessment.approval import ApprovalFacts
+from avatar_gitops.assessment.document import Block, Bullets, Document, Paragraph, Table, text_of
+from avatar_gitops.assessment.facts import Language, TableFacts
+from avatar_gitops.assessment.guarantee import Guarantee
+from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
+from avatar_gitops.assessment.pia import pia_document
+
+Make = Callable[[Language], AssessmentFacts]
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+both = pytest.mark.parametrize("language", LANGUAGES)
+PROMISE = Guarantee(2.5, 2.5, 1e-6, False, 1, (("schema", ""),), (), "opendp")
+
+
+def unsourced(document: Document) -> Iterator[Block]:
+    """Blocks that state something and name nothing it rests on."""
+    columns = {PIA_PHRASES["head.source"].in_(document.language), PIA_PHRASES["head.reason"].in_(document.language)}
+    for block in document.blocks:
+        match block:
+            case Paragraph() | Bullets() if not text_of(block.source):
+                yield block
+            case Table() if not text_of(block.source) and not columns & {text_of(head) for head in block.header}:
+                yield block
+            case _:
+                pass
+
+
+def with_everything(facts: AssessmentFacts) -> AssessmentFacts:
+    table = TableFacts("noisy", method="open_dp", guarantee=PROMISE, excluded=("day",))
+    return dataclasses.replace(
+        facts,
+        tables=(*facts.tables, table),
+        gates=(GateFacts("hidden_rate", ">= 90", 91.44, True), GateFacts("local_cloaking", ">= 5", None, False)),
+        approval=ApprovalFacts(
+            "sha256:" + "7" * 64, ("a.martin",), ("P044 dpo-lead until 2026-12-31",), ("k 20 -> 15",)
+        ),
+        signatures=(SignatureFacts("a.martin", "dpo", "2026-09-17", "approved", valid=False),),
+    )
+
+
+@both
+def test_every_statement_names_its_source(facts: Make, bare_facts: AssessmentFacts, language: Language) -> None:
+    bare = dataclasses.replace(bare_facts, language=language)
+    for made in (facts(language), with_everything(facts(language)), bare):
+        assert list(unsourced(pia_document(made, assess(made)))) == []
+
+
+def test_gates_and_approvals_are_told(facts: Make) -> None:
+    text = pia_markdown(with_everything(facts("en")))
+    assert "| `hidden_rate` | ≥ 90% | 91.4% | passed | `gates.hidden_rate` |" in text
+    assert "| `local_cloaking` | ≥ 5 | **not measured** | **not passed** | `gates.local_cloaking` |" in text
+    assert "Plan applied: `77777777`. Approved by: a.martin." in text
+    assert "Waivers in force: P044 dpo-lead until 2026-12-31. Weaker than the run before: k 20 → 15." in text
+
+
+def test_a_signature_under_other_statements_has_to_be_given_again(facts: Make) -> None:
+    made = with_everything(facts("en"))
+    text = pia_markdown(made)
+    assert "Status: **to be signed again**" in text
+    assert "| a.martin | 2026-09-17 | **approved, but other statements: to sign again** |" in text
+    signed = dataclasses.replace(made, signatures=(dataclasses.replace(made.signatures[0], valid=True),))
+    assert "Status: **signed**" in pia_markdown(signed)
+    assert "Status: **to be signed**" in pia_markdown(dataclasses.replace(signed, signers=("dpo", "controller")))
+
+
+def test_a_promise_is_told_as_a_bound_and_never_as_no_risk(facts: Make) -> None:
+    text = pia_markdown(with_everything(facts("en")))
+    assert "epsilon 2.5, delta 1e-06" in text
+    assert "right in at most 92.4% of even cases. That is a bound, not the absence of risk." in text
+    assert "(promised by differential privacy, epsilon 2.5)" in text
+    assert "Ponomareva et al., How to DP-fy ML" in text
+
+
+def test_membership_without_a_control_is_shown_as_not_measured(bare_facts: AssessmentFacts) -> None:
+    text = pia_markdown(bare_facts)
+    assert "membership counts as not measured by attack, vulnerability 3" in text
+    assert "Vulnerability **3** (not measured by attack)" in text
