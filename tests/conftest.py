@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import laws
+
+if TYPE_CHECKING:
+    from tests.support.postgres import Cluster
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -33,3 +37,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running PostgreSQL server (marker `services`)."""
+    from tests.support.postgres import cluster
+
+    with cluster() as running:
+        yield running

@@ -10,7 +10,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from avatar_gitops.server.migrations import bring_up_to_date
+
 metadata = sa.MetaData()
+
+# Listings are in byte order, whatever the language of the database.
+KEY: Final = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 
 organizations = sa.Table(
     "organizations",
@@ -101,19 +106,20 @@ objects = sa.Table(
     "objects",
     metadata,
     sa.Column("bucket", sa.ForeignKey("users.id"), primary_key=True),
-    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("key", KEY, primary_key=True),
     sa.Column("blob", sa.String, nullable=False, index=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("etag", sa.String, nullable=False),
     sa.Column("content_type", sa.String, nullable=False),
     sa.Column("modified_at", sa.String, nullable=False),
+    sa.Column("details", sa.Text),  # JSON: headers, checksum, sizes of parts
 )
 
 inputs = sa.Table(
     "inputs",
     metadata,
     sa.Column("set_id", sa.ForeignKey("sets.id"), primary_key=True),
-    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("key", KEY, primary_key=True),
     sa.Column("blob", sa.String, nullable=False, index=True),
 )
 
@@ -122,9 +128,10 @@ uploads = sa.Table(
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("bucket", sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("key", sa.String, nullable=False),
+    sa.Column("key", KEY, nullable=False),
     sa.Column("content_type", sa.String, nullable=False),
     sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("details", sa.Text),
 )
 
 upload_parts = sa.Table(
@@ -135,6 +142,24 @@ upload_parts = sa.Table(
     sa.Column("blob", sa.String, nullable=False, index=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("etag", sa.String, nullable=False),
+    sa.Column("modified_at", sa.String),
+    sa.Column("details", sa.Text),
+)
+
+# Blobs that are being written and that nothing points at yet; a writer that lives touches its row.
+incoming_blobs = sa.Table(
+    "incoming_blobs",
+    metadata,
+    sa.Column("blob", sa.String, primary_key=True),
+    sa.Column("touched_at", sa.Float, nullable=False),
+)
+
+# What all servers over one database share.
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
 )
 
 jobs = sa.Table(
@@ -172,7 +197,7 @@ results = sa.Table(
     sa.Column("job", sa.ForeignKey("jobs.name"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("kind", sa.String, nullable=False),
-    sa.Column("key", sa.String, nullable=False),
+    sa.Column("key", KEY, nullable=False),
 )
 
 events = sa.Table(
@@ -187,45 +212,70 @@ events = sa.Table(
     sa.Column("created_at", sa.String, nullable=False),
 )
 
-BUSY_TIMEOUT_SECONDS: Final = 20
+WAIT_SECONDS: Final = 20  # for the write lock
+WRITE_LOCK: Final = 0x61766174  # of the writers of one PostgreSQL database
+POSTGRES_OPTIONS: Final = f"-c lock_timeout={WAIT_SECONDS}s -c idle_in_transaction_session_timeout=120s"
 
 
-def open_database(path: Path) -> sa.Engine:
-    """The database in the file, created when absent; safe to open from several processes at once."""
-    engine = sa.create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-        hide_parameters=True,  # an error's text must never hold what a user sent
-        pool_size=8,
-        max_overflow=64,
-    )
-    sa.event.listen(engine, "connect", _prepare_connection)
-    sa.event.listen(engine, "begin", _begin)
+def open_database(where: Path | sa.URL) -> sa.Engine:
+    """The database in the file, created when absent, or the PostgreSQL database of the URL; any number of processes
+    may open it at once."""
+    common: dict[str, Any] = {"hide_parameters": True, "pool_size": 8, "max_overflow": 64}  # no text holds user data
+    if isinstance(where, sa.URL):
+        engine = sa.create_engine(
+            where.set(drivername="postgresql+psycopg"),
+            connect_args={"options": POSTGRES_OPTIONS, "application_name": "avatar-gitops"},
+            pool_pre_ping=True,  # a database that was started again in between is no error
+            **common,
+        )
+        sa.event.listen(engine, "begin", _begin_postgres)
+        return engine
+    arguments = {"timeout": WAIT_SECONDS, "check_same_thread": False}
+    engine = sa.create_engine(f"sqlite:///{where}", connect_args=arguments, **common)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def create_tables(engine: sa.Engine) -> None:
-    """Create what is missing; WAL mode is a property of the file, so it is set here once."""
-    with engine.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        connection.exec_driver_sql("BEGIN")
+    """Create or upgrade the tables; WAL mode is a property of the file, so it is set here once.
+
+    Raises:
+        UsageError: a newer version of this software has written the database.
+    """
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            connection.exec_driver_sql("BEGIN")
     with writing(engine) as connection:
-        metadata.create_all(connection)
+        bring_up_to_date(connection, metadata)
 
 
-def _prepare_connection(dbapi_connection: Any, _record: object) -> None:
-    # The driver must not start transactions by itself: `_begin` decides between a reading and a writing one.
+def _prepare_sqlite(dbapi_connection: Any, _record: object) -> None:
+    # The driver must not start transactions by itself: `_begin_sqlite` decides between a reading and a writing one.
     dbapi_connection.isolation_level = None
     dbapi_connection.execute("PRAGMA foreign_keys = ON")
     dbapi_connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def _begin(connection: sa.Connection) -> None:
+def _is_writing(connection: sa.Connection) -> bool:
+    return bool(connection.get_execution_options().get("avatar_write", False))
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
     # A transaction that reads first and writes later could fail half-way when another process wrote in between;
     # taking the write lock at the start makes it wait instead.
-    write = connection.get_execution_options().get("avatar_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _is_writing(connection) else "BEGIN")
+
+
+def _begin_postgres(connection: sa.Connection) -> None:
+    # The same promise on PostgreSQL: writers come one after the other, each sees all that was committed before it, and
+    # so there is nothing to deadlock on and no serialization failure to repeat. Readers never wait.
+    if _is_writing(connection):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 @contextmanager
