@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatar_gitops.errors import UsageError
 
 if TYPE_CHECKING:
+    from avatar_gitops.server.lifecycle import Ready, ServeOptions
     from avatar_gitops.server.state import Address
 
-__all__ = ["Address", "serve"]
+__all__ = ["Address", "Ready", "ServeOptions", "serve"]
 
 
-def serve(host: str, port: int, state_dir: Path, workers: int, ready: Callable[[Address, Path], None]) -> None:
+def serve(options: ServeOptions, ready: Ready) -> None:
     """Serve until SIGTERM or SIGINT; `ready` gets the address and the path of `client.env`."""
     try:
         from avatar_gitops.server.app import create_app  # noqa: F401 - shows whether the extra is installed
-        from avatar_gitops.server.lifecycle import ServeOptions
         from avatar_gitops.server.lifecycle import serve as run
     except ImportError as error:
         raise UsageError(
             f"the embedded platform is not installed ({error.name} is missing)",
             hint="pip install 'avatar-gitops[local]'",
         ) from None
-    run(ServeOptions(state_dir, host, port, workers), ready)
+    run(options, ready)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from avatar_gitops.errors import AvatarGitOpsError
-from avatar_gitops.server.lifecycle import DEFAULT_WORKERS, ServeOptions, serve
+from avatar_gitops.server.lifecycle import DEFAULT_PATIENCE_SECONDS, DEFAULT_WORKERS, ServeOptions, serve
 
 
 def main() -> int:
@@ -19,6 +19,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--workers", type=int, default=DEFAULT_WORKERS)
     parser.add_argument("--retention-days", type=int, default=None)
+    parser.add_argument("--job-memory", type=int, default=None)
+    parser.add_argument("--job-seconds", type=int, default=None)
+    parser.add_argument("--patience", type=float, default=DEFAULT_PATIENCE_SECONDS)
     parser.add_argument("--exit-with-parent", action="store_true")
     options = ServeOptions(**vars(parser.parse_args()))
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")

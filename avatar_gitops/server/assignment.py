@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -65,7 +65,10 @@ class ResultFile:
     filename: str
 
 
-Progress = Callable[[float], None]
+class Progress(Protocol):
+    """Takes how far the work is, as a share of the whole, and what it is at: `done` of `total` parts of a phase."""
+
+    def __call__(self, share: float, phase: str = "", done: int = 0, total: int = 0) -> None: ...
 
 
 def load_assignment(storage: Storage, row: sa.Row[Any], retention_prefix: str) -> Assignment:

@@ -230,9 +230,9 @@ def describe(row: sa.Row[Any]) -> dict[str, Any]:
         "exception": row.exception,
         "done": status.done,
         "progress": row.progress,
-        "phase": "cancelling" if cancelling else "",
-        "phase_done": 0,
-        "phase_total": 0,
+        "phase": "cancelling" if cancelling else row.phase,
+        "phase_done": row.phase_done,
+        "phase_total": row.phase_total,
         "deleted_at": row.deleted_at,
     }
 

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from filelock import FileLock, Timeout
 from avatar_gitops.errors import Locked, RemoteUnavailable
 from avatar_gitops.server.callers import trusted_proxies
 from avatar_gitops.server.holders import other_holders
+from avatar_gitops.server.job_limits import JobLimits, job_limits
 from avatar_gitops.server.limits import run_limits
 from avatar_gitops.server.mail import mail_settings
 from avatar_gitops.server.state import (
@@ -35,9 +37,11 @@ from avatar_gitops.server.state import (
 )
 
 DEFAULT_WORKERS: Final = 2
+DEFAULT_PATIENCE_SECONDS: Final = 2.0
 LOCK_PATIENCE_SECONDS: Final = 0.5
 PARENT_CHECK_SECONDS: Final = 0.25
 GRACE_SECONDS: Final = 2
+INTERRUPTED: Final = 130
 DAY_SECONDS: Final = 86_400.0
 WILDCARDS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  (named, not bound)
 
@@ -46,7 +50,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, frozen=True)
 class ServeOptions:
-    """How to serve. Port 0 takes a free one; `retention_days` None keeps the platform's default."""
+    """How to serve. Port 0 takes a free one; None keeps the platform's default.
+
+    `job_memory` (MiB) and `job_seconds` are what one job may take; `patience` is how many seconds a running job gets to
+    end when the server stops.
+    """
 
     state_dir: Path
     host: str = "127.0.0.1"
@@ -54,13 +62,20 @@ class ServeOptions:
     workers: int = DEFAULT_WORKERS
     exit_with_parent: bool = False
     retention_days: int | None = None
+    job_memory: int | None = None
+    job_seconds: int | None = None
+    patience: float = DEFAULT_PATIENCE_SECONDS
 
 
 Ready = Callable[[Address, Path], None]
+Hook = Callable[[], None]
 
 
 def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, then stop within a few seconds; running jobs are queued again.
+    """Serve until SIGTERM or SIGINT, then stop within `GRACE_SECONDS` and the patience of the options.
+
+    No new request is accepted then; running jobs that do not end in time are queued again, free of charge. A second
+    signal ends everything at once; what ran is queued again at the next start.
 
     `on_ready` gets the address and the path of `client.env` once the server answers (from another thread).
 
@@ -71,20 +86,23 @@ def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
     """
     for setting in (run_limits, mail_settings, trusted_proxies):
         setting()
+    limits = job_limits(_worker_count(options.workers), options.job_memory, options.job_seconds)
     state = StateFolder(options.state_dir.resolve())
     state.create()
     with _only_server(state), _listening(options) as listener:
-        _serve_locked(options, state, listener, on_ready)
+        _serve_locked(options, limits, state, listener, on_ready)
 
 
-def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.socket, on_ready: Ready | None) -> None:
+def _serve_locked(
+    options: ServeOptions, limits: JobLimits, state: StateFolder, listener: socket.socket, on_ready: Ready | None
+) -> None:
     # The web stack is imported by the process that serves, never by one that only talks to a server.
     from avatar_gitops.server.app import create_app
     from avatar_gitops.server.correspondence import open_post_office
     from avatar_gitops.server.database import create_tables, open_database
     from avatar_gitops.server.objects import sweep
     from avatar_gitops.server.platform import DEFAULT_RETENTION_DAYS, Platform
-    from avatar_gitops.server.queue import requeue
+    from avatar_gitops.server.queue import requeue_of_server
     from avatar_gitops.server.supervisor import Supervisor
 
     state.address.unlink(missing_ok=True)  # of a server that was killed
@@ -92,15 +110,17 @@ def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.so
     create_tables(engine)
     retention = options.retention_days or DEFAULT_RETENTION_DAYS
     platform = Platform(engine, state, state.storage_secret(), retention, trusted_proxies=trusted_proxies())
-    requeue(engine)  # what ran when the last server died
+    requeue_of_server(engine, state.server_id())  # what ran when the last server died
     sweep(platform.storage)
     address = Address(os.getpid(), _base_url(options.host, listener))
     platform.postman = open_post_office(platform, address.base_url)
     _write_client_env(platform, address)
-    supervisor = Supervisor(platform, _worker_count(options.workers))
+    supervisor = Supervisor(platform, _worker_count(options.workers), limits)
     server = _quiet_server(create_app(platform))
 
     def stop() -> None:
+        if platform.stopping.is_set():
+            os._exit(INTERRUPTED)  # our workers end with us
         platform.stopping.set()
         server.should_exit = True
 
@@ -114,7 +134,7 @@ def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.so
         _start(_watch_parent, state, address, stop)
     _start(_expire_daily, platform)
     try:
-        asyncio.run(_run(server, listener, (ready, stop)))
+        asyncio.run(_run(server, listener, (ready, stop, partial(supervisor.stop, options.patience))))
     finally:
         supervisor.stop()
         if platform.postman is not None:
@@ -124,8 +144,8 @@ def _serve_locked(options: ServeOptions, state: StateFolder, listener: socket.so
         engine.dispose()
 
 
-async def _run(server: Any, listener: socket.socket, hooks: tuple[Callable[[], None], Callable[[], None]]) -> None:
-    ready, stop = hooks
+async def _run(server: Any, listener: socket.socket, hooks: tuple[Hook, Hook, Hook]) -> None:
+    ready, stop, drain = hooks
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
@@ -135,6 +155,7 @@ async def _run(server: Any, listener: socket.socket, hooks: tuple[Callable[[], N
     if server.started:
         await loop.run_in_executor(None, ready)
     await serving
+    await loop.run_in_executor(None, drain)  # in here, so that a second signal still finds its handler
 
 
 def _quiet_server(app: Any) -> Any:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from avatar_gitops.server.audit_log import AuditLog
 from avatar_gitops.server.callers import Network
+from avatar_gitops.server.endings import Endings
 from avatar_gitops.server.mail import Postman
 from avatar_gitops.server.objects import Storage
 from avatar_gitops.server.state import StateFolder
@@ -38,6 +39,10 @@ class Platform:
     throttle: Throttle = field(default_factory=Throttle)
     trusted_proxies: tuple[Network, ...] = ()
     postman: Postman | None = None
+    endings: Endings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.endings = Endings(self.engine, self.stopping)
 
     @property
     def storage(self) -> Storage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,12 +15,32 @@ from avatar_gitops.server.database import job_parents, jobs, now_text, objects, 
 from avatar_gitops.wire.models import JobStatus
 
 LEASE_SECONDS: Final = 30.0
+OWNER_SEPARATOR: Final = "."
 MAXIMUM_ATTEMPTS: Final = 3
 GAVE_UP: Final = (
     f"The job was started {MAXIMUM_ATTEMPTS} times and its worker process ended each time before the job did."
     " The table may need more memory than this machine has."
 )
 FAILED: Final = frozenset({JobStatus.ERROR, JobStatus.PARENT_ERROR, JobStatus.LOST, JobStatus.ORPHANED})
+
+
+@dataclass(slots=True, frozen=True)
+class Step:
+    """How far a running job is: the share of the whole, and `done` of `total` parts of what it is at."""
+
+    share: float = 0.0
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The step as columns of a job."""
+        shown = {"phase": self.phase, "phase_done": self.done, "phase_total": self.total}
+        return {"progress": self.share, **shown}
+
+
+AT_THE_START: Final = Step()
 
 
 @dataclass(slots=True, frozen=True)
@@ -56,6 +77,9 @@ def end_job(connection: sa.Connection, name: str, status: JobStatus, exception: 
         "finished_at": now_text(),
         "lease_owner": None,
         "lease_expires": None,
+        "phase": "",
+        "phase_done": 0,
+        "phase_total": 0,
     }
     if status is JobStatus.FINISHED:
         values["progress"] = 1.0
@@ -87,6 +111,7 @@ def has_ready_job(engine: sa.Engine) -> bool:
 
 def claim(engine: sa.Engine, owner: str) -> sa.Row[Any] | None:
     """Take the oldest job that can start; no other worker gets it while the lease is renewed."""
+    now = time.time()
     with writing(engine) as connection:
         query = sa.select(jobs).where(jobs.c.status == JobStatus.CREATED).order_by(jobs.c.sequence).limit(1)
         row = connection.execute(query).first()
@@ -97,16 +122,17 @@ def claim(engine: sa.Engine, owner: str) -> sa.Row[Any] | None:
             .where(jobs.c.name == row.name)
             .values(
                 status=JobStatus.PENDING,
-                progress=0.0,
                 attempts=row.attempts + 1,
                 lease_owner=owner,
-                lease_expires=time.time() + LEASE_SECONDS,
+                lease_expires=now + LEASE_SECONDS,
+                started_at=now,
+                **AT_THE_START.values,
             )
         )
         return row
 
 
-def renew(engine: sa.Engine, name: str, owner: str, progress: float) -> JobStatus:
+def renew(engine: sa.Engine, name: str, owner: str, step: Step) -> JobStatus:
     """Renew the lease; CANCELLED when the user wants the job to stop, LOST when it is no longer ours."""
     mine = (jobs.c.name == name) & (jobs.c.lease_owner == owner) & (jobs.c.status == JobStatus.PENDING)
     with writing(engine) as connection:
@@ -116,8 +142,7 @@ def renew(engine: sa.Engine, name: str, owner: str, progress: float) -> JobStatu
         if row.cancel_requested:
             end_job(connection, name, JobStatus.CANCELLED, CANCELLED_TEXT)
             return JobStatus.CANCELLED
-        values = {"lease_expires": time.time() + LEASE_SECONDS, "progress": progress}
-        connection.execute(jobs.update().where(mine).values(**values))
+        connection.execute(jobs.update().where(mine).values(lease_expires=time.time() + LEASE_SECONDS, **step.values))
     return JobStatus.PENDING
 
 
@@ -144,29 +169,70 @@ def publish(engine: sa.Engine, name: str, owner: str, files: Sequence[ResultRow]
 
 def fail(engine: sa.Engine, name: str, owner: str, exception: str) -> None:
     """End a job with an error, unless it is no longer ours."""
-    mine = (jobs.c.name == name) & (jobs.c.lease_owner == owner) & (jobs.c.status == JobStatus.PENDING)
+    _fail(engine, (jobs.c.name == name) & (jobs.c.lease_owner == owner), exception)
+
+
+def fail_all(engine: sa.Engine, owner: str, exception: str) -> None:
+    """End with an error whatever this owner runs."""
+    _fail(engine, jobs.c.lease_owner == owner, exception)
+
+
+def _fail(engine: sa.Engine, which: sa.ColumnElement[bool], exception: str) -> None:
     with writing(engine) as connection:
-        row = connection.execute(sa.select(jobs.c.cancel_requested).where(mine)).first()
-        if row is None:
-            return
-        if row.cancel_requested:
-            end_job(connection, name, JobStatus.CANCELLED, CANCELLED_TEXT)
-        else:
-            end_job(connection, name, JobStatus.ERROR, exception)
+        for row in list(connection.execute(sa.select(jobs).where(which, jobs.c.status == JobStatus.PENDING))):
+            if row.cancel_requested:
+                end_job(connection, row.name, JobStatus.CANCELLED, CANCELLED_TEXT)
+            else:
+                end_job(connection, row.name, JobStatus.ERROR, exception)
 
 
-def requeue(engine: sa.Engine, *, owner: str | None = None, expired: bool = False, refund: bool = False) -> int:
-    """Queue running jobs again: those of one owner, those whose lease ended, or all; returns how many.
+@dataclass(slots=True, frozen=True)
+class Running:
+    """A running job as its supervisor sees it; `started_at` in seconds since 1970."""
+
+    owner: str
+    started_at: float
+    cancel_requested: bool
+
+
+def running(engine: sa.Engine, owners: Sequence[str]) -> list[Running]:
+    """What these owners run."""
+    columns = (jobs.c.lease_owner, jobs.c.started_at, jobs.c.cancel_requested)
+    query = sa.select(*columns).where(jobs.c.status == JobStatus.PENDING, jobs.c.lease_owner.in_(owners))
+    with reading(engine) as connection:
+        return [Running(*row) for row in connection.execute(query)]
+
+
+def requeue(engine: sa.Engine, *, owner: str, refund: bool = False) -> int:
+    """Queue again what one owner ran; returns how many.
 
     A job that lost its worker too often ends with an error. `refund`: the stop was orderly, so no attempt was lost.
     """
-    where = jobs.c.status == JobStatus.PENDING
-    if owner is not None:
-        where &= jobs.c.lease_owner == owner
-    if expired:
-        where &= jobs.c.lease_expires < time.time()
+    return _requeue(engine, jobs.c.lease_owner == owner, refund=refund)
+
+
+def requeue_expired(engine: sa.Engine) -> int:
+    """Queue again the jobs of workers that fell silent, whichever server they belong to."""
+    return _requeue(engine, jobs.c.lease_expires < time.time())
+
+
+def requeue_of_server(engine: sa.Engine, server_id: str) -> int:
+    """Queue again what the workers of a server ran when it died; those of other servers go on."""
+    return _requeue(engine, jobs.c.lease_owner.startswith(f"{server_id}{OWNER_SEPARATOR}", autoescape=True))
+
+
+def new_owner(server_id: str) -> str:
+    """A name for one worker of a server; no two are the same, so that a lease belongs to one process."""
+    return f"{server_id}{OWNER_SEPARATOR}{uuid.uuid4().hex}"
+
+
+def _requeue(engine: sa.Engine, which: sa.ColumnElement[bool], *, refund: bool = False) -> int:
+    query = sa.select(jobs).where(jobs.c.status == JobStatus.PENDING, which)
+    with reading(engine) as connection:
+        if connection.execute(query.limit(1)).first() is None:
+            return 0  # the usual case must not wait for the write lock
     with writing(engine) as connection:
-        rows = list(connection.execute(sa.select(jobs).where(where)))
+        rows = list(connection.execute(query))
         for row in rows:
             attempts = row.attempts - 1 if refund else row.attempts
             if row.cancel_requested:
@@ -174,7 +240,7 @@ def requeue(engine: sa.Engine, *, owner: str | None = None, expired: bool = Fals
             elif attempts >= MAXIMUM_ATTEMPTS:
                 end_job(connection, row.name, JobStatus.ERROR, GAVE_UP)
             else:
-                again = {"status": JobStatus.CREATED, "progress": None, "attempts": attempts}
-                update = jobs.update().where(jobs.c.name == row.name)
-                connection.execute(update.values(**again, lease_owner=None, lease_expires=None))
+                again = {**AT_THE_START.values, "status": JobStatus.CREATED, "progress": None, "attempts": attempts}
+                no_lease = {"lease_owner": None, "lease_expires": None, "started_at": None}
+                connection.execute(jobs.update().where(jobs.c.name == row.name).values(**again, **no_lease))
     return len(rows)

@@ -27,6 +27,11 @@ BEARER: Final = "Bearer "
 EXPIRED: Final = "Could not validate: credentials expired"  # old clients look for the last two words
 
 
+async def _platform_of(request: Request) -> Platform:
+    # A coroutine, as is `_agent_of`: FastAPI would send a plain function to another thread, for each request.
+    return platform_of(request)
+
+
 def platform_of(request: Request) -> Platform:
     """The running platform."""
     platform: Platform = request.app.state.platform
@@ -107,7 +112,7 @@ def require_administrator(account: Account) -> None:
         raise ApiFault(403, "Only an administrator may do this.")
 
 
-def agent_of(request: Request) -> Agent:
+async def _agent_of(request: Request) -> Agent:
     """The calling client."""
     return read_agent(request.headers.get("user-agent"))
 
@@ -158,7 +163,7 @@ async def json_body(request: Request) -> Any:
         raise ApiFault(422, "The body is not valid JSON.") from None
 
 
-CurrentPlatform = Annotated[Platform, Depends(platform_of)]
+CurrentPlatform = Annotated[Platform, Depends(_platform_of)]
 CurrentAccount = Annotated[Account, Depends(account_of)]
 ManagingAccount = Annotated[Account, Depends(managing_account_of)]
-CurrentAgent = Annotated[Agent, Depends(agent_of)]
+CurrentAgent = Annotated[Agent, Depends(_agent_of)]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from anyio import sleep
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -35,7 +33,6 @@ from avatar_gitops.wire.routes import job as job_path
 
 router = APIRouter()
 LONG_POLL_SECONDS: Final = 2.0
-LONG_POLL_STEP: Final = 0.04
 MAXIMUM_NAMES: Final = 100
 SEPARATOR: Final = "\n---\n"
 YAML: Final = "application/yaml"
@@ -156,12 +153,11 @@ def last_set(platform: CurrentPlatform, account: CurrentAccount, agent: CurrentA
 @router.get("/jobs/{name}")
 async def get_job(platform: CurrentPlatform, account: CurrentAccount, agent: CurrentAgent, name: str) -> dict[str, Any]:
     """One job; the answer is held back for up to two seconds until the job is over."""
-    deadline = time.monotonic() + LONG_POLL_SECONDS
-    while True:
+    found = await run_in_threadpool(job_store.find_job, platform, account, name)
+    if not found["done"]:
+        await platform.endings.wait(name, LONG_POLL_SECONDS)
         found = await run_in_threadpool(job_store.find_job, platform, account, name)
-        if found["done"] or time.monotonic() >= deadline or platform.stopping.is_set():
-            return agent.adapt_job(found)
-        await sleep(LONG_POLL_STEP)
+    return agent.adapt_job(found)
 
 
 @router.delete("/jobs/{name}")

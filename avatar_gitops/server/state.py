@@ -53,6 +53,11 @@ class StateFolder:
         return self.root / "storage.secret"
 
     @property
+    def identity(self) -> Path:
+        """The name of the server over this folder, by which it knows its own jobs in a database that it shares."""
+        return self.root / "server.id"
+
+    @property
     def log(self) -> Path:
         return self.root / "server.log"
 
@@ -73,6 +78,12 @@ class StateFolder:
         if not self.secret.exists():
             write_private(self.secret, secrets.token_hex(32))
         return bytes.fromhex(self.secret.read_text(encoding="ascii").strip())
+
+    def server_id(self) -> str:
+        """The name of the server over this folder, made on first use."""
+        if not self.identity.exists():
+            write_private(self.identity, secrets.token_hex(8))
+        return self.identity.read_text(encoding="ascii").strip()
 
 
 def write_private(path: Path, text: str) -> None:

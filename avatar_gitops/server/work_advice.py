@@ -38,7 +38,7 @@ def run_advice(assignment: Assignment, folder: Path, progress: Progress) -> list
     if LINKS in wanted:
         links = advise_links([_keys(table) for table in schema.tables], links_of(schema.tables))
     for done, table in enumerate(schema.tables):
-        progress(done / len(schema.tables))
+        progress(done / len(schema.tables), "reading tables", done, len(schema.tables))
         advice = _advice(assignment, table) if wanted != {LINKS} else {}
         if links is not None:
             advice |= _link_advice(table.name, links)

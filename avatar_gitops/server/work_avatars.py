@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -40,6 +40,12 @@ from avatar_gitops.server.work_figures import write_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
+AVATARIZING: Final = "anonymizing tables"
+WRITING: Final = "writing tables"
+DRAWING: Final = "drawing figures"
+MAKING_SHARE: Final = 0.6  # of the whole job; then come files and figures
+WRITTEN_SHARE: Final = 0.7
+
 Together = Callable[
     [Assignment, wire.SchemaSpec, Mapping[str, wire.AvatarizationRecord], wire.Results | None, int], list[Made]
 ]
@@ -68,13 +74,16 @@ def run_standard(
     # Without a seed nobody, not even the owner, can draw the same numbers again.
     seed = spec.seed if spec.seed is not None else secrets.randbits(63)
     if any(table.links for table in schema.tables):
+        progress(0.0, AVATARIZING, 0, len(tables))
         made = together(assignment, schema, records, spec.results, seed)
     else:
         made = []
         for done, table in enumerate(tables):
-            progress(done / len(tables))
+            progress(MAKING_SHARE * done / len(tables), AVATARIZING, done, len(tables))
             made.append(_anonymize(assignment, (table, records[table.name]), spec.results, seed))
+    progress(MAKING_SHARE, WRITING, 0, len(made))
     files = [file for item in made for file in write_made(item, folder)]
+    progress(WRITTEN_SHARE, DRAWING, 0, len(made))
     if spec.compute_figures is not False:
         files += _figures(assignment, made, spec.results, folder)
     released, promises = release_tables(assignment, folder, private, spec.results, seed)

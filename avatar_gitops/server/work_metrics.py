@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -48,6 +48,8 @@ from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
 
+MEASURING: Final = "measuring tables"
+
 
 def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
     """One entry per table, and the summary over all tables."""
@@ -64,7 +66,7 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     views = _views(assignment, pairs, made_with, promises)
     of_series = _series_views(assignment, pairs, spec.time_series or {})
     for done, (view, series) in enumerate(chain(((view, None) for view in views), of_series)):
-        progress(min(0.99, done / len(pairs)))
+        progress(min(0.99, done / len(pairs)), MEASURING, min(done, len(pairs)), len(pairs))
         record = records.get(view.table, wire.MetricsRecord())
         curves = series if series is not None and view.table == series.name else None
         if curves is not None:

@@ -1,7 +1,7 @@
 """A worker process: claims jobs one after the other, runs them, publishes their results in one step.
 
-It ends with its server: standard input is a pipe from the server whose end means that the server is gone. A byte on
-that pipe means that there may be work.
+It ends with its server: standard input is a pipe from the server whose end means that the server is gone. On that pipe
+`BELL` means that there may be work, `LEAVE` that no further job is to be begun.
 """
 
 from __future__ import annotations
@@ -9,28 +9,29 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import resource
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from avatar_gitops.server.assignment import Assignment, ResultFile, load_assignment
+from avatar_gitops.server.assignment import Assignment, Progress, ResultFile, load_assignment
 from avatar_gitops.server.database import now_text, open_database, reading
 from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.heart import Heart
+from avatar_gitops.server.job_limits import resident_bytes, worker_limit
 from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, remove_blobs, unreferenced
-from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, renew, requeue
+from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, requeue_expired
 from avatar_gitops.server.receiving import describe_file
 from avatar_gitops.server.state import StateFolder
-from avatar_gitops.wire.models import JobStatus
 
-HEARTBEAT_SECONDS: Final = 1.0
 BUSY_POLL_SECONDS: Final = 0.02
 IDLE_POLL_SECONDS: Final = 0.5
 BUSY_WINDOW_SECONDS: Final = 10.0
@@ -43,20 +44,38 @@ CONTENT_TYPES: Final = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 STOPPED: Final = 75  # exit status of a worker that gave up its job on purpose
+BELL: Final = b"."
+LEAVE: Final = b"!"
+NICENESS: Final = 5  # the server answers while its workers use every core
+EXPENDABLE: Final = "500"  # when memory runs out, the kernel ends a worker, whose job is told why, and not the server
+RETIREMENT_SHARE: Final = 4  # a worker that kept more than this part of its limit after a job makes room for a new one
+
+Run = Callable[[Assignment, Path, Progress], list[ResultFile]]
+"""Does the work of a job and leaves its files in the folder."""
 
 log = logging.getLogger(__name__)
 
 
 def main(state_dir: str, owner: str, retention_prefix: str) -> None:
-    """Work until the server is gone."""
+    """Work until the server is gone or asks to leave."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the server, which ends its workers by itself
         signal.signal(number, signal.SIG_IGN)
     state = StateFolder(Path(state_dir))
     storage = Storage(open_database(state.database), state)
-    bell = threading.Event()
-    threading.Thread(target=_watch_server, args=(bell,), daemon=True).start()
+    bell, leave = threading.Event(), threading.Event()
+    threading.Thread(target=_watch_server, args=(bell, leave), daemon=True).start()
+    retirement = worker_limit() // RETIREMENT_SHARE
     for _ in rounds(storage, owner, retention_prefix, bell):
-        pass
+        if leave.is_set() or resident_bytes(os.getpid()) > retirement:
+            return
+
+
+def _be_modest() -> None:
+    """Let the server go first, and leave no picture of the data behind when this process crashes."""
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # Linux only
+        Path("/proc/self/oom_score_adj").write_text(EXPENDABLE, encoding="ascii")
 
 
 def rounds(storage: Storage, owner: str, retention_prefix: str, bell: threading.Event) -> Iterator[None]:
@@ -66,11 +85,11 @@ def rounds(storage: Storage, owner: str, retention_prefix: str, bell: threading.
     while True:
         now = time.monotonic()
         if now - recovered > RECOVERY_SECONDS:
-            requeue(storage.engine, expired=True)
+            requeue_expired(storage.engine)
             recovered = now
         row = claim(storage.engine, owner) if has_ready_job(storage.engine) else None
         if row is not None:
-            _work(storage, row, owner, retention_prefix)
+            work_on(storage, row, owner, retention_prefix)
             busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
         elif cold:  # import the numerics while there is nothing to do, so that the first jobs wait for less
             with suppress(ImportError):  # a broken installation is an error of each job, see `_work`
@@ -83,20 +102,38 @@ def rounds(storage: Storage, owner: str, retention_prefix: str, bell: threading.
         yield
 
 
-def _watch_server(bell: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 4096):
+def _watch_server(bell: threading.Event, leave: threading.Event) -> None:
+    while told := os.read(sys.stdin.fileno(), 4096):
+        if LEAVE in told:
+            leave.set()
         bell.set()
     os._exit(0)  # nothing to clean up: an unpublished job leaves no trace
 
 
-def _work(storage: Storage, row: sa.Row[Any], owner: str, retention_prefix: str) -> None:
-    heart = _Heart(storage.engine, row.name, owner)
-    folder = storage.state.incoming / f"{row.name}.{row.attempts}.{owner}"
+def _end_process() -> None:
+    os._exit(STOPPED)  # numerics cannot be interrupted, so a new process takes over
+
+
+def _run_here(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
+    # Imported here so that a broken installation of the numerics is an error of the job, not of the worker.
+    from avatar_gitops.server.work import run
+
+    return run(assignment, folder, progress)
+
+
+def work_on(
+    storage: Storage,
+    row: sa.Row[Any],
+    owner: str,
+    retention_prefix: str,
+    run: Run = _run_here,
+    stop: Callable[[], None] = _end_process,
+) -> None:
+    """Run a claimed job and publish its results, or say why not; `stop` must end `run` soon."""
+    heart = Heart(storage.engine, row.name, owner, stop)
+    folder = work_folder(storage.state, row, owner)
     folder.mkdir(mode=0o700)
     try:
-        # Imported here so that a broken installation of the numerics is an error of the job, not of the worker.
-        from avatar_gitops.server.work import run
-
         assignment = load_assignment(storage, row, retention_prefix)
         files = run(assignment, folder, heart.report)
         _publish(storage, assignment, owner, (folder, files, retention_prefix))
@@ -111,6 +148,17 @@ def _work(storage: Storage, row: sa.Row[Any], owner: str, retention_prefix: str)
         fail(storage.engine, row.name, owner, "internal error")
     finally:
         heart.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def work_folder(state: StateFolder, row: sa.Row[Any], owner: str) -> Path:
+    """Where one attempt leaves its files until they are published."""
+    return state.incoming / f"{row.name}.{row.attempts}.{owner}"
+
+
+def remove_work_folders(state: StateFolder, owner: str) -> None:
+    """Remove what a dead worker left behind."""
+    for folder in state.incoming.glob(f"*.{owner}"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -138,31 +186,6 @@ def _publish(storage: Storage, assignment: Assignment, owner: str, what: tuple[P
         remove_blobs(storage, unused)
 
 
-class _Heart:
-    """Renews the lease of the running job, and ends the process when the job is cancelled or no longer ours."""
-
-    def __init__(self, engine: sa.Engine, name: str, owner: str) -> None:
-        self._engine, self._name, self._owner = engine, name, owner
-        self._progress = 0.0
-        self._stopped = threading.Event()
-        threading.Thread(target=self._beat, daemon=True).start()
-
-    def report(self, progress: float) -> None:
-        """Remember how far the work is; the next beat tells the database."""
-        self._progress = progress
-
-    def stop(self) -> None:
-        """No more beats."""
-        self._stopped.set()
-
-    def _beat(self) -> None:
-        while not self._stopped.wait(HEARTBEAT_SECONDS):
-            status = renew(self._engine, self._name, self._owner, self._progress)
-            # Numerics cannot be interrupted, so a new process takes over, unless the job has just ended by itself.
-            if status is not JobStatus.PENDING and not self._stopped.wait(HEARTBEAT_SECONDS):
-                os._exit(STOPPED)
-
-
 def _place(error: Exception) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -172,4 +195,5 @@ def _place(error: Exception) -> str:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    _be_modest()
     main(*sys.argv[1:])

@@ -62,12 +62,18 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-def attempts(state_dir: Path, name: str) -> int:
+def job_row(state_dir: Path, name: str) -> tuple[str, int]:
+    """Status of a job and how often it was started."""
     connection = sqlite3.connect(state_dir / "platform.sqlite3")
     try:
-        return int(connection.execute("SELECT attempts FROM jobs WHERE name = ?", (name,)).fetchone()[0])
+        found = connection.execute("SELECT status, attempts FROM jobs WHERE name = ?", (name,)).fetchone()
     finally:
         connection.close()
+    return str(found[0]), int(found[1])
+
+
+def attempts(state_dir: Path, name: str) -> int:
+    return job_row(state_dir, name)[1]
 
 
 def blobs(state_dir: Path) -> set[str]:
@@ -134,7 +140,7 @@ def test_a_job_that_kills_its_worker_every_time_ends_with_an_error(tmp_path: Pat
 
 
 def test_an_orderly_stop_is_quick_and_costs_no_attempt(tmp_path: Path) -> None:
-    with served(tmp_path, "--workers", "1") as server, sign_in(tmp_path) as api:
+    with served(tmp_path, "--workers", "1", "--patience", "0") as server, sign_in(tmp_path) as api:
         api.upload("people.csv", people(LONG))
         name = api.launch(api.put_set(documents()), "standard")
         until(lambda: status(api, name) == "pending")
@@ -146,6 +152,39 @@ def test_an_orderly_stop_is_quick_and_costs_no_attempt(tmp_path: Path) -> None:
         assert not any(map(alive, workers))
         assert attempts(tmp_path, name) == 0
         assert read_address(tmp_path / "server.json") is None
+
+
+@pytest.mark.slow
+def test_an_orderly_stop_lets_a_job_end_and_begins_no_other(tmp_path: Path) -> None:
+    with served(tmp_path, "--workers", "1", "--patience", "60") as server, sign_in(tmp_path) as api:
+        api.upload("people.csv", people(LONG))
+        running, waiting = (api.launch(api.put_set(documents()), "standard") for _ in range(2))
+        until(lambda: status(api, running) == "pending")
+        server.terminate()
+        assert server.wait(60) == 0
+        assert [job_row(tmp_path, name) for name in (running, waiting)] == [("finished", 1), ("created", 0)]
+        assert list((tmp_path / "incoming").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
+    with served(tmp_path, "--workers", "1", "--patience", "600") as server, sign_in(tmp_path) as api:
+        api.upload("people.csv", people(LONG))
+        name = api.launch(api.put_set(documents()), "standard")
+        until(lambda: status(api, name) == "pending")
+        workers = children(server.pid)
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)  # it would never end by itself
+        server.terminate()
+        time.sleep(0.5)
+        assert server.poll() is None, "it waits for its worker"
+        server.terminate()
+        assert server.wait(5) == 130
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+        until(lambda: not any(map(alive, workers)), 5)
+    with served(tmp_path, "--workers", "1"), sign_in(tmp_path) as api:
+        assert api.wait(name)["status"] == "finished"
 
 
 def test_the_key_of_the_first_start_stays_valid(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_worker_that_lost_its_job_publishes_nothing(platform: Platform, owner:
     name = launched(platform, owner)
     assert claim(platform.engine, "first") is not None
     assert claim(platform.engine, "second") is None
-    requeue(platform.engine)
+    requeue(platform.engine, owner="first")
     assert claim(platform.engine, "second") is not None
     assert not publish(platform.engine, name, "first", [])
     assert find_job(platform, owner, name)["status"] == "pending"

@@ -15,10 +15,10 @@ import pytest
 import sqlalchemy as sa
 
 from avatar_gitops.engine.run import avatarize
+from avatar_gitops.server import heart, work_avatars, worker
 from avatar_gitops.server import jobs as job_store
-from avatar_gitops.server import work_avatars, worker
 from avatar_gitops.server.database import jobs, objects, results, sets, writing
-from avatar_gitops.server.queue import LEASE_SECONDS, MAXIMUM_ATTEMPTS, claim, requeue
+from avatar_gitops.server.queue import LEASE_SECONDS, MAXIMUM_ATTEMPTS, claim, requeue, requeue_expired
 from tests.server.api import documents, people
 from tests.server.workshop import OWNER, Workshop, open_workshop
 
@@ -175,7 +175,7 @@ def test_a_job_that_ends_every_worker_is_given_up(fresh: Workshop) -> None:
     for _ in range(MAXIMUM_ATTEMPTS):
         assert claim(fresh.platform.engine, "doomed") is not None
         expire_leases(fresh)
-        requeue(fresh.platform.engine, expired=True)
+        requeue_expired(fresh.platform.engine)
     job = fresh.job(name)
     assert job["status"] == "error"
     assert "its worker process ended each time" in job["exception"]
@@ -213,7 +213,7 @@ class Ended:
 
 
 def test_the_process_ends_soon_when_its_job_is_cancelled(fresh: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(heart, "HEARTBEAT_SECONDS", 0.01)
     name = queue(fresh)
     ended = Ended(monkeypatch)
 
@@ -229,7 +229,7 @@ def test_the_process_ends_soon_when_its_job_is_cancelled(fresh: Workshop, monkey
 
 
 def test_a_beating_heart_renews_the_lease_and_tells_progress(fresh: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(heart, "HEARTBEAT_SECONDS", 0.01)
     name = queue(fresh)
     seen = []
 
@@ -258,7 +258,7 @@ def test_a_worker_wakes_and_ends_with_its_server(monkeypatch: pytest.MonkeyPatch
     os.close(server)
     with os.fdopen(ours) as pipe:
         monkeypatch.setattr(sys, "stdin", pipe)
-        worker._watch_server(bell)
+        worker._watch_server(bell, Event())
     assert bell.is_set()
     assert ended.statuses == [0]
 

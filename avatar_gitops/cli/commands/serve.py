@@ -34,13 +34,46 @@ if TYPE_CHECKING:
     help="Worker processes, at most one per core.",
 )
 @click.option(
+    "--job-memory",
+    type=click.IntRange(min=512),
+    metavar="MIB",
+    envvar="AVATAR_JOB_MEMORY_MIB",
+    show_envvar=True,
+    help="Memory of one job; a job that needs more fails alone.  [default: its part of 90 % of the machine]",
+)
+@click.option(
+    "--job-seconds",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    envvar="AVATAR_JOB_SECONDS",
+    show_envvar=True,
+    help="Time of one job; a job that takes longer fails alone.  [default: a day]",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=2,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long running jobs get to end when the server stops; then they are queued again.",
+)
+@click.option(
     "-v",
     "--verbose",
     is_flag=True,
     help="Log each request that changes something or is refused, with the id that the client gave it.",
 )
-def command(host: str, port: int, state_dir: Path, workers: int, verbose: bool) -> None:
-    """Run the embedded Avatar platform until Ctrl-C.
+def command(
+    host: str,
+    port: int,
+    state_dir: Path,
+    workers: int,
+    job_memory: int | None,
+    job_seconds: int | None,
+    patience: float,
+    verbose: bool,
+) -> None:
+    """Run the embedded Avatar platform until Ctrl-C; a second Ctrl-C ends it at once.
 
     The first start creates an administrator and an API key. Address and key stand in STATE_DIR/client.env,
     which only you can read; the key is never printed.
@@ -49,6 +82,7 @@ def command(host: str, port: int, state_dir: Path, workers: int, verbose: bool) 
     AVATAR_MAX_DIMENSIONS dimensions (1,000), or AVATAR_MEMORY_MIB of memory (8,192), are refused.
     """
     from avatar_gitops.app.serve import serve
+    from avatar_gitops.server import ServeOptions
 
     def ready(address: Address, client_env: Path) -> None:
         note(f"Serving {address.base_url}  (Ctrl-C stops)")
@@ -58,4 +92,7 @@ def command(host: str, port: int, state_dir: Path, workers: int, verbose: bool) 
     if verbose:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
         logging.getLogger("avatar_gitops.server.naming_requests").setLevel(logging.INFO)
-    serve(host, port, state_dir, workers, ready)
+    options = ServeOptions(
+        state_dir, host, port, workers, job_memory=job_memory, job_seconds=job_seconds, patience=patience
+    )
+    serve(options, ready)
