@@ -83,7 +83,7 @@ def mail_settings(environment: Mapping[str, str] = os.environ) -> MailSettings |
         raise UsageError(f"{PORT} is not a port number.", hint=f"For {security}, it is usually {PORTS[security]}.")
     sender = environment.get(SENDER, "").strip()
     try:
-        if not Address(addr_spec=sender).domain:
+        if not sender or not Address(addr_spec=sender).domain:
             raise ValueError
     except ValueError:
         raise UsageError(f"{SENDER} is not an e-mail address.", hint=f"{HOST} is set, so letters need one.") from None
