@@ -47,6 +47,7 @@ COMMANDS: Final = {
     "schema": "Print the JSON Schemas of the spec and project files.",
     "explain": "Explain a diagnostic code.",
     "serve": "Run the embedded Avatar platform.",
+    "account": "Manage users, API keys and organizations of the embedded platform.",
 }
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from argon2.low_level import Type
 
 from avatar_gitops.server import accounts
-from avatar_gitops.server.accounts import Account, WeakPassword, account_by_password, check_password, set_password
+from avatar_gitops.server.accounts import Account, WeakPassword, account_by_password, check_password, replace_password
 from avatar_gitops.server.accounts import passwords as module
 from avatar_gitops.server.database import create_tables, open_database, passwords, reading, users, writing
 
@@ -29,7 +29,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
 @pytest.fixture(scope="module")
 def ada(engine: sa.Engine) -> Account:
     account = accounts.create_user(engine, "Ada@Example.org", "user", verified=True)
-    set_password(engine, account.id, PASSWORD)
+    replace_password(engine, account.id, PASSWORD)
     return account
 
 
@@ -68,21 +68,21 @@ def test_anything_else_finds_nobody(engine: sa.Engine, ada: Account, email: str,
 
 def test_a_password_longer_than_any_that_is_accepted_never_matches(engine: sa.Engine, ada: Account) -> None:
     longest = "0123456789abcdef" * (module.MOST_BYTES // 16)
-    set_password(engine, ada.id, longest)
+    replace_password(engine, ada.id, longest)
     assert account_by_password(engine, ada.email, longest) is not None
     assert account_by_password(engine, ada.email, f"{longest}x") is None
-    set_password(engine, ada.id, PASSWORD)
+    replace_password(engine, ada.id, PASSWORD)
 
 
 def test_composed_and_decomposed_letters_are_the_same_password(engine: sa.Engine) -> None:
     account = accounts.create_user(engine, "zoe@example.org", "user", verified=True)
-    set_password(engine, account.id, "zo\u00eb's password")
+    replace_password(engine, account.id, "zo\u00eb's password")
     assert account_by_password(engine, account.email, "zoe\u0308's password") == account
 
 
 def test_the_database_holds_an_argon2id_hash_and_a_salt_of_its_own(engine: sa.Engine, ada: Account) -> None:
     other = accounts.create_user(engine, "same@example.org", "user", verified=True)
-    set_password(engine, other.id, PASSWORD)
+    replace_password(engine, other.id, PASSWORD)
     assert stored(engine, ada).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert stored(engine, ada) != stored(engine, other)
 
@@ -118,15 +118,15 @@ def test_a_weaker_hash_is_replaced_when_its_password_is_given(engine: sa.Engine,
 
 def test_a_damaged_hash_signs_nobody_in(engine: sa.Engine) -> None:
     account = accounts.create_user(engine, "damaged@example.org", "user", verified=True)
-    set_password(engine, account.id, PASSWORD)
+    replace_password(engine, account.id, PASSWORD)
     with writing(engine) as connection:
         connection.execute(passwords.update().where(passwords.c.user_id == account.id).values(hash="plain"))
     assert account_by_password(engine, account.email, PASSWORD) is None
 
 
 def test_disabled_and_unconfirmed_users_cannot_sign_in(engine: sa.Engine) -> None:
-    account = accounts.create_user(engine, "new@example.org", "user")
-    set_password(engine, account.id, PASSWORD)
+    hashed = accounts.hash_new_password(PASSWORD)
+    account = accounts.create_user(engine, "new@example.org", "user", password_hash=hashed)
     assert account_by_password(engine, account.email, PASSWORD) is None
     found = check_password(engine, account.email, PASSWORD)
     assert found is not None and not found.is_verified
@@ -151,7 +151,7 @@ def test_what_cannot_be_a_password_is_refused_without_repeating_it(
 ) -> None:
     before = stored(engine, ada)
     with pytest.raises(WeakPassword, match=said) as refused:
-        set_password(engine, ada.id, password)
+        replace_password(engine, ada.id, password)
     assert password == "**********" or password not in str(refused.value)
     assert stored(engine, ada) == before
 
@@ -171,6 +171,6 @@ def test_the_file_of_the_database_holds_no_password(tmp_path: Path) -> None:
     engine = open_database(tmp_path / "platform.sqlite3")
     create_tables(engine)
     account = accounts.create_user(engine, "ada@example.org", "user")
-    set_password(engine, account.id, PASSWORD)
+    replace_password(engine, account.id, PASSWORD)
     engine.dispose()
     assert not [path for path in tmp_path.iterdir() if PASSWORD.encode() in path.read_bytes()]

@@ -10,11 +10,11 @@ from avatar_gitops.server.accounts.keys import (
     list_keys,
     revoke_keys,
 )
-from avatar_gitops.server.accounts.mail_tokens import Purpose, issue_mail_token, reset_password, verify_email
 from avatar_gitops.server.accounts.organizations import (
     NameTaken,
     Organization,
     create_organization,
+    delete_organization,
     list_organizations,
 )
 from avatar_gitops.server.accounts.passwords import (
@@ -24,7 +24,13 @@ from avatar_gitops.server.accounts.passwords import (
     account_by_password,
     check_password,
     hash_new_password,
-    set_password,
+)
+from avatar_gitops.server.accounts.resets import (
+    Purpose,
+    issue_mail_token,
+    replace_password,
+    reset_password,
+    verify_email,
 )
 from avatar_gitops.server.accounts.sign_ins import (
     ExpiredToken,
@@ -66,6 +72,7 @@ __all__ = [
     "check_password",
     "create_organization",
     "create_user",
+    "delete_organization",
     "delete_user",
     "end_sign_in",
     "ensure_administrator",
@@ -78,10 +85,10 @@ __all__ = [
     "list_organizations",
     "open_sign_in",
     "refresh_sign_in",
+    "replace_password",
     "reset_password",
     "revoke_keys",
     "set_disabled",
-    "set_password",
     "storage_key",
     "verify_email",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
 from avatar_gitops.server.database import now_text, organizations, reading, users, writing
+
+LONGEST_NAME: Final = 200
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,6 +24,18 @@ class Organization:
 
 class NameTaken(Exception):
     """Another organization has this name."""
+
+
+def normal_name(name: str) -> str:
+    """The name without spaces around it.
+
+    Raises:
+        ValueError: it is empty, long, or has characters that cannot be printed.
+    """
+    text = name.strip()
+    if not text or len(text) > LONGEST_NAME or not text.isprintable():
+        raise ValueError(f"The name of an organization has 1 to {LONGEST_NAME} printable characters.")
+    return text
 
 
 def add_organization(connection: sa.Connection, name: str) -> str:
@@ -41,9 +56,21 @@ def create_organization(engine: sa.Engine, name: str) -> Organization:
 
     Raises:
         NameTaken: there is one of this name.
+        ValueError: the name cannot be one.
     """
+    text = normal_name(name)
     with writing(engine) as connection:
-        return Organization(add_organization(connection, name), name)
+        return Organization(add_organization(connection, text), text)
+
+
+def delete_organization(engine: sa.Engine, organization_id: str) -> bool:
+    """Remove an organization; returns whether it could be, because nobody is in it."""
+    members = sa.select(users.c.id).where(users.c.organization_id == organization_id).limit(1)
+    with writing(engine) as connection:
+        if connection.execute(members).first() is not None:
+            return False
+        connection.execute(organizations.delete().where(organizations.c.id == organization_id))
+        return True
 
 
 def list_organizations(engine: sa.Engine) -> list[Organization]:

@@ -71,17 +71,6 @@ def account_by_password(engine: sa.Engine, email: str, password: str) -> Account
     return found.account if found is not None and found.is_verified else None
 
 
-def set_password(engine: sa.Engine, user_id: str, password: str) -> None:
-    """Give a user a password, in place of the one before.
-
-    Raises:
-        WeakPassword: it is too short, too long, or the mask of a client.
-    """
-    hashed = hash_new_password(password)
-    with writing(engine) as connection:
-        store_password(connection, user_id, hashed)
-
-
 def hash_new_password(password: str) -> str:
     """The hash of a password to store; it takes a while, so never inside a transaction.
 

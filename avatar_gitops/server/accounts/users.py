@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from avatar_gitops.server.accounts.organizations import add_organization
-from avatar_gitops.server.database import now_text, passwords, reading, users, writing
+from avatar_gitops.server.database import now_text, organizations, passwords, reading, users, writing
 
 ADMINISTRATOR: Final = "administrator@localhost"
-ROLES: Final = ("admin", "user")
+FIRST_ORGANIZATION: Final = "default"
 EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}@[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,189}")
 
 
@@ -62,7 +62,7 @@ def create_user(
     verified: bool = False,
     password_hash: str | None = None,
 ) -> Account:
-    """Add a user; without an organization, in a new one that is called like the address.
+    """Add a user; without an organization, in a new one: `default` if it is the first, else called like the address.
 
     Raises:
         EmailTaken: there is a user with this address.
@@ -72,7 +72,7 @@ def create_user(
     with writing(engine) as connection:
         if connection.execute(sa.select(users.c.id).where(_has_email(address))).first() is not None:
             raise EmailTaken
-        organization = organization_id or add_organization(connection, address)
+        organization = organization_id or add_organization(connection, _free_name(connection, address))
         account = Account(str(uuid.uuid4()), organization, address, role)
         now = now_text()
         row = {**account.to_plain(), "created_at": now, "verified_at": now if verified else None}
@@ -117,6 +117,11 @@ def ensure_administrator(engine: sa.Engine) -> Account:
 def account_of_row(row: sa.Row[Any], credential: str | None = None) -> Account:
     """The account of a row of `users`."""
     return Account(row.id, row.organization_id, row.email, row.role, credential)
+
+
+def _free_name(connection: sa.Connection, address: str) -> str:
+    is_first = connection.execute(sa.select(organizations.c.id).limit(1)).first() is None
+    return FIRST_ORGANIZATION if is_first else address
 
 
 def _has_email(address: str) -> sa.ColumnElement[bool]:

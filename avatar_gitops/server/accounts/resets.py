@@ -1,4 +1,4 @@
-"""Tokens that are sent by mail: valid once, for a day, for one purpose, stored as hashes."""
+"""New passwords and confirmed addresses, by tokens that are valid once, for a day, for one purpose."""
 
 from __future__ import annotations
 
@@ -60,6 +60,19 @@ def reset_password(engine: sa.Engine, email: str, token: str, password: str) -> 
     return account
 
 
+def replace_password(engine: sa.Engine, user_id: str, password: str) -> None:
+    """Give a user a password, in place of the one before; every sign-in of before is over.
+
+    Raises:
+        WeakPassword: the text cannot be a password.
+    """
+    hashed = hash_new_password(password)
+    with writing(engine) as connection:
+        store_password(connection, user_id, hashed)
+        end_sign_ins(connection, user_id)
+        connection.execute(_confirmed(user_id))
+
+
 def verify_email(engine: sa.Engine, token: str) -> Account | None:
     """Use a token up to confirm its user's address; None when the token is not valid."""
     with writing(engine) as connection:
@@ -89,5 +102,8 @@ def _find(connection: sa.Connection, token: str, purpose: Purpose, email: str | 
 def _use_up(connection: sa.Connection, token: str, account: Account) -> None:
     used = hash_secret(str(uuid.UUID(token)))
     connection.execute(mail_tokens.delete().where(mail_tokens.c.hash == used))
-    confirmed = users.update().where(users.c.id == account.id, users.c.verified_at.is_(None))
-    connection.execute(confirmed.values(verified_at=now_text()))
+    connection.execute(_confirmed(account.id))
+
+
+def _confirmed(user_id: str) -> sa.Update:
+    return users.update().where(users.c.id == user_id, users.c.verified_at.is_(None)).values(verified_at=now_text())
