@@ -182,9 +182,9 @@ jobs = sa.Table(
     sa.Column("lease_owner", sa.String),
     sa.Column("lease_expires", sa.Float),
     sa.Column("started_at", sa.Float),  # of the present attempt, in seconds since 1970 like the lease
-    sa.Column("phase", sa.String, nullable=False, default=""),
-    sa.Column("phase_done", sa.Integer, nullable=False, default=0),
-    sa.Column("phase_total", sa.Integer, nullable=False, default=0),
+    sa.Column("phase", sa.String),
+    sa.Column("phase_done", sa.Integer),
+    sa.Column("phase_total", sa.Integer),
 )
 
 job_parents = sa.Table(

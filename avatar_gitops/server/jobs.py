@@ -230,9 +230,9 @@ def describe(row: sa.Row[Any]) -> dict[str, Any]:
         "exception": row.exception,
         "done": status.done,
         "progress": row.progress,
-        "phase": "cancelling" if cancelling else row.phase,
-        "phase_done": row.phase_done,
-        "phase_total": row.phase_total,
+        "phase": "cancelling" if cancelling else row.phase or "",
+        "phase_done": row.phase_done or 0,
+        "phase_total": row.phase_total or 0,
         "deleted_at": row.deleted_at,
     }
 

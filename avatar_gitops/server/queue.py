@@ -77,9 +77,9 @@ def end_job(connection: sa.Connection, name: str, status: JobStatus, exception: 
         "finished_at": now_text(),
         "lease_owner": None,
         "lease_expires": None,
-        "phase": "",
-        "phase_done": 0,
-        "phase_total": 0,
+        "phase": None,
+        "phase_done": None,
+        "phase_total": None,
     }
     if status is JobStatus.FINISHED:
         values["progress"] = 1.0

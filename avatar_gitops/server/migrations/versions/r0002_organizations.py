@@ -1,4 +1,4 @@
-"""Organizations, passwords, sign-ins; details of objects; what several servers over one database share."""
+"""Organizations, passwords, sign-ins; details of objects; phases of jobs; what servers over one database share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def upgrade() -> None:
     _people()
     _sign_ins()
     _storage()
+    _jobs()
 
 
 def _people() -> None:
@@ -89,3 +90,10 @@ def _storage() -> None:
         sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _jobs() -> None:
+    op.add_column("jobs", sa.Column("started_at", sa.Float(), nullable=True))
+    op.add_column("jobs", sa.Column("phase", sa.String(), nullable=True))
+    op.add_column("jobs", sa.Column("phase_done", sa.Integer(), nullable=True))
+    op.add_column("jobs", sa.Column("phase_total", sa.Integer(), nullable=True))
