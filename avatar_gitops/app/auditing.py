@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from avatar_gitops.app.artifacts import json_bytes
 from avatar_gitops.app.clock import SystemClock
@@ -111,6 +112,21 @@ def actor(environment: Mapping[str, str]) -> str:
 def audit_log(project: Path | None) -> Verified:
     """The audit log of a project, checked. Needs no server and no valid spec."""
     return verify(find_root(project or Path.cwd()))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which lines of the log are shown: from a day on (ISO text, UTC), about sets whose name fits a glob."""
+
+    since: str = ""
+    sets: tuple[str, ...] = ()
+
+    def of(self, entries: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+        """Those lines, oldest first; one about no set, such as a refusal, is about none that was asked for."""
+        return tuple(entry for entry in entries if entry["at"] >= self.since and self._about(entry))
+
+    def _about(self, entry: Mapping[str, Any]) -> bool:
+        return not self.sets or any(fnmatchcase(name, glob) for name in entry["sets"] for glob in self.sets)
 
 
 def _keep_plan(call: Call, planned: Planned) -> None:

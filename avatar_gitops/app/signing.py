@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from avatar_gitops.audit import dsse
-from avatar_gitops.audit.keys import MOST_BYTES, KeyUnusable, SigningKey, public_key, signing_key
+from avatar_gitops.audit.keys import MOST_BYTES, KeyUnusable, SigningKey, new_key, public_key, public_pem, signing_key
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.project import Project
 
@@ -15,6 +16,7 @@ Seal = Callable[[bytes], bytes]
 """From a statement to its signed envelope."""
 
 FILE_SUFFIX: Final = "_FILE"
+PRIVATE: Final = 0o600
 
 
 def seal_of(project: Project, environment: Mapping[str, str]) -> Seal | None:
@@ -52,6 +54,31 @@ def _content(name: str, environment: Mapping[str, str]) -> bytes:
         f"the project signs its evidence, and neither {name} nor {name}{FILE_SUFFIX} is set",
         hint=f"export {name}{FILE_SUFFIX}=FILE (a private key in PEM); avatar-gitops audit key new FILE makes one",
     )
+
+
+def write_key(path: Path) -> str:
+    """Write a new private key, for its owner only, and return its public half. Raises UsageError when it is there."""
+    key = new_key()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already", hint="a key is never overwritten; name another file") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror or 'unknown reason'})") from None
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(key.pem())
+    return key.public
+
+
+def public_of(path: Path, *, pem: bool = False) -> str:
+    """The public key of a private or public one in a file. Raises UsageError."""
+    content = path.read_bytes()[:MOST_BYTES]
+    try:
+        key = signing_key(content).public if b"PRIVATE KEY" in content else public_key(content)
+    except KeyUnusable as problem:
+        raise UsageError(f"{path} cannot be used: {problem.message}") from None
+    return public_pem(key) if pem else key
 
 
 def trusted(project: Project | None, files: Sequence[Path]) -> Mapping[str, str]:

@@ -73,11 +73,15 @@ def plan_path(digest: str) -> Path:
 
 def lines(root: Path) -> Iterator[Line]:
     """Every line of every month, oldest first."""
-    folder = root / FOLDER
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in sorted((root / FOLDER).glob("*.jsonl")):
         if MONTH.fullmatch(path.name):
-            for number, raw in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
-                yield Line(path.name, number, raw)
+            yield from lines_in(path.name, path.read_bytes())
+
+
+def lines_in(name: str, content: bytes) -> Iterator[Line]:
+    """The lines of the file of one month."""
+    for number, raw in enumerate(content.splitlines(keepends=True), start=1):
+        yield Line(name, number, raw)
 
 
 def read_head(root: Path) -> Mapping[str, Any] | None:
@@ -86,6 +90,11 @@ def read_head(root: Path) -> Mapping[str, Any] | None:
         raw = (root / FOLDER / HEAD).read_bytes()
     except FileNotFoundError:
         return None
+    return head_in(raw)
+
+
+def head_in(raw: bytes) -> Mapping[str, Any]:
+    """What the bytes of `head.json` say; nothing when they are not as they were written."""
     try:
         content = json.loads(raw)
     except ValueError:

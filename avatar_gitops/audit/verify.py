@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,19 +34,24 @@ class _Broken(Exception):
 
 def verify(root: Path) -> Verified:
     """Read a project's audit log and check it; a log that does not exist is empty and well."""
+    return verify_lines(lines(root), read_head(root))
+
+
+def verify_lines(written: Iterable[Line], head: Mapping[str, Any] | None) -> Verified:
+    """Check the lines of a log, oldest first, and what its head says; None when there is none."""
     entries: list[dict[str, Any]] = []
     notes: list[str] = []
     try:
-        _check_lines(root, entries, notes)
-        _check_head(read_head(root), entries, notes)
+        _check_lines(written, entries, notes)
+        _check_head(head, entries, notes)
     except _Broken as found:
         return Verified(tuple(entries), str(found), tuple(notes))
     return Verified(tuple(entries), notes=tuple(notes))
 
 
-def _check_lines(root: Path, entries: list[dict[str, Any]], notes: list[str]) -> None:
+def _check_lines(found: Iterable[Line], entries: list[dict[str, Any]], notes: list[str]) -> None:
     torn: Line | None = None
-    for line in lines(root):
+    for line in found:
         content = line.content
         if content is None:
             if torn is not None:

@@ -12,31 +12,45 @@ from avatar_gitops.report.values import Style, count, plain, safe, short_digest,
 Lines = Sequence[Mapping[str, Any]]
 
 
-def render(entries: Lines, broken: str, notes: Sequence[str], *, style: Style = plain, ascii_only: bool = False) -> str:
-    """Each line of the log, oldest first, with what was overridden below it; then whether the log is whole."""
+def render(
+    entries: Lines,
+    broken: str,
+    notes: Sequence[str],
+    *,
+    whole: Lines | None = None,
+    style: Style = plain,
+    ascii_only: bool = False,
+) -> str:
+    """Some lines of the log, oldest first, with what was overridden below them; then whether the log is whole.
+
+    `whole` are all lines of the log, where only some are to be shown.
+    """
+    every = entries if whole is None else whole
     lines = [text for entry in entries for text in _entry(entry, style)]
     if lines:
         lines.append("")
     lines += [f"note: {safe(note)}" for note in notes]
     if broken:
         lines.append(style(f"The audit log is not as it was written. {safe(broken)}", "error"))
-    elif entries:
-        last = short_digest(str(entries[-1]["digest"]))
-        lines.append(f"{count(len(entries), 'line')}, each as it was written; the last is {last}.")
+    elif every:
+        shown = f"{len(entries)} of " if len(entries) < len(every) else ""
+        last = short_digest(str(every[-1]["digest"]))
+        lines.append(f"{shown}{count(len(every), 'line')}, each as it was written; the last is {last}.")
     else:
         lines.append("There is no audit log in this project yet; the first apply begins it.")
     text = "\n".join(lines) + "\n"
     return to_ascii(text) if ascii_only else text
 
 
-def to_json(entries: Lines, broken: str, notes: Sequence[str]) -> str:
-    """The same as one JSON document."""
+def to_json(entries: Lines, broken: str, notes: Sequence[str], *, left_out: int = 0) -> str:
+    """The same as one JSON document; `left_out` lines were not asked for."""
     content = {
         "format": "avatar-gitops/audit-log",
         "version": "1.0",
         "ok": not broken,
         "broken": broken,
         "notes": list(notes),
+        **({"left_out": left_out} if left_out else {}),
         "entries": [dict(entry) for entry in entries],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -77,7 +91,9 @@ def _counted(entry: Mapping[str, Any]) -> str:
 def _begun(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from _overrides(entry)
     if entry["approvals"]:
-        yield f"      approved by {safe(', '.join(entry['approvals']))}"
+        at = entry.get("approved_at", {})
+        names = (f"{name} ({at[name]})" if name in at else name for name in entry["approvals"])
+        yield f"      approved by {safe(', '.join(names))}"
     for waiver in entry["waivers"]:
         where = f" in {waiver['set']}" if waiver["set"] else ""
         about = f"{waiver['rule']}{where}, {waiver['owner']} until {waiver['expires']}: {waiver['reason']}"

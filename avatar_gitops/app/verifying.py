@@ -1,0 +1,151 @@
+"""`audit verify`: whether a bundle is as it was made, tells one story, and is the word of somebody who is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from avatar_gitops.app.loading import load_applied
+from avatar_gitops.app.signing import trusted
+from avatar_gitops.audit import archive, consistency, integrity
+from avatar_gitops.audit.archive import Finding, Opened
+from avatar_gitops.audit.consistency import Story, Told
+from avatar_gitops.audit.integrity import Counts, Files, Signature, Trust
+from avatar_gitops.audit.layout import MANIFEST, PROJECT
+from avatar_gitops.audit.statement import sha256
+from avatar_gitops.errors import IntegrityError, UsageError
+from avatar_gitops.plan.lock import Lock
+from avatar_gitops.spec.parse import parse_policy, parse_project
+from avatar_gitops.spec.policies import FOLDER as POLICIES
+from avatar_gitops.spec.project import PROJECT_FILE
+from avatar_gitops.workspace.locks import parse_lock
+
+LOCK: Final = ".lock.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found. `overrides` are guard rails that somebody passed, in words; `digest` is the archive's.
+
+    Nothing is wrong with a bundle without findings; whose word it is says `signature`.
+    """
+
+    findings: tuple[Finding, ...]
+    signature: Signature
+    counts: Counts = field(default_factory=Counts)
+    notes: tuple[str, ...] = ()
+    entries: int = 0
+    since: str = ""
+    sets: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was changed, added or removed, and no document denies another."""
+        return not self.findings
+
+    def exit_code(self, *, allow_unsigned: bool) -> int:
+        """1 when something is wrong, 4 when nobody who is trusted has signed, else 0."""
+        if not self.whole:
+            return 1
+        return 0 if self.signature.trust is Trust.TRUSTED or allow_unsigned else 4
+
+
+def verify_bundle(path: Path, keys: Mapping[str, str]) -> Verification:
+    """Check a bundle, an archive or a folder. Needs nothing but the bundle and the keys that count."""
+    return judged(archive.opened(path), keys)
+
+
+def judged(bundle: Opened, keys: Mapping[str, str]) -> Verification:
+    """What is to be said of a bundle that was opened."""
+    if bundle.fatal:
+        return Verification(bundle.findings, Signature(Trust.UNSIGNED), digest=_digest(bundle))
+    counts, told = Counts(), Told()
+    found = [*bundle.findings, *integrity.check(bundle.files, keys, counts)]
+    locks, problems = _locks(bundle.files)
+    found += problems
+    out = _out(bundle.files)
+    required, people = _approvers(bundle.files)
+    story = Story(bundle.files, locks, out, required, people)
+    found += consistency.check(story, told)
+    entries = told.log.entries
+    return Verification(
+        findings=tuple(dict.fromkeys(sorted(found, key=lambda one: (one.file, one.message)))),
+        signature=integrity.signature(bundle.files, keys),
+        counts=counts,
+        notes=tuple(dict.fromkeys(told.notes)),
+        entries=len(entries),
+        since=str(entries[0]["at"])[:10] if entries else "",
+        sets=tuple(sorted(lock.set for lock in locks.values())),
+        approvals=tuple(_approved(locks)),
+        overrides=tuple(_overridden(told)),
+        digest=_digest(bundle),
+    )
+
+
+def _digest(bundle: Opened) -> str:
+    return sha256(bundle.archive) if bundle.archive is not None else ""
+
+
+def _locks(files: Files) -> tuple[dict[str, Lock], list[Finding]]:
+    locks: dict[str, Lock] = {}
+    found: list[Finding] = []
+    for name in sorted(name for name in files if name.startswith(PROJECT) and name.endswith(LOCK)):
+        try:
+            locks[name] = parse_lock(files[name], name)
+        except IntegrityError as error:
+            found.append(Finding(name, error.message.removeprefix(name).strip()))
+    return locks, found
+
+
+def _out(files: Files) -> str:
+    """The folder of artifacts that the project file in the bundle names."""
+    project = parse_project(files.get(PROJECT + PROJECT_FILE, b""), PROJECT_FILE).value
+    return str(PurePosixPath(project.spec.out)) if project else "out"
+
+
+def _approvers(files: Files) -> tuple[tuple[str, ...], Mapping[str, tuple[str, ...]]]:
+    """Who had to approve, and who is in each group, as the policy files in the bundle say."""
+    place = f"{PROJECT}{POLICIES}/"
+    names = (name for name in sorted(files) if name.startswith(place) and name.count("/") == place.count("/"))
+    policies = [found for name in names if (found := parse_policy(files[name], name).value) is not None]
+    people: dict[str, tuple[str, ...]] = {}
+    for policy in policies:
+        for group, members in policy.approvers.items():
+            people[group] = (*people.get(group, ()), *members)
+    return tuple(dict.fromkeys(name for policy in policies for name in policy.required_approvers)), people
+
+
+def _approved(locks: Mapping[str, Lock]) -> Iterator[str]:
+    for lock in sorted(locks.values(), key=lambda lock: lock.set):
+        if lock.applied is not None and lock.applied.approved_by:
+            yield f"{lock.set}: {', '.join(lock.applied.approved_by)}"
+
+
+def _overridden(told: Told) -> Iterator[str]:
+    for entry in told.log.entries:
+        for one in entry["overrides"] if entry["phase"] != "refused" else ():
+            said = " ".join(filter(None, (one["option"], one["value"])))
+            yield f"{said}{': ' if one['reason'] else ''}{one['reason']} ({entry['at'][:10]}, by {entry['actor']})"
+
+
+def anchors(project: Path | None, files: Sequence[Path]) -> Mapping[str, str]:
+    """Public key to its name: those of files, else those of the project that is named or found here, if there is one.
+
+    What a bundle says of keys is never asked.
+    """
+    if files or project is not None:
+        return trusted(load_applied(project).project if not files else None, files)
+    try:
+        return trusted(load_applied(None).project, ())
+    except UsageError:  # nobody is in a project
+        return {}
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path is a bundle and not the name of a set."""
+    return path.is_file() or (path / MANIFEST).is_file()
