@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from avatar_gitops import __version__
 from avatar_gitops.app.loading import AppliedProject, load_applied
-from avatar_gitops.app.signing import seal_of
+from avatar_gitops.app.signing import seal_of, trusted
 from avatar_gitops.app.verifying import Verification, judged
 from avatar_gitops.audit import layout
 from avatar_gitops.audit.archive import Opened, bad_name, packed
 from avatar_gitops.audit.bundle import complete
 from avatar_gitops.audit.crate import About, RunAction
-from avatar_gitops.audit.keys import PUBLIC
 from avatar_gitops.audit.log import FOLDER as AUDIT
 from avatar_gitops.audit.log import HEAD, MONTH, PLANS
 from avatar_gitops.audit.statement import FILE as STATEMENT
@@ -68,8 +67,7 @@ def bundle(project: Path | None, names: Sequence[str], output: Path) -> Bundled:
     _refuse(files)
     made = complete(files, _about(applied, chosen, files), _predicate(applied, chosen, gone, files), seal)
     content = packed(made) if output.suffix == ARCHIVE else None
-    own = dict.fromkeys(_own_keys(applied), "this project")
-    said = judged(Opened(made, archive=content), own)
+    said = judged(Opened(made, archive=content), trusted(applied.project, ()))
     if not said.whole:
         raise IntegrityError("the documents of the project do not fit together, so no bundle is made:" + _list(said))
     if content is None:
@@ -78,11 +76,6 @@ def bundle(project: Path | None, names: Sequence[str], output: Path) -> Bundled:
     else:
         write_atomic(output, content)
     return Bundled(output, len(made), said)
-
-
-def _own_keys(applied: AppliedProject) -> Iterable[str]:
-    signing = applied.project.spec.signing
-    return (one.key for one in signing.trusted if PUBLIC.fullmatch(one.key)) if signing else ()
 
 
 def _list(said: Verification) -> str:

@@ -128,7 +128,8 @@ def _approved(locks: Mapping[str, Lock]) -> Iterator[str]:
 
 def _overridden(told: Told) -> Iterator[str]:
     for entry in told.log.entries:
-        for one in entry["overrides"] if entry["phase"] != "refused" else ():
+        happened = entry["phase"] == "begun" or (entry["phase"] == "ended" and not entry["plan"])
+        for one in entry["overrides"] if happened else ():
             said = " ".join(filter(None, (one["option"], one["value"])))
             yield f"{said}{': ' if one['reason'] else ''}{one['reason']} ({entry['at'][:10]}, by {entry['actor']})"
 

@@ -132,7 +132,7 @@ def _refusals(archive: zipfile.ZipFile, size: int) -> Iterator[Finding]:
         seen.add(entry.filename)
     if sum(entry.file_size for entry in entries) > size:
         yield Finding(_shown(entries[0].filename), "entries of the archive overlap: they say to be larger than it is")
-    yield from collisions(iter(entry.filename for entry in entries))
+    yield from collisions(iter(dict.fromkeys(entry.filename for entry in entries)))
 
 
 def _rewritten(name: str, content: bytes, files: Mapping[str, bytes]) -> Iterator[Finding]:

@@ -166,6 +166,7 @@ def _envelopes(files: Files, trusted: Mapping[str, str], counts: Counts) -> Iter
             yield Finding(name, f"it signs {PurePosixPath(beside).name}, which is missing")
         elif envelope.payload != files[beside]:
             yield Finding(name, f"what it signs is not {beside}")
+            yield Finding(beside, f"it is not what {name} signs")
         for key in envelope.broken():
             yield Finding(name, f"the signature of {short(key)} is not one over this statement")
         if trusted and name != layout.MANIFEST_ENVELOPE and not envelope.signed_by(trusted):

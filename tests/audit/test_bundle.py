@@ -1,0 +1,362 @@
+"""Bundles that somebody changed: every change is found, and the file is named; a clean one is whole, also years later.
+
+The bundle in tests/golden/evidence was made by tests/flow/test_evidence.py. Later versions have to verify it, too.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_gitops.app.verifying import Verification, judged, verify_bundle
+from avatar_gitops.audit import archive, layout
+from avatar_gitops.audit.archive import Opened, packed
+from avatar_gitops.audit.integrity import Trust
+from avatar_gitops.audit.keys import new_key, public_key
+from avatar_gitops.cli import main
+from avatar_gitops.report.verification import render, to_json
+from avatar_gitops.spec.canonical import digest
+from tests.conftest import GOLDEN
+from tests.support.evidence import GONE, KEPT, Files, edited, rechained, relisted
+
+Golden = Callable[[str, str], None]
+BUNDLE = GOLDEN / "evidence" / "bundle.zip"
+KEY = public_key((GOLDEN / "evidence" / "release.pub").read_bytes())
+TRUSTED = {KEY: "release"}
+OUT = f"project/out/{KEPT}"
+LOCK = f"project/configs/{KEPT}.lock.yaml"
+RECEIPT = f"project/out/{GONE}/deletion.json"
+STATEMENT = f"{OUT}/statement.intoto.json"
+RUN = f"{OUT}/run.json"
+
+
+def stored() -> Files:
+    with zipfile.ZipFile(BUNDLE) as found:
+        return {name: found.read(name) for name in found.namelist()}
+
+
+FILES = stored()
+LOG = next(name for name in FILES if name.startswith("project/audit/") and name.endswith(".jsonl"))
+PLAN = next(name for name in FILES if name.startswith("project/audit/plans/") and b"relaunch" in FILES[name])
+JOURNAL = next(name for name in FILES if name.startswith("journal/"))
+SPEC = f"project/configs/{KEPT}.yaml"
+
+
+def found_in(files: Files, *, trusted: dict[str, str] | None = None) -> Verification:
+    content = packed(files)
+    return judged(Opened(files, archive=content), TRUSTED if trusted is None else trusted)
+
+
+def named(found: Verification) -> set[str]:
+    return {one.file for one in found.findings}
+
+
+def unsigned() -> Files:
+    """The stored bundle as a project without a signing key would have made it."""
+    files = {name: content for name, content in FILES.items() if not name.endswith(".dsse.json")}
+    lines = [line for line in FILES[LOCK].splitlines(keepends=True) if b"statement.dsse.json" not in line]
+    return {**files, LOCK: b"".join(lines)}
+
+
+def test_a_clean_bundle_is_whole_and_signed(golden: Golden) -> None:
+    found = verify_bundle(BUNDLE, TRUSTED)
+    assert (found.findings, found.signature.trust, found.exit_code(allow_unsigned=False)) == ((), Trust.TRUSTED, 0)
+    golden("evidence/clean.txt", render(found))
+    golden("evidence/clean.json", to_json(found))
+
+
+# 1. One byte, in each file of the bundle: thirty files.
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_changed_byte_is_found_in_every_file(name: str) -> None:
+    content = bytearray(FILES[name])
+    content[len(content) // 2] ^= 0x01
+    assert name in named(found_in({**FILES, name: bytes(content)}))
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_missing_file_is_found(name: str) -> None:
+    found = found_in({other: content for other, content in FILES.items() if other != name})
+    assert name in named(found)
+
+
+@pytest.mark.parametrize("name", ["extra.txt", f"{OUT}/avatars/people.csv", "project/notes.md", "resolved/other.json"])
+def test_an_added_file_is_found(name: str) -> None:
+    assert name in named(found_in({**FILES, name: b"x"}))
+
+
+@pytest.mark.parametrize("part", range(12))
+def test_a_changed_byte_of_the_archive_is_found(part: int, tmp_path: Path) -> None:
+    """Headers, checksums, times, the list at the end: no place of the file is free."""
+    content = bytearray(BUNDLE.read_bytes())
+    with zipfile.ZipFile(BUNDLE) as found:
+        entries = found.infolist()
+        places = [entries[7].header_offset + at for at in (4, 8, 10, 14, 18, 26)]
+        places += [found.start_dir + at for at in (4, 10, 12, 38)] + [len(content) - 22 + at for at in (8, 20)]
+    content[places[part]] ^= 0x01
+    (tmp_path / "bundle.zip").write_bytes(content)
+    assert not verify_bundle(tmp_path / "bundle.zip", TRUSTED).whole
+
+
+# 2. Fields, changed by somebody who knows the form and computes every digest again, but has no trusted key.
+
+
+def set_in(*path: str | int, value: Any) -> Callable[[Any], None]:
+    def change(content: Any) -> None:
+        for step in path[:-1]:
+            content = content[step]
+        content[path[-1]] = value
+
+    return change
+
+
+FIELDS: list[tuple[str, Callable[[Any], None]]] = [
+    (STATEMENT, set_in("predicate", "engine", "seed", value=8)),
+    (STATEMENT, set_in("predicate", "approved_by", value=["d.lead", "e.vice"])),
+    (STATEMENT, set_in("predicate", "plan", value="sha256:" + "0" * 64)),
+    (STATEMENT, set_in("predicate", "weaker", value=[])),
+    (STATEMENT, set_in("predicate", "gates", 0, "value", value=99.5)),
+    (STATEMENT, set_in("predicate", "run", "finished", value="2026-01-01T00:00:00+00:00")),
+    (STATEMENT, set_in("predicate", "inputs", 0, "digest", value="sha256:" + "1" * 64)),
+    (STATEMENT, set_in("subject", 0, "digest", "sha256", value="2" * 64)),
+    (STATEMENT, set_in("predicate", "project", value="another")),
+    (STATEMENT, set_in("predicate", "note", value="trust me")),
+    (RUN, set_in("engine", value="avatar-gitops-engine/9")),
+    (RUN, set_in("gates", 0, "passed", value=False)),
+    (RUN, set_in("applied", "approved_by", value=["e.vice"])),
+    (f"{OUT}/metrics.json", set_in("blocks", 0, "values", "hidden_rate", value=99.9)),
+    (f"{OUT}/sbom.cdx.json", set_in("components", 1, "version", value="9")),
+    (RECEIPT, set_in("approved_by", value=["d.lead"])),
+    (RECEIPT, set_in("deleted_at", value="2020-01-01T00:00:00+00:00")),
+    (RECEIPT, set_in("plan_digest", value="sha256:" + "3" * 64)),
+    (PLAN, set_in("changes", 0, "content", "fields", value=[])),
+    (PLAN, set_in("digest", value="sha256:" + "4" * 64)),
+    (PLAN, set_in("server", value="prod")),
+    (layout.CRATE, set_in("@graph", 1, "name", value="")),
+    (layout.CRATE, set_in("@context", 0, value="https://w3id.org/ro/crate/1.1/context")),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), FIELDS)
+def test_a_changed_field_is_found_though_all_digests_fit(name: str, change: Callable[[Any], None]) -> None:
+    forged = relisted({**FILES, name: edited(FILES[name], change)})
+    found = found_in(forged)
+    assert named(found) & {name, LOCK, layout.MANIFEST_ENVELOPE}
+    assert layout.MANIFEST_ENVELOPE in named(found), "what was signed is another manifest"
+    assert found.signature.trust is Trust.UNSIGNED
+
+
+@pytest.mark.parametrize(("name", "change"), FIELDS)
+def test_documents_deny_the_forger_also_where_nothing_is_signed(name: str, change: Callable[[Any], None]) -> None:
+    """An unsigned bundle: only what one document says of another tells."""
+    assert found_in(relisted(unsigned()), trusted={}).findings == ()
+    found = found_in(relisted({**unsigned(), name: edited(FILES[name], change)}), trusted={})
+    assert named(found) & {name, LOCK, STATEMENT}
+
+
+def test_a_forger_with_a_key_of_his_own_is_nobody_here() -> None:
+    forged = relisted(FILES, new_key())
+    found = found_in(forged)
+    assert (found.findings, found.signature.trust, found.exit_code(allow_unsigned=False)) == ((), Trust.UNKNOWN_KEY, 4)
+
+
+def test_a_bundle_without_its_signature_is_said_to_be_unsigned(golden: Golden) -> None:
+    found = found_in(relisted(unsigned()))
+    assert (found.findings, found.exit_code(allow_unsigned=False), found.exit_code(allow_unsigned=True)) == ((), 4, 0)
+    golden("evidence/unsigned.txt", render(found))
+
+
+# 3. The chain and the order of approvals, forged with all digests of the log computed again.
+
+
+def approval_after(lines: list[dict[str, Any]]) -> None:
+    lines[2]["approved_at"] = {"d.lead": "2099-01-01T00:00:00Z"}
+
+
+def no_approval(lines: list[dict[str, Any]]) -> None:
+    lines[2]["approvals"], lines[2]["approved_at"] = [], {}
+
+
+def approved_by_its_author(lines: list[dict[str, Any]]) -> None:
+    lines[2]["authors"] = ["D.Lead"]
+
+
+def approved_by_nobody_who_may(lines: list[dict[str, Any]]) -> None:
+    lines[2]["approvals"] = ["somebody"]
+
+
+def another_plan(lines: list[dict[str, Any]]) -> None:
+    lines[2]["plan"] = "sha256:" + "5" * 64
+
+
+def no_override(lines: list[dict[str, Any]]) -> None:
+    lines[4]["overrides"] = []
+
+
+def a_line_less(lines: list[dict[str, Any]]) -> None:
+    del lines[4:6]
+
+
+CHAINS: dict[Callable[[list[dict[str, Any]]], None], str] = {
+    approval_after: LOG,
+    no_approval: LOCK,
+    approved_by_its_author: LOCK,
+    approved_by_nobody_who_may: LOCK,
+    another_plan: "project/audit/head.json",
+    no_override: "project/audit/head.json",
+    a_line_less: "project/audit/head.json",
+}
+
+
+@pytest.mark.parametrize("change", CHAINS)
+def test_a_log_with_a_new_chain_is_found(change: Callable[[list[dict[str, Any]]], None]) -> None:
+    found = found_in(relisted(rechained(FILES, change)))
+    assert CHAINS[change] in named(found)
+    assert layout.MANIFEST_ENVELOPE in named(found)
+
+
+def test_a_forged_lock_and_statement_that_agree_are_found_by_signature_plan_and_log() -> None:
+    """Whoever makes lock, statement and `run.json` say that another spec ran has the plan and the log against him."""
+    other = json.loads(FILES[f"resolved/{KEPT}.json"])
+    other["spec"]["seed"] = 8
+    told = digest(other)
+    before = json.loads(FILES[STATEMENT])["predicate"]["spec"]["digest"]
+    forged = {name: content.replace(before.encode(), told.encode()) for name, content in FILES.items()}
+    found = found_in(relisted(forged))
+    assert {PLAN, f"resolved/{KEPT}.json", f"{OUT}/statement.dsse.json", layout.MANIFEST_ENVELOPE} <= named(found)
+
+
+def test_a_finding_names_file_and_fault(golden: Golden) -> None:
+    forged = relisted(rechained({**FILES, RUN: edited(FILES[RUN], set_in("seed", value=8))}, no_approval))
+    found = found_in(forged)
+    assert found.exit_code(allow_unsigned=True) == 1
+    golden("evidence/forged.txt", render(found))
+    golden("evidence/forged.json", to_json(found))
+
+
+# 4. Archives that are made to harm whoever opens them.
+
+
+def archived(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as made:
+        for name, content in entries:
+            made.writestr(name, content)
+    return target.getvalue()
+
+
+def linked() -> bytes:
+    entry = zipfile.ZipInfo("SHA256SUMS")
+    entry.create_system, entry.external_attr = 3, 0o120777 << 16
+    return archived((entry, b"/etc/passwd"))
+
+
+def overlapping() -> bytes:
+    """Two entries of the list that are the same bytes of the file."""
+    content = bytearray(archived(("a.md", b"x" * 4096), ("b.md", b"y" * 4096)))
+    with zipfile.ZipFile(io.BytesIO(bytes(content))) as found:
+        start = found.start_dir
+    second = content.index(b"PK\x01\x02", start + 4)
+    content[second + 24 : second + 28] = content[second + 20 : second + 24] = struct.pack("<I", 1 << 28)
+    return bytes(content)
+
+
+HARMFUL: dict[str, tuple[Callable[[], bytes], str, str]] = {
+    "traversal": (lambda: archived(("../outside.md", b"x")), "../outside.md", "leaves the bundle"),
+    "absolute": (lambda: archived(("/etc/outside", b"x")), "/etc/outside", "leaves the bundle"),
+    "backslash": (lambda: archived(("a\\..\\b.md", b"x")), "a\\..\\b.md", "every machine"),
+    "drive": (lambda: archived(("C:/a.md", b"x")), "C:/a.md", "every machine"),
+    "blank": (lambda: archived(("a .md /b", b"x")), "a .md /b", "some machines drop"),
+    "unicode": (lambda: archived(("e\u0301.md", b"x")), "e\u0301.md", "several ways"),
+    "folder": (lambda: archived(("a/", b"")), "a/", "no regular file"),
+    "collision": (lambda: archived(("A.md", b"x"), ("a.md", b"y")), "a.md", "the same file as A.md"),
+    "bomb": (lambda: archived(("a.md", b"\0" * (1 << 20)), method=zipfile.ZIP_DEFLATED), "a.md", "it is compressed"),
+    "link": (linked, "SHA256SUMS", "no regular file"),
+    "overlap": (overlapping, "b.md", ""),
+    "noise": (lambda: b"PK\x03\x04" + b"x" * 100, "bundle.zip", "not a whole archive"),
+    "empty": (lambda: b"", "bundle.zip", "not a whole archive"),
+}
+
+
+@pytest.mark.parametrize("case", HARMFUL)
+def test_a_harmful_archive_is_refused(case: str, tmp_path: Path) -> None:
+    content, name, why = HARMFUL[case]
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(content())
+    found = verify_bundle(path, TRUSTED)
+    assert found.exit_code(allow_unsigned=True) == 1
+    assert any(why in one.message for one in found.findings if name in {one.file, "b.md"}), found.findings
+    assert [entry.name for entry in tmp_path.iterdir()] == ["bundle.zip"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_entry_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(archived(("a.md", b"x"), ("a.md", b"y")))
+    assert [one.message for one in verify_bundle(path, {}).findings] == ["the archive has it twice"]
+
+
+def test_bytes_before_or_behind_the_archive_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    for content in (b"#!/bin/sh\n" + BUNDLE.read_bytes(), BUNDLE.read_bytes() + b"\0"):
+        path.write_bytes(content)
+        assert not verify_bundle(path, TRUSTED).whole
+
+
+def test_a_folder_is_read_without_following_links(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    with zipfile.ZipFile(BUNDLE) as found:
+        found.extractall(folder)
+    assert verify_bundle(folder, TRUSTED).exit_code(allow_unsigned=False) == 0
+    summary = folder / OUT / "summary.md"
+    shutil.move(summary, tmp_path / "summary.md")
+    summary.symlink_to(tmp_path / "summary.md")
+    assert f"{OUT}/summary.md" in named(verify_bundle(folder, TRUSTED))
+
+
+def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_BYTES", 1000)
+    assert "which no bundle is" in verify_bundle(BUNDLE, TRUSTED).findings[0].message
+
+
+# 5. The command.
+
+
+def test_the_command_says_whose_word_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    key = str(GOLDEN / "evidence" / "release.pub")
+    assert main.run(["audit", "verify", str(BUNDLE), "--trust-key", key]) == 0
+    assert "signed with release.pub" in capsys.readouterr().out
+    assert main.run(["audit", "verify", str(BUNDLE)]) == 4
+    assert f"signed with {KEY}, which nobody here trusts" in capsys.readouterr().out
+    assert main.run(["audit", "verify", str(BUNDLE), "--allow-unsigned", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["signature"]["trust"] == "unknown_key"
+    assert main.run(["audit", "verify", "nothing.zip"]) == 64
+
+
+def test_a_private_key_is_no_key_to_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main.run(["audit", "key", "new", "key.pem"]) == 0
+    public = capsys.readouterr().out.strip()
+    assert (tmp_path / "key.pem").stat().st_mode & 0o777 == 0o600
+    assert main.run(["audit", "key", "new", "key.pem"]) == 64
+    assert main.run(["audit", "key", "show", "key.pem"]) == 0
+    assert capsys.readouterr().out.strip() == public
+    assert main.run(["audit", "key", "show", "key.pem", "--pem"]) == 0
+    (tmp_path / "key.pub.pem").write_text(capsys.readouterr().out)
+    assert public_key((tmp_path / "key.pub.pem").read_bytes()) == public
+    assert main.run(["audit", "verify", str(BUNDLE), "--trust-key", "key.pem"]) == 64
+    assert "it holds a private key" in capsys.readouterr().err
