@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "retry": "Repeat the sets that the last apply ended badly.",
     "unlock": "End the lease of an apply that died.",
     "history": "List the applies made from this folder and how they ended.",
-    "audit": "Show and check the record; bundle evidence, verify bundles, replay runs.",
+    "audit": "Check the record, bundle and verify evidence, replay runs.",
     "drift": "Compare the server with what was applied. Cannot change anything.",
     "watch": "Plan, or apply, and look for drift again and again.",
     "status": "List the sets with their state and gates.",
