@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ Codes = npt.NDArray[np.int32]
 MISSING: Final = -1
 _MOST_DECIMALS: Final = 6
 _TEMPORAL: Final = frozenset({ColumnType.DATETIME, ColumnType.DATETIME_TZ})
+_WRITTEN: Final = (pa.date32(), *(pa.timestamp(unit) for unit in ("s", "ms", "us")))
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -28,6 +29,7 @@ class NumberColumn:
     """A column modelled as a number: value = code + `origin`, in units of the output type.
 
     `step` is the coarsest unit in which all datetimes are whole; `lower` and `upper` bound the codes of the originals.
+    `written` is the type of the text that datetimes came as, and go back to.
     """
 
     name: str
@@ -38,6 +40,7 @@ class NumberColumn:
     decimals: int
     lower: float
     upper: float
+    written: pa.DataType | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -79,6 +82,19 @@ def fit_column(name: str, values: pa.ChunkedArray, declared: ColumnType | None) 
     return _fit_integer(name, numbers, kind)
 
 
+def fit_written_dates(name: str, values: pa.ChunkedArray) -> NumberColumn | None:
+    """A text column as the dates that it spells, if each of them reads the same when it is written again."""
+    written = _normal(values)
+    for kind in _WRITTEN:
+        try:
+            dates = written.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        if dates.cast(written.type).equals(written):
+            return replace(_fit_integer(name, dates, ColumnType.DATETIME), written=values.type)
+    return None
+
+
 def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
     """Codes of a numeric column; NaN where missing."""
     numbers = _normal(values)
@@ -107,7 +123,20 @@ def decode_number(column: NumberColumn, codes: Floats) -> pa.Array:
         whole -= whole % column.step
     else:
         whole = np.rint(bounded).astype(np.int64) + column.origin
-    return _restore(to_arrow(whole, missing), column.output)
+    restored = _restore(to_arrow(whole, missing), column.output)
+    return restored if column.written is None else _as_text(restored, column.written)
+
+
+def _as_text(dates: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Dates written out as text, which may be a dictionary."""
+    if not pa.types.is_dictionary(kind):
+        return dates.cast(kind)
+    return dates.cast(kind.value_type).dictionary_encode().cast(kind)
+
+
+def told(column: NumberColumn, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The values of a column as what they are modelled as: dates that are written as text become dates."""
+    return values if column.written is None else pa.chunked_array([_normal(values).cast(column.output)])
 
 
 def encode_category(column: CategoryColumn, values: pa.ChunkedArray) -> Codes:

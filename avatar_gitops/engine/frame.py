@@ -14,12 +14,14 @@ from avatar_gitops.engine.columns import (
     MISSING,
     CategoryColumn,
     Codes,
+    Column,
     EmptyColumn,
     Floats,
     NumberColumn,
     encode_category,
     encode_number,
     fit_column,
+    fit_written_dates,
     is_text,
 )
 from avatar_gitops.engine.params import ColumnSpec
@@ -86,11 +88,10 @@ def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec], aside: Collection[s
         spec = by_name.get(name, ColumnSpec(name))
         if spec.drop or is_key(spec) or name in aside:
             continue
-        column = fit_column(name, values, spec.type)
+        column = _without_identifiers(fit_column(name, values, spec.type), values)
         if isinstance(column, NumberColumn):
             numbers.append(column)
         elif isinstance(column, CategoryColumn):
-            _refuse_identifier(column, values)
             categories.append(column)
         else:
             empty.append(column)
@@ -129,9 +130,17 @@ def encode(layout: Layout, table: pa.Table) -> Frame:
     return Frame(numbers, codes)
 
 
-def _refuse_identifier(column: CategoryColumn, values: pa.ChunkedArray) -> None:
-    if looks_like_identifier(values, len(column.modalities)):
+def _without_identifiers(column: Column, values: pa.ChunkedArray) -> Column:
+    """The column, its texts read as dates when they are dates and all different; other texts like that are refused.
+
+    As a modality, a text that nobody shares could only be given back as it is.
+    """
+    if not isinstance(column, CategoryColumn) or not looks_like_identifier(values, len(column.modalities)):
+        return column
+    dates = fit_written_dates(column.name, values)
+    if dates is None:
         raise EngineError(
             f"Column {column.name!r} looks like an identifier: every row has a different text.",
             hint="Drop, exclude or pseudonymize the column, or declare it as an identifier or as the primary key.",
         )
+    return dates

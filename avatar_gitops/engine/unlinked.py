@@ -33,6 +33,7 @@ LINKED: Final = frozenset(
 """Metrics that ask about the own avatar of an original, or about the own original of an avatar."""
 
 NO_LINK: Final = "Undefined: under differential privacy no row of the output belongs to a row of the originals."
+NOT_BESIDE: Final = "Undefined: there are not as many avatars as originals, so none stands beside its own original."
 NOT_PRIVATE: Final = (
     "Measured on the real rows without noise: not differentially private. Keep it inside, or publish passed or failed."
 )
@@ -41,8 +42,7 @@ NOT_PRIVATE: Final = (
 def as_many(synthetic: pa.Table, rows: int, seed: int) -> pa.Table:
     """As many synthetic rows as there are originals, in random order: some left out, or some taken again.
 
-    The size of a private release is noisy, and metrics compare tables of one size. Raises EngineError when there are
-    none.
+    Metrics compare tables of one size, and that of a private release is noisy. Raises EngineError when there are none.
     """
     if synthetic.num_rows == 0:
         raise EngineError(
@@ -54,25 +54,22 @@ def as_many(synthetic: pa.Table, rows: int, seed: int) -> pa.Table:
     return synthetic.take(pa.array(order))
 
 
-def without_link(measured: Metrics) -> Metrics:
-    """Privacy metrics without those that need a link; the summary is of what is left."""
+def without_link(measured: Metrics, why: str) -> Metrics:
+    """Privacy metrics without those that need a link, with the reason; the summary is of what is left."""
     gone = LINKED & measured.values.keys()
     values = {name: None if name in gone else value for name, value in measured.values.items()}
-    notes = {name: NOT_PRIVATE for name, value in values.items() if value is not None}
-    for name, note in measured.notes.items():
-        notes[name] = f"{note} {notes[name]}" if name in notes else note
     return replace(
         measured,
         values=values,
         intervals={name: ends for name, ends in measured.intervals.items() if name not in gone},
         population={name: n for name, n in measured.population.items() if name not in gone},
-        notes=notes | dict.fromkeys(gone, NO_LINK),
+        notes=dict(measured.notes) | dict.fromkeys(gone, why),
         meta=meta_privacy(values, measured.targets),
     )
 
 
 def not_private(measured: Metrics) -> Metrics:
-    """Utility metrics with the warning that they look at the real rows."""
+    """Metrics with the warning that they look at the real rows."""
     said = {name: NOT_PRIVATE for name, value in measured.values.items() if value is not None}
     notes = {name: f"{measured.notes[name]} {note}" if name in measured.notes else note for name, note in said.items()}
     return replace(measured, notes=dict(measured.notes) | notes)

@@ -24,7 +24,7 @@ from avatar_gitops.engine.links.views import Computation, View, mean_views
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
 from avatar_gitops.engine.series.measure import SeriesPair, measure_series_signal
 from avatar_gitops.engine.tables import read_table
-from avatar_gitops.engine.unlinked import as_many, not_private, without_link
+from avatar_gitops.engine.unlinked import NO_LINK, NOT_BESIDE, as_many, not_private, without_link
 from avatar_gitops.server.apart import set_apart
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
@@ -64,8 +64,8 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     files: list[ResultFile] = []
     summary: dict[str, dict[str, float | None]] = {}
     views = _views(assignment, pairs, made_with, promises)
-    of_series = _series_views(assignment, pairs, spec.time_series or {})
-    for done, (view, series) in enumerate(chain(((view, None) for view in views), of_series)):
+    of_series = ((view, series, True) for view, series in _series_views(assignment, pairs, spec.time_series or {}))
+    for done, (view, series, is_beside) in enumerate(chain(views, of_series)):
         progress(min(0.99, done / len(pairs)), MEASURING, min(done, len(pairs)), len(pairs))
         record = records.get(view.table, wire.MetricsRecord())
         curves = series if series is not None and view.table == series.name else None
@@ -79,8 +79,10 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
             measured = measure_series_signal(curves, SignalParams(compared), spec.seed or 0)
         else:
             measured = measure_signal_view(view, SignalParams(compared, _predicted(record, view)), spec.seed or 0)
+        if is_privacy and not is_beside:
+            measured = without_link(measured, NO_LINK if view.table in promises else NOT_BESIDE)
         if view.table in promises:
-            measured = without_link(measured) if is_privacy else not_private(measured)
+            measured = not_private(measured)
         entry = _entry(view, measured)
         if view.table in promises:
             entry["metadata"][GUARANTEE] = promises[view.table]
@@ -109,17 +111,24 @@ def _views(
     pairs: Sequence[tuple[wire.Table, Path]],
     made_with: Mapping[str, wire.MethodRecord],
     private: Container[str],
-) -> Iterator[View]:
-    """Each table alone, then what links add to it. A linked table of keys only has nothing to be measured alone."""
+) -> Iterator[tuple[View, None, bool]]:
+    """Each table alone, then what links add to it; and whether each avatar stands beside its own original.
+
+    A linked table of keys only has nothing to be measured alone.
+    """
     of_series = series_links([table for table, _ in pairs])
     pairs = [pair for pair in pairs if pair[0].name not in {link.child for link in of_series}]
     tables = [table for table, _ in pairs]
     links = links_of(tables)
+    linked = {name for link in (*links, *of_series) for name in (link.parent, link.child)}
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
-        origins, is_linked = _origins(assignment, table.name, avatars), table.name not in private
+        origins = _origins(assignment, table.name, avatars)
         method = made_with.get(table.name)
-        rows, avatar_rows, said, apart = _read_pair(assignment, (table, avatars, method), origins, is_linked=is_linked)
+        rows, avatar_rows, said, apart = _read_pair(assignment, (table, avatars, method))
+        avatar_rows, is_beside = _beside(
+            table.name, (rows, avatar_rows, origins), linked, is_private=table.name in private
+        )
         columns = measured_columns(table.name, said, method)
         pair = (rows, avatar_rows, columns)
         given = read_holdout(assignment, table, rows)
@@ -129,10 +138,10 @@ def _views(
         if not (links or of_series) or has_attributes(table.name, pair, (*links, *of_series)):
             alone = Computation.STANDALONE
             view = View(table.name, alone, None, rows, avatar_rows, tuple(columns), None, holdout, origins)
-            yield view
+            yield view, None, is_beside
             if assignment.kind is JobKind.PRIVACY_METRICS:
-                yield from mean_views(view)
-    yield from cross_views(tables, read, assignment.kind)
+                yield from ((mean, None, is_beside) for mean in mean_views(view))
+    yield from ((view, None, True) for view in cross_views(tables, read, assignment.kind))
 
 
 def _series_views(
@@ -211,24 +220,36 @@ def _origins(assignment: Assignment, table: str, avatars: Path) -> Ids | None:
 
 
 def _read_pair(
-    assignment: Assignment,
-    what: tuple[wire.Table, Path, wire.MethodRecord | None],
-    origins: Ids | None,
-    *,
-    is_linked: bool,
+    assignment: Assignment, what: tuple[wire.Table, Path, wire.MethodRecord | None]
 ) -> tuple[pa.Table, pa.Table, list[ColumnSpec], pa.Table | None]:
     """Originals that were anonymized, their avatars, what is said of the columns, and originals that were not."""
     table, avatars, method = what
     rows, avatar_rows, columns = _read_sides(assignment, table, avatars)
     rows, apart = set_apart(table.name, rows, method)
-    if not is_linked:
-        avatar_rows = as_many(avatar_rows, rows.num_rows, 0)
-    if avatar_rows.num_rows != (rows.num_rows if origins is None else len(origins)):
+    return rows, avatar_rows, columns, apart
+
+
+def _beside(
+    table: str, what: tuple[pa.Table, pa.Table, Ids | None], linked: Container[str], *, is_private: bool
+) -> tuple[pa.Table, bool]:
+    """As many avatars as there are originals, and whether each stands beside its own.
+
+    Avatars that come from elsewhere may be more or fewer, as those of a private release are. Then none has an original
+    of its own, and what rests on that is not measured.
+
+    Raises:
+        JobFault: they differ in number where other tables or an augmentation refer to rows.
+    """
+    rows, avatars, origins = what
+    expected = rows.num_rows if origins is None else len(origins)
+    if avatars.num_rows == expected and not is_private:
+        return avatars, True
+    if origins is not None or table in linked:
         raise JobFault(
-            f"Table {table.name!r}: the original and the avatars have different numbers of rows."
+            f"Table {table!r}: the original and the avatars have different numbers of rows."
             " Row by row, each avatar must stand where its original stands."
         )
-    return rows, avatar_rows, columns, apart
+    return as_many(avatars, rows.num_rows, 0), False
 
 
 def _read_sides(assignment: Assignment, table: wire.Table, avatars: Path) -> ReadPair:

@@ -1,10 +1,41 @@
-"""A table that the official clients anonymize."""
+"""A table that the official clients anonymize, and the table of their tutorials at the end of the run."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+from tests.support.official import Outcomes
+
+OUTCOMES = pytest.StashKey[Outcomes]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[OUTCOMES] = {}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line per tutorial, one column per client."""
+    outcomes = config.stash[OUTCOMES]
+    if not outcomes:
+        return
+    clients = sorted({client for _, client in outcomes})
+    rows: dict[str, dict[str, str]] = defaultdict(dict)
+    for (name, client), (ended, seconds) in outcomes.items():
+        rows[name][client] = f"{'ok' if ended else 'failed'} {seconds:.0f} s"
+    terminalreporter.section("tutorials of the official client")
+    terminalreporter.write_line(f"{'tutorial':<12}" + "".join(f"{client:<14}" for client in clients))
+    for name, cells in sorted(rows.items()):
+        shown = "".join(f"{cells.get(client, ''):<14}" for client in clients)
+        terminalreporter.write_line(f"{name:<12}{shown}".rstrip())
+
+
+@pytest.fixture
+def outcomes(request: pytest.FixtureRequest) -> Outcomes:
+    """Where a test writes how a tutorial ended."""
+    return request.config.stash[OUTCOMES]
 
 
 @pytest.fixture(scope="module")

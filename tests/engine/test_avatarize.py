@@ -232,6 +232,23 @@ def test_undeclared_identifiers_are_refused(table: pa.Table) -> None:
     assert avatarize(table.append_column("name", names).slice(0, 15), [], PARAMS, 1).shuffled.num_rows == 15
 
 
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d"])
+def test_dates_that_are_text_and_all_different_are_dates_not_identifiers(
+    table: pa.Table, form: str, kind: pa.DataType
+) -> None:
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    step = dt.timedelta(days=3, seconds=7 if "S" in form else 0)
+    written = pa.array([(start + i * step).strftime(form) for i in range(table.num_rows)]).dictionary_encode()
+    written = written if written.type == kind else written.cast(kind)
+    made = avatarize(table.append_column("since", written), [ColumnSpec("since", ColumnType.CATEGORY)], PARAMS, 1)
+    since = made.unshuffled["since"]
+    assert since.type == written.type
+    assert all(dt.datetime.strptime(f"{text}+0000", f"{form}%z") for text in since.to_pylist())
+    assert len(set(since.to_pylist()) & set(written.to_pylist())) < table.num_rows / 2, "most are dates of nobody"
+    assert written[0].as_py() <= min(since.to_pylist()) <= max(since.to_pylist()) <= written[-1].as_py()
+
+
 def rows(n: int) -> pa.Table:
     return pa.table({"x": np.arange(n, dtype=float)})
 

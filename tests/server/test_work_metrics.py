@@ -139,9 +139,40 @@ def test_avatars_that_are_no_numbers_where_the_originals_are_end_in_words(worksh
     assert "canary-value" not in exception
 
 
-def test_unequal_row_counts_are_told_without_the_counts(workshop: Workshop, aligned: bytes) -> None:
+def test_avatars_that_are_not_as_many_as_the_originals_have_no_link_to_them(workshop: Workshop, aligned: bytes) -> None:
     workshop.upload("shorter.csv", aligned[: aligned.rindex(b"\n", 0, -1) + 1])
-    exception = workshop.error(supplied("shorter.csv"), "privacy_metrics")
+    job = workshop.run(supplied("shorter.csv"), "privacy_metrics")
+    assert job["exception"] == ""
+    entry = workshop.json(job["name"], PRIVACY)
+    assert entry["hidden_rate"] is entry["local_cloaking"] is None
+    assert "none stands beside its own original" in entry["metadata"]["notes"]["hidden_rate"]
+    assert entry["distance_to_closest"] is not None
+    signal = workshop.json(workshop.run(supplied("shorter.csv"), "signal_metrics")["name"], SIGNAL)
+    assert 50 < signal["hellinger_mean"] <= 100
+    assert not any("private" in note for note in signal["metadata"]["notes"].values())
+
+
+def test_linked_tables_need_an_avatar_beside_each_original(workshop: Workshop, aligned: bytes) -> None:
+    """A row count is told to nobody."""
+    numbered = [f"{line},{number}" for number, line in enumerate(aligned.decode().splitlines())]
+    numbered[0] = f"{aligned.decode().splitlines()[0]},id"
+    workshop.upload("numbered.csv", "\n".join(numbered).encode())
+    workshop.upload("fewer.csv", "\n".join(numbered[:-1]).encode())
+    workshop.upload("visits.csv", b"of,what\n" + b"\n".join(f"{n},{n % 3}".encode() for n in range(1, 121)))
+
+    def link(specs: dict[str, Plain]) -> None:
+        to = {"table": "visits", "field": "of"}
+        people = {"field": "id", "primary_key": True}
+        visits = {"name": "visits", "data": {"file": "visits.csv"}, "columns": [{"field": "of", "identifier": True}]}
+        specs["schema"]["tables"][0] |= {"data": {"file": "numbered.csv"}, "columns": [people]}
+        specs["schema"]["tables"][0]["links"] = [{"field": "id", "to": to, "method": "linear_sum_assignment"}]
+        specs["schema"]["tables"].append({**visits, "individual_level": False})
+        specs["schema_avatarized"]["tables"] = [
+            {"name": "people", "avatars_data": {"file": "fewer.csv"}},
+            {"name": "visits", "avatars_data": {"file": "visits.csv"}},
+        ]
+
+    exception = workshop.error(edited(link), "privacy_metrics")
     assert exception.startswith("Table 'people': the original and the avatars have different numbers of rows.")
     assert not any(count in exception for count in ("120", "119"))
 

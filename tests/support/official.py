@@ -6,12 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 ENVIRONMENTS = Path(__file__).parents[2] / ".conformance"
+CLIENT = "octopize-avatar"
+# Outcome of each tutorial, by name and client: whether it came to its end, and after how many seconds.
+Outcomes = dict[tuple[str, str], tuple[bool, float]]
+DRAWING = ("matplotlib", "seaborn")  # what the client's tutorials draw with, in the words of its own project file
 
 
 def find_python() -> str | None:
@@ -42,11 +47,33 @@ def unavailable(reason: str) -> None:
 
 
 def environment(version: str) -> Path:
-    """Python of an environment that holds exactly that version of the official client, made on first use."""
+    """Python of an environment with exactly that version of the official client and what its tutorials draw with."""
     base = find_python()
     if base is None:
         unavailable("The official client needs Python 3.12; set PYTHON312 to one.")
-    return environment_with(version, (f"octopize-avatar=={version}",), str(base))
+    return environment_with(version, (f"{CLIENT}=={version}", *DRAWING), str(base))
+
+
+def source(version: str) -> Path:
+    """The unpacked source distribution of that version of the official client, fetched on first use."""
+    base = find_python()
+    if base is None:
+        unavailable("The official client needs Python 3.12; set PYTHON312 to one.")
+    folder = ENVIRONMENTS / "sources" / version
+    ready = folder / ".ready"
+    if not ready.is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        fetch = [str(base), "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        only_source = ["--no-binary", CLIENT, "--dest", str(folder), f"{CLIENT}=={version}"]
+        result = subprocess.run([*fetch, *only_source], capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            unavailable(f"The sources of {CLIENT} {version} could not be fetched:\n{result.stderr[-2000:]}")
+        [archive] = folder.glob("*.tar.gz")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        ready.touch()
+    [unpacked] = (entry for entry in folder.iterdir() if entry.is_dir())
+    return unpacked
 
 
 def environment_with(name: str, requirements: Sequence[str], base: str = sys.executable) -> Path:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from avatar_gitops.engine.columns import MISSING, Floats
+from avatar_gitops.engine.columns import MISSING, Floats, told
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
 from avatar_gitops.engine.figures.distributions import (
     distribution_of_categories,
@@ -89,12 +89,12 @@ def _whole_table(avatars: Avatars, layout: Layout, sides: tuple[Frame, Frame]) -
 def _distributions(
     original: pa.Table, avatars: pa.Table, layout: Layout, sides: tuple[Frame, Frame], most: int
 ) -> Iterator[Figure | None]:
-    numbers = {number.name for number in layout.numbers}
+    numbers = {number.name: number for number in layout.numbers}
     categories = {category.name: at for at, category in enumerate(layout.categories)}
     chosen = [name for name in original.column_names if name in numbers or name in categories]
     for name in chosen if most < 0 else chosen[:most]:
         if name in numbers:
-            yield distribution_of_numbers(name, original[name], avatars[name])
+            yield distribution_of_numbers(name, *(told(numbers[name], side[name]) for side in (original, avatars)))
             continue
         at = categories[name]
         codes = sides[0].codes[:, at], sides[1].codes[:, at]
