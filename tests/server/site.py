@@ -98,17 +98,28 @@ def cheap_hashes() -> Iterator[None]:
 @contextmanager
 def open_site(root: Path, **fields: Any) -> Iterator[Site]:
     """A new platform in that folder; `fields` of it are set before it answers."""
-    import uvicorn
-
     state = StateFolder(root)
     state.create()
     engine = open_database(state.database)
     create_tables(engine)
+    try:
+        with serve_here(Platform(engine, state, state.storage_secret(), **fields)) as site:
+            yield site
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def serve_here(platform: Platform) -> Iterator[Site]:
+    """Let a platform answer on a free port; the clock of its limits stands still."""
+    import uvicorn
+
     clock = Clock()
-    platform = Platform(engine, state, state.storage_secret(), throttle=Throttle(clock), **fields)
+    platform.throttle = Throttle(clock)
     config = uvicorn.Config(create_app(platform), log_config=None, lifespan="off", server_header=False, ws="none")
     server = uvicorn.Server(config)
-    with socket.socket() as listener:
+    # The protocol is named because asyncio turns off Nagle's delay only for sockets that say they are TCP.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -124,4 +135,3 @@ def open_site(root: Path, **fields: Any) -> Iterator[Site]:
             site.http.close()
             server.should_exit = True
             thread.join(10)
-            engine.dispose()

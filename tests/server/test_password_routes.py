@@ -46,6 +46,10 @@ def posted(box: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 @pytest.fixture
 def site(posted: Site, box: Mailbox) -> Site:
     posted.clock.now += 100_000
+    assert posted.platform.postman is not None
+    sent = threading.Event()
+    posted.platform.postman.post(sent.set)  # letters go out in order: those of the test before are out now
+    assert sent.wait(30)
     box.letters.clear()
     box.recipients.clear()
     return posted

@@ -14,8 +14,17 @@ from avatar_gitops.server import accounts
 from avatar_gitops.server.accounts import Account, WeakPassword, account_by_password, check_password, replace_password
 from avatar_gitops.server.accounts import passwords as module
 from avatar_gitops.server.database import create_tables, open_database, passwords, reading, users, writing
+from tests.server.site import cheap_hashes
 
 PASSWORD = "correct horse battery"
+cheaply = pytest.mark.usefixtures("cheap")
+
+
+@pytest.fixture
+def cheap() -> Iterator[None]:
+    """For what does not depend on the cost of a hash."""
+    with cheap_hashes():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +83,7 @@ def test_a_password_longer_than_any_that_is_accepted_never_matches(engine: sa.En
     replace_password(engine, ada.id, PASSWORD)
 
 
+@cheaply
 def test_composed_and_decomposed_letters_are_the_same_password(engine: sa.Engine) -> None:
     account = accounts.create_user(engine, "zoe@example.org", "user", verified=True)
     replace_password(engine, account.id, "zo\u00eb's password")
@@ -116,6 +126,7 @@ def test_a_weaker_hash_is_replaced_when_its_password_is_given(engine: sa.Engine,
     assert stored(engine, ada).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
+@cheaply
 def test_a_damaged_hash_signs_nobody_in(engine: sa.Engine) -> None:
     account = accounts.create_user(engine, "damaged@example.org", "user", verified=True)
     replace_password(engine, account.id, PASSWORD)
@@ -124,6 +135,7 @@ def test_a_damaged_hash_signs_nobody_in(engine: sa.Engine) -> None:
     assert account_by_password(engine, account.email, PASSWORD) is None
 
 
+@cheaply
 def test_disabled_and_unconfirmed_users_cannot_sign_in(engine: sa.Engine) -> None:
     hashed = accounts.hash_new_password(PASSWORD)
     account = accounts.create_user(engine, "new@example.org", "user", password_hash=hashed)
@@ -137,6 +149,7 @@ def test_disabled_and_unconfirmed_users_cannot_sign_in(engine: sa.Engine) -> Non
     assert check_password(engine, account.email, PASSWORD) is None
 
 
+@cheaply
 @pytest.mark.parametrize(
     ("password", "said"),
     [
@@ -167,6 +180,7 @@ def test_an_address_belongs_to_one_user(engine: sa.Engine, ada: Account) -> None
         accounts.create_user(engine, "ADA@example.org", "user")
 
 
+@cheaply
 def test_the_file_of_the_database_holds_no_password(tmp_path: Path) -> None:
     engine = open_database(tmp_path / "platform.sqlite3")
     create_tables(engine)
