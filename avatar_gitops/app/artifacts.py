@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from avatar_gitops import __version__
-from avatar_gitops.app.facts import assessment_facts
-from avatar_gitops.assessment import pia_docx, pia_markdown
+from avatar_gitops.app.facts import Answered, assessment_facts
+from avatar_gitops.app.reports import report_documents
+from avatar_gitops.assessment import AssessmentFacts
+from avatar_gitops.assessment.templates import PACKAGED, Templates
 from avatar_gitops.audit.sbom import FILE as SBOM
 from avatar_gitops.audit.sbom import sbom
 from avatar_gitops.plan.desired import DesiredSet
@@ -24,21 +25,18 @@ SUMS: Final = "SHA256SUMS"
 def documents(
     desired: DesiredSet,
     result: RunResult,
-    gates: Sequence[GateResult],
-    commit: str,
-    applied: Applied | None = None,
+    told: Answered,
+    earlier: AssessmentFacts | None = None,
+    templates: Templates = PACKAGED,
 ) -> Iterator[Artifact]:
-    """Everything but the avatars that one run leaves, in a fixed order."""
+    """Everything but the avatars that one run leaves, in a fixed order; `earlier` as for `assessment_facts`."""
     yield Artifact("metrics.json", json_bytes(metrics(desired.name, result.blocks)))
-    facts = assessment_facts(desired, result, commit)
-    yield Artifact("pia.md", pia_markdown(facts).encode())
-    with contextlib.suppress(ImportError):  # the lean install has no DOCX library; the Markdown says the same
-        yield Artifact("pia.docx", pia_docx(facts))
+    yield from report_documents(assessment_facts(desired, result, told, earlier), templates)
     for report in result.reports:
         yield Artifact(f"server/{report.name}", report.content)
     if result.environment.get(DISTRIBUTIONS):
         yield Artifact(SBOM, json_bytes(sbom(result.engine, result.environment)))
-    yield Artifact("run.json", json_bytes(record(desired, result, gates, commit, applied)))
+    yield Artifact("run.json", json_bytes(record(desired, result, told.gates, told.commit, told.applied)))
 
 
 def metrics(name: str, blocks: Iterable[MetricBlock]) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from avatar_gitops import __version__
 from avatar_gitops.app.clock import minute
+from avatar_gitops.assessment.approval import ApprovalFacts, GateFacts
 from avatar_gitops.assessment.facts import (
     BUCKETS,
     UNKNOWN_BUCKET,
@@ -21,16 +23,36 @@ from avatar_gitops.assessment.facts import (
 )
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.lock import Applied, GateResult
 from avatar_gitops.plan.outcome import RunResult
 from avatar_gitops.spec.models import Avatarization, ColumnTag, PrivacyMetrics, Table
 
 
-def assessment_facts(desired: DesiredSet, result: RunResult, commit: str = "") -> AssessmentFacts:
-    """What the documents of one run say: only spec values, coarse sizes and metrics."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a run had to keep and who let it be published; `commit` is that of the spec."""
+
+    gates: Sequence[GateResult] = ()
+    applied: Applied | None = None
+    commit: str = ""
+    signers: tuple[str, ...] = ()
+
+
+def assessment_facts(
+    desired: DesiredSet, result: RunResult, answered: Answered | None = None, earlier: AssessmentFacts | None = None
+) -> AssessmentFacts:
+    """What the documents of one run say: only spec values, coarse sizes and metrics.
+
+    `earlier` are the facts of the same run from when it was published, for what its artifacts do not tell again: the
+    promises of differential privacy and the pictures.
+    """
+    told = answered or Answered()
     pia = desired.run.spec.pia
     return AssessmentFacts(
         set_name=desired.name,
-        tables=tuple(_table(desired, result, name, table) for name, table in desired.run.spec.tables.items()),
+        tables=tuple(
+            _kept(_table(desired, result, name, table), earlier) for name, table in desired.run.spec.tables.items()
+        ),
         context=PiaContext(
             purpose=pia.purpose,
             data_recipient=pia.data_recipient.value,
@@ -48,12 +70,43 @@ def assessment_facts(desired: DesiredSet, result: RunResult, commit: str = "") -
             seed_recorded=desired.run.spec.seed is not None,
             spec_digest=desired.digests.spec,
             input_digests={item.table: item.digest for item in desired.inputs},
-            versions={"avatar-gitops": __version__},
+            versions={"avatar-gitops": __version__, **_versions(result.environment)},
             sources=dict(_sources(desired)),
-            commit=commit or None,
+            job=result.set_id or None,
+            commit=told.commit or None,
             date=minute(result.finished),
         ),
+        gates=tuple(_gate(desired, gate) for gate in told.gates),
+        approval=_approval(told.applied),
+        signers=told.signers,
     )
+
+
+def _kept(table: TableFacts, earlier: AssessmentFacts | None) -> TableFacts:
+    """A table with what was known of it when it was published."""
+    before = next((item for item in earlier.tables if item.name == table.name), None) if earlier else None
+    if before is None:
+        return table
+    return replace(table, guarantee=table.guarantee or before.guarantee, figures=table.figures or before.figures)
+
+
+def _versions(environment: Mapping[str, Any]) -> Mapping[str, str]:
+    """Interpreter and libraries that computed the run, as far as the engine says."""
+    if not environment:
+        return {}
+    return {"python": environment["python"], **environment["libraries"]}
+
+
+def _gate(desired: DesiredSet, gate: GateResult) -> GateFacts:
+    file, line = desired.place(("spec", "gates", gate.metric))
+    source = f"gates.{gate.metric}, {file}:{line}" if line else None
+    return GateFacts(gate.metric, gate.condition, gate.value, gate.passed, source)
+
+
+def _approval(applied: Applied | None) -> ApprovalFacts | None:
+    if applied is None:
+        return None
+    return ApprovalFacts(applied.plan_digest, applied.approved_by, applied.waivers, applied.weaker)
 
 
 def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> TableFacts:

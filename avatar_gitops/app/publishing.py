@@ -11,9 +11,12 @@ from typing import Any, Final
 
 from avatar_gitops.app import artifacts
 from avatar_gitops.app.approving import Notes
+from avatar_gitops.app.facts import Answered
 from avatar_gitops.app.loading import Loaded
+from avatar_gitops.app.reports import earlier_facts, project_templates
 from avatar_gitops.app.signing import Seal
 from avatar_gitops.app.summaries import summary
+from avatar_gitops.assessment import AssessmentFacts
 from avatar_gitops.audit.statement import ENVELOPE, REPLAY_ENVELOPE, REPLAY_FILE, Origin, run_statement, statement_bytes
 from avatar_gitops.audit.statement import FILE as STATEMENT
 from avatar_gitops.plan.deletion import FILE as RECEIPT
@@ -76,7 +79,7 @@ class Publisher:
                 if path.is_file() and path.name not in REMADE and REJECTED not in path.parts
             }
             measured = _measured(lock, contents)
-            contents |= self._documents(desired, lock, measured)
+            contents |= self._documents(desired, lock, measured, earlier_facts(contents))
             self._attest(lock, measured, contents)
             self._replace(desired.name, contents)
             lock = replace(lock, outputs=artifacts.digests(contents))
@@ -116,8 +119,12 @@ class Publisher:
         )
         files.write_atomic(folder / "summary.md", summary(desired, result, gates, published=False))
 
-    def _documents(self, desired: DesiredSet, lock: Lock, result: RunResult) -> dict[str, bytes]:
-        made = artifacts.documents(desired, result, lock.gates, self.loaded.commit, lock.applied)
+    def _documents(
+        self, desired: DesiredSet, lock: Lock, result: RunResult, earlier: AssessmentFacts | None = None
+    ) -> dict[str, bytes]:
+        project = self.loaded.project
+        told = Answered(lock.gates, lock.applied, self.loaded.commit, tuple(project.spec.reports.signers))
+        made = artifacts.documents(desired, result, told, earlier, project_templates(self.loaded.root, project))
         text = summary(desired, result, lock.gates, published=True, applied=lock.applied)
         return {artifact.name: artifact.content for artifact in made} | {"summary.md": text.encode()}
 

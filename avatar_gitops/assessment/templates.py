@@ -59,6 +59,11 @@ def in_jinja(path: Path, error: Exception) -> TemplateProblem:
 def in_typst(path: Path, error: Exception) -> TemplateProblem:
     """What typst said of a template, at the file and line it was at."""
     found = _TYPST_PLACE.search(getattr(error, "diagnostic", "") or "")
-    file = path.parent / found["file"].lstrip("/\\") if found else path
-    where = f"{(file if file.is_file() else path).as_posix()}:{found['line']}" if found else path.as_posix()
+    where = path.as_posix()
+    if found:
+        named = Path(found["file"]).resolve()  # typst tells it from the folder of the process
+        folder = path.parent.resolve()
+        inside = named.is_file() and named.is_relative_to(folder)
+        file = path.parent / named.relative_to(folder) if inside else path
+        where = f"{file.as_posix()}:{found['line']}"
     return TemplateProblem(f"{where}: {getattr(error, 'message', None) or error}", hint=HINT)

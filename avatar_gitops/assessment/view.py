@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from avatar_gitops.assessment.document import Block, Document, Picture, printable
 from avatar_gitops.assessment.facts import AssessmentFacts, FigureFacts
+from avatar_gitops.assessment.risk import Conclusion, Level
 
 Kind = Literal["technical", "pia"]
 
@@ -107,6 +108,30 @@ def schema() -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as it is published: the same bytes for the same classes."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def statements_schema_text() -> str:
+    """The schema of `pia.json`, whose SHA-256 signatures are bound to."""
+    text = {"type": "string", "minLength": 1}
+    statement = {"type": "object", "properties": {"id": text, "text": text}, "required": ["id", "text"]}
+    properties = {
+        "format": {"const": "avatar-gitops/pia"},
+        "version": {"const": VERSION},
+        "set": text,
+        "level": {"enum": [level.value for level in Level]},
+        "conclusion": {"enum": [conclusion.value for conclusion in Conclusion]},
+        "statements": {"type": "array", "minItems": 1, "items": {**statement, "additionalProperties": False}},
+    }
+    content = {
+        "$schema": DIALECT,
+        "$id": "urn:avatar-gitops:schema:statements:v1",
+        "title": "Statements of an assessment (pia.json) of avatar-gitops, version 1",
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _names(union: Any) -> list[str]:

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "show": "Show one set: resolved spec, last run, metrics, gates.",
     "noise": "Measure how much metrics move by chance; kept beside the spec.",
     "diff": "Compare two published runs, of now or of any commit.",
+    "report": "Render documents of a run again, sign its assessment.",
     "ci": "Bring plans and results into pull requests.",
     "policy": "Show, check and test the rules that sets have to keep.",
     "import": "Make a spec from YAML of the platform or from a set on a server.",

@@ -19,6 +19,7 @@ from avatar_gitops.spec.nodes import Document, Path, read
 from avatar_gitops.spec.policies import PolicyFile, PolicyTests, WaiverFile
 from avatar_gitops.spec.project import Project
 from avatar_gitops.spec.schema import Kind
+from avatar_gitops.spec.signoffs import SignOffs
 from avatar_gitops.spec.structure import check_structure
 
 T = TypeVar("T", bound=Model)
@@ -95,6 +96,11 @@ def parse_policy(text: str | bytes, file: str) -> Parsed[PolicyFile]:
 def parse_waivers(text: str | bytes, file: str) -> Parsed[WaiverFile]:
     """Waivers from their text; `file` is the name that findings show."""
     return _parse(text, file, WaiverFile, "waivers")
+
+
+def parse_signoffs(text: str | bytes, file: str) -> Parsed[SignOffs]:
+    """A file in `signoffs/` from its text."""
+    return _parse(text, file, SignOffs, "signoffs")
 
 
 def says_waivers(text: str | bytes) -> bool:

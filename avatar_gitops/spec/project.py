@@ -9,6 +9,7 @@ from pydantic import Field
 
 from avatar_gitops.spec.defaults import Defaults
 from avatar_gitops.spec.models import WHOLE, Day, Model, Natural, SetName, Text
+from avatar_gitops.spec.signoffs import Role
 
 PROJECT_FILE: Final = "avatar-gitops.yaml"
 REFERENCE_PATTERN: Final = r"^env/[A-Za-z_][A-Za-z0-9_]*(/.*)?$"
@@ -145,6 +146,16 @@ class Signing(Model):
     trusted: list[TrustedKey] = []
 
 
+class Reports(Model):
+    """How documents are made: `templates` is a folder with the project's own, `signers` are the roles that must sign.
+
+    `avatar-gitops report --help` tells which templates there are, schemas/report.v1.schema.json what they may use.
+    """
+
+    templates: Text | None = None
+    signers: list[Role] = []
+
+
 class ProjectMetadata(Model):
     """Identity of the project; `name` marks what it owns on the server."""
 
@@ -166,6 +177,7 @@ class ProjectSpec(Model):
     parallelism: Annotated[int, Field(ge=1, le=64), WHOLE] = 4
     digest_key: Reference | None = None
     signing: Signing | None = None
+    reports: Reports = Reports()
     defaults: Defaults | None = None
     moved: list[Moved] = []
     removed: list[Removed] = []

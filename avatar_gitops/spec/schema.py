@@ -12,8 +12,9 @@ from avatar_gitops.spec.generating import generated
 from avatar_gitops.spec.models import AvatarRun, Model
 from avatar_gitops.spec.policies import PolicyFile, PolicyTests, WaiverFile
 from avatar_gitops.spec.project import Project
+from avatar_gitops.spec.signoffs import SignOffs
 
-Kind = Literal["run", "project", "defaults", "policy", "waivers", "policy-test"]
+Kind = Literal["run", "project", "defaults", "policy", "waivers", "policy-test", "signoffs"]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ROOTS: Final[dict[Kind, tuple[type[Model], str]]] = {
@@ -23,6 +24,7 @@ ROOTS: Final[dict[Kind, tuple[type[Model], str]]] = {
     "policy": (PolicyFile, "Policy of avatar-gitops, version 1"),
     "waivers": (WaiverFile, "Waivers of avatar-gitops, version 1"),
     "policy-test": (PolicyTests, "Tests of a policy of avatar-gitops, version 1"),
+    "signoffs": (SignOffs, "Signatures under an assessment, of avatar-gitops, version 1"),
 }
 
 

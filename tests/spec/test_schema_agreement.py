@@ -22,6 +22,7 @@ from avatar_gitops.spec.parse import (
     parse_policy_tests,
     parse_project,
     parse_run,
+    parse_signoffs,
     parse_waivers,
 )
 from avatar_gitops.spec.schema import ROOTS, Kind, file_name, published, schema, schema_text
@@ -177,6 +178,22 @@ MINIMAL: dict[Kind, dict[str, Any]] = {
             }
         ],
     },
+    "signoffs": {
+        "apiVersion": "avatar-gitops/v1",
+        "kind": "SignOffs",
+        "metadata": {"name": "patients"},
+        "signatures": [
+            {
+                "person": "dpo@example.org",
+                "role": "dpo",
+                "date": "2026-09-17",
+                "decision": "approved",
+                "statement": "sha256:" + "0" * 64,
+                "run": "4f2a",
+                "note": "For open data only",
+            }
+        ],
+    },
     "policy-test": {
         "apiVersion": "avatar-gitops/v1",
         "kind": "PolicyTest",
@@ -202,6 +219,7 @@ PARSE: dict[Kind, Callable[[str, str], Parsed[Any]]] = {
     "policy": parse_policy,
     "waivers": parse_waivers,
     "policy-test": parse_policy_tests,
+    "signoffs": parse_signoffs,
 }
 
 

@@ -12,12 +12,16 @@ from avatar_gitops.cli.console import note, out
 if TYPE_CHECKING:
     from avatar_gitops.spec.schema import Kind
 
-KINDS: Final = ("run", "project", "defaults", "policy", "waivers", "policy-test")
+KINDS: Final = ("run", "project", "defaults", "policy", "waivers", "policy-test", "signoffs")
 EVIDENCE: Final = ("run-statement", "replay-statement", "bundle-statement", "applied-plan", "run-record", "metrics")
 
 
+REPORTS: Final = ("report", "statements")
+EVERY: Final = (*KINDS, *EVIDENCE, *REPORTS)
+
+
 @click.command(name="schema")
-@click.argument("kind", type=click.Choice([*KINDS, *EVIDENCE]), default="run")
+@click.argument("kind", type=click.Choice(EVERY), default="run")
 @click.option(
     "--write",
     "folder",
@@ -29,7 +33,8 @@ EVIDENCE: Final = ("run-statement", "replay-statement", "bundle-statement", "app
 def command(kind: str, folder: Path | None) -> None:
     """Print the JSON Schema of run specs (default), of the project file, of `_defaults.yaml` or of files in policies/.
 
-    The other kinds are documents of evidence, which nobody writes by hand.
+    The other kinds are what templates of reports see (report), what people sign (statements), and documents of
+    evidence, which nobody writes by hand.
 
     Editors use it through the first line of a spec: # yaml-language-server: $schema=PATH
     """
@@ -39,7 +44,7 @@ def command(kind: str, folder: Path | None) -> None:
         out(_text(kind).rstrip("\n"))
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for each in (*KINDS, *EVIDENCE):
+    for each in EVERY:
         path = folder / file_name(cast("Kind", each))
         path.write_text(_text(each), encoding="utf-8")
         note(f"Wrote {path.as_posix()}")
@@ -50,6 +55,10 @@ def _text(kind: str) -> str:
         from avatar_gitops.audit import documents
 
         return documents.schema_text(kind)
+    if kind in REPORTS:
+        from avatar_gitops.assessment import view
+
+        return view.schema_text() if kind == "report" else view.statements_schema_text()
     from avatar_gitops.spec.schema import schema_text
 
     return schema_text(cast("Kind", kind))

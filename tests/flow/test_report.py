@@ -1,0 +1,96 @@
+"""`avatar-gitops report`: documents again from what a run left, signatures bound to statements, what changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.flow import Cli
+
+SPEC = """\
+apiVersion: avatar-gitops/v1
+kind: AvatarRun
+metadata: {name: people}
+spec:
+  seed: 7
+  tables:
+    people:
+      source: data/people.csv
+      avatarization: {k: 5}
+  gates: {hidden_rate: ">= 1"}
+  pia: {purpose: Teaching, data_recipient: internal, language: fr}
+"""
+
+
+def git(root: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def published(cli: Cli) -> Cli:
+    """A project with one published set, committed with its artifacts, whose owner must sign."""
+    (cli.root / "configs").mkdir()
+    (cli.root / "configs" / "people.yaml").write_text(SPEC, encoding="utf-8")
+    cli.project("signed", more=", reports: {signers: [dpo]}")
+    git(cli.root, "init", "-q")
+    git(cli.root, "config", "user.email", "dpo@example.org")
+    git(cli.root, "config", "user.name", "The officer")
+    assert cli("apply", "--yes").code == 0
+    git(cli.root, "add", "-A", "-f", "configs", "out")
+    git(cli.root, "commit", "-qm", "Publish")
+    return cli
+
+
+def test_a_published_run_is_rendered_signed_and_compared(published: Cli) -> None:
+    cli, out = published, published.root / "out" / "people"
+    for extension in ("pdf", "docx"):
+        assert cli("report", "people", "--format", extension, "--output", f"again.{extension}").code == 0
+        assert (cli.root / f"again.{extension}").read_bytes()[:2] in {b"%P", b"PK"}
+    assert cli("report", "people", "--kind", "technical", "--language", "en").code == 0
+    assert (cli.root / "people.technical.pdf").read_bytes().startswith(b"%PDF")
+    assert cli("report", "render", "people", "--format", "markdown").code == 0
+    markdown = (cli.root / "people.pia.md").read_text(encoding="utf-8")
+    assert "Statut\u00a0: **à signer**" in markdown
+    assert "](people.pia/risk-matrix.svg)" in markdown
+    drawn = (cli.root / "people.pia" / "risk-matrix.svg").read_bytes()
+    assert drawn == (out / "pictures" / "risk-matrix.svg").read_bytes()
+
+    assert json.loads(cli("report", "diff", "people", "--format", "json").out)["to_sign"] == ["dpo"]
+    done = cli("report", "sign", "people", "--role", "dpo", "--note", "As agreed")
+    assert (done.code, "Approved as dpo, in signoffs/people.yaml" in done.err) == (0, True)
+    told = cli("report", "diff", "people")
+    assert "No statement differs.\nApproved by dpo (dpo@example.org), " in told.out
+    cli("report", "people", "--format", "markdown")
+    assert "Statut\u00a0: **signée**" in (cli.root / "people.pia.md").read_text(encoding="utf-8")
+
+    spec = cli.root / "configs" / "people.yaml"
+    spec.write_text(SPEC.replace("Teaching", "Research"), encoding="utf-8")
+    assert cli("apply", "--yes").code == 0
+    told = cli("report", "diff", "people", "--exit-code")
+    assert told.code == 2
+    assert "Context / Processing / Purpose\n  - Value: Teaching\n  + Value: Research" in told.out
+    assert "To sign: dpo (dpo@example.org)." in told.out
+    assert "Refused as dpo" in cli("report", "sign", "people", "--role", "dpo", "--refuse").err
+    cli("report", "people", "--format", "markdown")
+    assert "Statut\u00a0: **refusée**" in (cli.root / "people.pia.md").read_text(encoding="utf-8")
+
+
+def test_what_was_altered_or_is_not_there_is_refused(published: Cli) -> None:
+    cli, out = published, published.root / "out" / "people"
+    assert "did you mean `people`?" in cli("report", "peple").err
+    assert "git does not know the commit `nowhere`" in cli("report", "diff", "people@nowhere", "people").err
+    (cli.root / "own").mkdir()
+    (cli.root / "own" / "pia.md.j2").write_text("\n{{ nothing }}\n")
+    done = cli("report", "people", "--format", "markdown", "--templates", "own")
+    assert (done.code, "own/pia.md.j2:2: 'nothing' is undefined" in done.err) == (1, True)
+    facts = out / "report-facts.json"
+    facts.write_text(facts.read_text(encoding="utf-8").replace("Teaching", "Anything"), encoding="utf-8")
+    done = cli("report", "people")
+    assert (done.code, "is not what the lock file says was published" in done.err) == (1, True)
+    (out / "pia.json").unlink()
+    done = cli("report", "sign", "people", "--role", "dpo")
+    assert "out/people/pia.json is not here" in done.err
+    assert not (cli.root / "signoffs").exists()
