@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import laws
+from tests.support.grounds import Ground
 
 if TYPE_CHECKING:
+    from tests.support.buckets import Buckets
     from tests.support.postgres import Cluster
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -46,3 +48,20 @@ def postgres() -> Iterator[Cluster]:
 
     with cluster() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Buckets]:
+    """A running S3 server that is not ours (marker `services`)."""
+    from tests.support.buckets import s3_server
+
+    with s3_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session", params=["folder", pytest.param("services", marks=pytest.mark.services)])
+def ground(request: pytest.FixtureRequest) -> Ground:
+    """What platforms stand on: their folder, and with the marker `services` also PostgreSQL and a bucket."""
+    if request.param == "folder":
+        return Ground()
+    return Ground(request.getfixturevalue("postgres"), request.getfixturevalue("buckets"))

@@ -15,14 +15,13 @@ from avatar_gitops.server.accounts import Account, find_users, list_organization
 from avatar_gitops.server.audit_log import AuditLog, Entry
 from avatar_gitops.server.database import (
     api_keys,
-    create_tables,
     now_text,
-    open_database,
     passwords,
     reading,
     users,
 )
 from avatar_gitops.server.objects import Storage
+from avatar_gitops.server.places import find_places, installation_secret, open_storage, prepare
 from avatar_gitops.server.state import StateFolder
 
 OPERATOR: Final = "operator"  # who the audit log names: whoever can write to the state folder
@@ -79,17 +78,18 @@ def open_installation(state_dir: Path) -> Iterator[Installation]:
         UsageError: there is none.
     """
     state = StateFolder(state_dir.resolve())
-    if not state.database.is_file():
+    places = find_places(None, None)
+    if places.database is None and not state.database.is_file():
         raise UsageError(
             f"There is no platform in {state_dir}.",
             hint="Name its folder with --state-dir, or start it once: avatar-gitops serve",
         )
-    engine = open_database(state.database)
+    storage = open_storage(state, places)
     try:
-        create_tables(engine)
-        yield Installation(engine, Storage(engine, state), AuditLog(state.audit_log, state.storage_secret()))
+        prepare(storage, places)
+        yield Installation(storage.engine, storage, AuditLog(state.audit_log, installation_secret(storage)))
     finally:
-        engine.dispose()
+        storage.engine.dispose()
 
 
 def describe_users(engine: sa.Engine) -> list[dict[str, Any]]:

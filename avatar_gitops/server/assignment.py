@@ -71,21 +71,26 @@ class Progress(Protocol):
     def __call__(self, share: float, phase: str = "", done: int = 0, total: int = 0) -> None: ...
 
 
-def load_assignment(storage: Storage, row: sa.Row[Any], retention_prefix: str) -> Assignment:
-    """Everything about a claimed job, read in one consistent view."""
+def load_assignment(storage: Storage, row: sa.Row[Any], retention_prefix: str, folder: Path) -> Assignment:
+    """Everything about a claimed job, read in one consistent view; blobs of a bucket are copied into the folder."""
     with reading(storage.engine) as connection:
         stored = connection.execute(sa.select(sets).where(sets.c.id == row.set_id)).one()
         documents = parsed_set(stored.documents)
         parameters = documents.parameters(row.parameters_name)
         if parameters is None:
             raise JobFault(f"The set has no parameters document called {row.parameters_name!r}.")
-        pinned = connection.execute(sa.select(inputs).where(inputs.c.set_id == row.set_id))
-        files = {item.key.removeprefix(f"{retention_prefix}/"): storage.blob_path(item.blob) for item in pinned}
-        earlier: dict[str, tuple[EarlierFile, ...]] = {
-            kind: _results(connection, storage, parent)
+        pinned = list(connection.execute(sa.select(inputs).where(inputs.c.set_id == row.set_id)))
+        results_before = {
+            kind: _results(connection, parent)
             for kind in (JobKind.STANDARD, JobKind.PRIVACY_METRICS, JobKind.SIGNAL_METRICS)
             if (parent := _parent_of_kind(connection, row, kind)) is not None
         }
+    # Not inside the transaction: a bucket may take its time.
+    files = {item.key.removeprefix(f"{retention_prefix}/"): storage.blobs.local(item.blob, folder) for item in pinned}
+    earlier: dict[str, tuple[EarlierFile, ...]] = {
+        kind: tuple(EarlierFile(name, file, storage.blobs.local(blob, folder)) for name, file, blob in found)
+        for kind, found in results_before.items()
+    }
     return Assignment(
         name=row.name,
         kind=JobKind(row.kind),
@@ -113,7 +118,8 @@ def _parent_of_kind(connection: sa.Connection, row: sa.Row[Any], kind: JobKind) 
     return found
 
 
-def _results(connection: sa.Connection, storage: Storage, job: str) -> tuple[EarlierFile, ...]:
+def _results(connection: sa.Connection, job: str) -> list[tuple[str, str, str]]:
+    """Kind, file name and blob of each result of a job."""
     query = (
         sa.select(results.c.kind, objects.c.key, objects.c.blob)
         .join(jobs, jobs.c.name == results.c.job)
@@ -121,5 +127,4 @@ def _results(connection: sa.Connection, storage: Storage, job: str) -> tuple[Ear
         .where(results.c.job == job)
         .order_by(results.c.position)
     )
-    rows = connection.execute(query)
-    return tuple(EarlierFile(row.kind, row.key.rpartition("/")[2], storage.blob_path(row.blob)) for row in rows)
+    return [(row.kind, row.key.rpartition("/")[2], row.blob) for row in connection.execute(query)]

@@ -65,6 +65,8 @@ class ServeOptions:
     job_memory: int | None = None
     job_seconds: int | None = None
     patience: float = DEFAULT_PATIENCE_SECONDS
+    database: str | None = None
+    bucket: str | None = None
 
 
 Ready = Callable[[Address, Path], None]
@@ -99,19 +101,10 @@ def _serve_locked(
     # The web stack is imported by the process that serves, never by one that only talks to a server.
     from avatar_gitops.server.app import create_app
     from avatar_gitops.server.correspondence import open_post_office
-    from avatar_gitops.server.database import create_tables, open_database
-    from avatar_gitops.server.objects import sweep
-    from avatar_gitops.server.platform import DEFAULT_RETENTION_DAYS, Platform
-    from avatar_gitops.server.queue import requeue_of_server
     from avatar_gitops.server.supervisor import Supervisor
 
     state.address.unlink(missing_ok=True)  # of a server that was killed
-    engine = open_database(state.database)
-    create_tables(engine)
-    retention = options.retention_days or DEFAULT_RETENTION_DAYS
-    platform = Platform(engine, state, state.storage_secret(), retention, trusted_proxies=trusted_proxies())
-    requeue_of_server(engine, state.server_id())  # what ran when the last server died
-    sweep(platform.storage)
+    platform = _open_platform(options, state)
     address = Address(os.getpid(), _base_url(options.host, listener))
     platform.postman = open_post_office(platform, address.base_url)
     _write_client_env(platform, address)
@@ -141,7 +134,33 @@ def _serve_locked(
             platform.postman.close()
         if read_address(state.address) == address:
             state.address.unlink(missing_ok=True)
-        engine.dispose()
+        platform.engine.dispose()
+
+
+def _open_platform(options: ServeOptions, state: StateFolder) -> Any:
+    """The platform over its places, up to date and without what the server before it left behind."""
+    from avatar_gitops.server.objects import empty_incoming, sweep
+    from avatar_gitops.server.places import find_places, installation_secret, open_storage, prepare
+    from avatar_gitops.server.platform import DEFAULT_RETENTION_DAYS, Platform
+    from avatar_gitops.server.queue import requeue_of_server
+
+    places = find_places(options.database, options.bucket)
+    storage = open_storage(state, places)
+    prepare(storage, places)
+    platform = Platform(
+        storage.engine,
+        state,
+        installation_secret(storage),
+        options.retention_days or DEFAULT_RETENTION_DAYS,
+        trusted_proxies=trusted_proxies(),
+        bucket=storage.bucket,
+        places=places.environment,
+    )
+    requeue_of_server(storage.engine, state.server_id())  # what ran when the last server died
+    empty_incoming(state)
+    if storage.bucket is None:
+        sweep(storage, patience=0)  # nobody else writes here
+    return platform
 
 
 async def _run(server: Any, listener: socket.socket, hooks: tuple[Hook, Hook, Hook]) -> None:
@@ -266,10 +285,9 @@ def _nobody_left(state: StateFolder, address: Address) -> bool:
 
 
 def _expire_daily(platform: Any) -> None:
-    from avatar_gitops.server.objects import expire
+    from avatar_gitops.server.expiry import clean_up
 
     while True:
-        oldest = datetime.now(UTC) - timedelta(days=platform.retention_days)
-        expire(platform.storage, oldest.isoformat(timespec="microseconds"))
+        clean_up(platform.storage, datetime.now(UTC) - timedelta(days=platform.retention_days))
         if platform.stopping.wait(DAY_SECONDS):
             return

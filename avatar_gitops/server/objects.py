@@ -6,23 +6,38 @@ Keys never become file names: no key can reach outside the state folder, and key
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
+import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from avatar_gitops.server.database import inputs, now_text, objects, reading, upload_parts, uploads, writing
+from avatar_gitops.server.blobs import Blobs, FolderBlobs
+from avatar_gitops.server.database import (
+    incoming_blobs,
+    inputs,
+    now_text,
+    objects,
+    reading,
+    upload_parts,
+    uploads,
+    writing,
+)
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.receiving import Received
 from avatar_gitops.server.state import StateFolder
 
 RESULTS_FOLDER: Final = "results"
 DEFAULT_TYPE: Final = "application/octet-stream"
-COPY_BUFFER: Final = 1 << 20
+INCOMING_SECONDS: Final = 86_400.0  # longer than any upload takes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, frozen=True)
@@ -43,19 +58,44 @@ class Storage:
 
     engine: sa.Engine
     state: StateFolder
+    bucket: Blobs | None = None  # None: the blobs are files of the state folder
 
-    def blob_path(self, blob: str) -> Path:
-        """File of a blob."""
-        return self.state.blobs / blob[:2] / blob
+    @property
+    def blobs(self) -> Blobs:
+        return self.bucket or FolderBlobs(self.state.blobs)
+
+    @contextmanager
+    def file(self, blob: str) -> Iterator[Path]:
+        """A file with the bytes of a blob, for reading."""
+        folder = self.state.incoming / uuid.uuid4().hex
+        try:
+            yield self.blobs.local(blob, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def adopt_file(storage: Storage, path: Path) -> str:
-    """Move a complete file into the blob folder; returns the blob's name."""
+    """Move a complete file among the blobs; returns the blob's name.
+
+    It is on record as incoming first, so that a sweep leaves it alone, and a server that dies leaves no more than
+    garbage that a later sweep finds.
+    """
     blob = uuid.uuid4().hex
-    target = storage.blob_path(blob)
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    path.replace(target)
+    with writing(storage.engine) as connection:
+        connection.execute(incoming_blobs.insert().values(blob=blob, touched_at=time.time()))
+    storage.blobs.adopt(path, blob)
     return blob
+
+
+def settle(connection: sa.Connection, blobs: Sequence[str]) -> None:
+    """Take blobs off the record of incoming ones, in the transaction that lets something point at them.
+
+    Raises:
+        StorageFault: one was on its way for so long that it was taken for garbage.
+    """
+    where = incoming_blobs.c.blob.in_(blobs)
+    if connection.execute(incoming_blobs.delete().where(where)).rowcount != len(set(blobs)):
+        raise StorageFault(503, "SlowDown", "The object took too long to arrive. Send it again.")
 
 
 def object_row(bucket: str, key: str, blob: str, received: Received, content_type: str) -> dict[str, Any]:
@@ -102,6 +142,7 @@ def put_object(storage: Storage, row: dict[str, Any], condition: Condition = ALW
         with writing(storage.engine) as connection:
             before = connection.execute(sa.select(objects.c.blob, objects.c.etag).where(where)).one_or_none()
             condition.check(None if before is None else before.etag)
+            settle(connection, [row["blob"]])
             connection.execute(objects.delete().where(where))
             connection.execute(objects.insert().values(**row))
             unused = unreferenced(connection, [] if before is None else [before.blob])
@@ -157,23 +198,34 @@ def unreferenced(connection: sa.Connection, blobs: Sequence[str | None]) -> list
 
 
 def remove_blobs(storage: Storage, blobs: Iterable[str]) -> None:
-    """Remove files that nothing points at; readers that have one open keep reading it."""
+    """Remove blobs that nothing points at; a later sweep takes what cannot be removed now."""
     for blob in blobs:
-        storage.blob_path(blob).unlink(missing_ok=True)
+        try:
+            storage.blobs.remove(blob)
+        except OSError as error:
+            log.warning("a blob that nothing points at stays for now: %s", error)
 
 
-def sweep(storage: Storage) -> None:
-    """At start: remove what an interrupted server left behind."""
-    for path in storage.state.incoming.iterdir():
+def empty_incoming(state: StateFolder) -> None:
+    """At start: remove the unfinished files of the server that was here before."""
+    for path in state.incoming.iterdir():
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def sweep(storage: Storage, patience: float = INCOMING_SECONDS) -> None:
+    """Remove blobs that nothing points at, but for those that are on record as incoming and younger than `patience`.
+
+    A blob is on record before its first byte is written, and points are read after the blobs are listed: so nothing
+    that is being written is ever taken for garbage, whichever server writes it.
+    """
+    names = list(storage.blobs.names())
     with writing(storage.engine) as connection:
-        files = [path for path in storage.state.blobs.glob("*/*") if path.is_file()]
+        stale = incoming_blobs.c.touched_at < time.time() - patience
+        connection.execute(incoming_blobs.delete().where(stale))
         known: set[str] = set()
-        for table in (objects, inputs, upload_parts):
+        for table in (objects, inputs, upload_parts, incoming_blobs):
             known |= set(connection.execute(sa.select(table.c.blob)).scalars())
-    for path in files:
-        if path.name not in known:
-            path.unlink()
+    remove_blobs(storage, (name for name in names if name not in known))
 
 
 def begin_upload(storage: Storage, bucket: str, key: str, content_type: str) -> str:
@@ -206,6 +258,7 @@ def put_part(storage: Storage, upload_id: str, number: int, received: Received) 
     row = {"upload_id": upload_id, "number": number, "blob": blob, "size": received.size, "etag": received.md5}
     with writing(storage.engine) as connection:
         before = connection.execute(sa.select(upload_parts.c.blob).where(where)).scalar()
+        settle(connection, [blob])
         connection.execute(upload_parts.delete().where(where))
         connection.execute(upload_parts.insert().values(**row))
         unused = unreferenced(connection, [before])
@@ -231,8 +284,7 @@ def complete_upload(storage: Storage, bucket: str, key: str, upload_id: str, wan
     with joined.open("xb") as target:
         for number, etag in wanted:
             digest.update(bytes.fromhex(etag))
-            with storage.blob_path(parts[number].blob).open("rb") as source:
-                shutil.copyfileobj(source, target, COPY_BUFFER)
+            target.writelines(storage.blobs.read(parts[number].blob, 0, parts[number].size))
     size = joined.stat().st_size
     etag = f"{digest.hexdigest()}-{len(wanted)}"
     received = Received(joined, size, etag, "", "")
@@ -254,17 +306,3 @@ def abort_upload(storage: Storage, bucket: str, key: str, upload_id: str) -> Non
 
 def _stored(row: sa.Row[Any]) -> StoredObject:
     return StoredObject(row.key, row.blob, row.size, row.etag, row.content_type, row.modified_at)
-
-
-def expire(storage: Storage, before: str) -> None:
-    """Remove objects and abandoned uploads older than that moment; their results then read as gone."""
-    with writing(storage.engine) as connection:
-        old = objects.c.modified_at < before
-        blobs = list(connection.execute(sa.select(objects.c.blob).where(old)).scalars())
-        connection.execute(objects.delete().where(old))
-        stale = sa.select(uploads.c.id).where(uploads.c.created_at < before)
-        parts = sa.select(upload_parts.c.blob).where(upload_parts.c.upload_id.in_(stale))
-        blobs += list(connection.execute(parts).scalars())
-        connection.execute(uploads.delete().where(uploads.c.created_at < before))
-        unused = unreferenced(connection, blobs)
-    remove_blobs(storage, unused)

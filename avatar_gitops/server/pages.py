@@ -24,14 +24,19 @@ def make_page(storage: Storage, bucket: str, key: str) -> StoredObject | None:
     from avatar_gitops.engine.figures.render import to_page
 
     path = storage.state.incoming / uuid.uuid4().hex
-    spec = read_json(storage.blob_path(document.blob))
+    with storage.file(document.blob) as source:
+        spec = read_json(source)
     path.write_text(to_page(spec, key.rpartition("/")[2].removesuffix(PAGE)), encoding="utf-8")
-    keep_file(storage, (bucket, key), path, "text/html; charset=utf-8")
+    keep_file(storage, (bucket, key), path, ("text/html; charset=utf-8", document.modified_at))
     return find_object(storage, bucket, key)
 
 
-def keep_file(storage: Storage, where: tuple[str, str], path: Path, content_type: str) -> None:
-    """Store a file that was made here under a bucket and key."""
+def keep_file(storage: Storage, where: tuple[str, str], path: Path, what: tuple[str, str]) -> None:
+    """Store a file that was made here from another under a bucket and key.
+
+    `what` is its content type, and the age that it has of the other file, so that both expire together.
+    """
+    content_type, modified_at = what
     received = describe_file(path)
-    blob = adopt_file(storage, path)
-    put_object(storage, object_row(*where, blob, received, content_type))
+    row = object_row(*where, adopt_file(storage, path), received, content_type)
+    put_object(storage, {**row, "modified_at": modified_at})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from avatar_gitops.server.audit_log import AuditLog
+from avatar_gitops.server.blobs import Blobs
 from avatar_gitops.server.callers import Network
 from avatar_gitops.server.endings import Endings
 from avatar_gitops.server.mail import Postman
@@ -39,6 +40,8 @@ class Platform:
     throttle: Throttle = field(default_factory=Throttle)
     trusted_proxies: tuple[Network, ...] = ()
     postman: Postman | None = None
+    bucket: Blobs | None = None
+    places: Mapping[str, str] = field(default_factory=dict, repr=False)  # where workers find the same, as variables
     endings: Endings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +49,7 @@ class Platform:
 
     @property
     def storage(self) -> Storage:
-        return Storage(self.engine, self.state)
+        return Storage(self.engine, self.state, self.bucket)
 
     @property
     def audit_log(self) -> AuditLog:

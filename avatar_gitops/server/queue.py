@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from avatar_gitops.server.agents import CANCELLED_TEXT
 from avatar_gitops.server.database import job_parents, jobs, now_text, objects, reading, results, writing
+from avatar_gitops.server.objects import settle
 from avatar_gitops.wire.models import JobStatus
 
 LEASE_SECONDS: Final = 30.0
@@ -159,6 +160,7 @@ def publish(engine: sa.Engine, name: str, owner: str, files: Sequence[ResultRow]
         if row.cancel_requested:
             end_job(connection, name, JobStatus.CANCELLED, CANCELLED_TEXT)
             return False
+        settle(connection, [file.row["blob"] for file in files])
         for position, file in enumerate(files):
             connection.execute(objects.insert().values(**file.row))
             result = {"job": name, "position": position, "kind": file.kind, "key": file.row["key"]}

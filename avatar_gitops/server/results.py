@@ -58,6 +58,7 @@ def _csv_twin(platform: Platform, row: sa.Row[Any]) -> str:
         from avatar_gitops.engine.tables import read_table, write_table
 
         path = platform.state.incoming / uuid.uuid4().hex
-        write_table(read_table(platform.storage.blob_path(row.blob)), path, "csv")
-        keep_file(platform.storage, (row.bucket, key), path, "text/csv; charset=utf-8")
+        with platform.storage.file(row.blob) as source:
+            write_table(read_table(source), path, "csv")
+        keep_file(platform.storage, (row.bucket, key), path, ("text/csv; charset=utf-8", row.modified_at))
     return key

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from urllib.parse import parse_qs, unquote_to_bytes
 from xml.etree import ElementTree
 
@@ -29,7 +29,6 @@ from avatar_gitops.wire.routes import STORAGE_PREFIX
 
 METHODS: Final = ["GET", "HEAD", "PUT", "POST", "DELETE"]
 RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
-READ_SIZE: Final = 1 << 18
 MAXIMUM_XML: Final = 4 << 20
 MAXIMUM_KEY_BYTES: Final = 1024
 MAXIMUM_DELETIONS: Final = 1000
@@ -112,9 +111,12 @@ def _decoded_key(raw_key: str) -> str:
     if len(decoded) > MAXIMUM_KEY_BYTES:
         raise StorageFault(400, "KeyTooLongError", f"A key may have at most {MAXIMUM_KEY_BYTES} bytes.")
     try:
-        return decoded.decode("utf-8")
+        key = decoded.decode("utf-8")
     except UnicodeDecodeError:
         raise StorageFault(400, "InvalidURI", "The key is not UTF-8.") from None
+    if "\0" in key:
+        raise StorageFault(400, "InvalidURI", "A key cannot have a NUL character.")
+    return key
 
 
 def _listing(call: Call) -> bytes:
@@ -149,33 +151,25 @@ def _head(call: Call) -> Response:
 
 
 def _get(call: Call) -> Response:
-    stored, file = _open(call)
-    window = _range(call.request.headers.get("range"), stored.size)
+    stored, window, pieces = _open(call)
     start, end = window or (0, stored.size)
     headers = {**_headers(stored), "Content-Length": str(end - start)}
     if window:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size}"
-    return StreamingResponse(_read(file, start, end), 206 if window else 200, headers)
+    return StreamingResponse(pieces, 206 if window else 200, headers)
 
 
-def _open(call: Call) -> tuple[StoredObject, IO[bytes]]:
-    stored = _found(call)
-    try:
-        return stored, call.storage.blob_path(stored.blob).open("rb")
-    except FileNotFoundError:  # replaced between the two steps: the new version is there already
+def _open(call: Call) -> tuple[StoredObject, tuple[int, int] | None, Iterator[bytes]]:
+    """The object, the part of it that is asked for (None: all), and the bytes."""
+    for last in (False, True):
         stored = _found(call)
-        return stored, call.storage.blob_path(stored.blob).open("rb")
-
-
-def _read(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        while start < end:
-            piece = file.read(min(READ_SIZE, end - start))
-            if not piece:
-                return
-            start += len(piece)
-            yield piece
+        window = _range(call.request.headers.get("range"), stored.size)
+        try:
+            return stored, window, call.storage.blobs.read(stored.blob, *(window or (0, stored.size)))
+        except FileNotFoundError:  # replaced between the two steps: the new version is there already
+            if last:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _range(header: str | None, size: int) -> tuple[int, int] | None:

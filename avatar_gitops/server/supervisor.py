@@ -165,7 +165,12 @@ class Supervisor:
             [*command, self._platform.retention_prefix],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), **self._limits.environment},
+            env={
+                **os.environ,
+                **dict.fromkeys(THREAD_VARIABLES, "1"),
+                **self._limits.environment,
+                **self._platform.places,
+            },
             bufsize=0,
         )
         return _Worker(owner, process)

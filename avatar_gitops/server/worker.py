@@ -23,11 +23,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile, load_assignment
-from avatar_gitops.server.database import now_text, open_database, reading
+from avatar_gitops.server.database import reading
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.heart import Heart
 from avatar_gitops.server.job_limits import resident_bytes, worker_limit
-from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, remove_blobs, unreferenced
+from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, object_row, remove_blobs, unreferenced
+from avatar_gitops.server.places import find_places, open_storage
 from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, requeue_expired
 from avatar_gitops.server.receiving import describe_file
 from avatar_gitops.server.state import StateFolder
@@ -61,7 +62,7 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the server, which ends its workers by itself
         signal.signal(number, signal.SIG_IGN)
     state = StateFolder(Path(state_dir))
-    storage = Storage(open_database(state.database), state)
+    storage = open_storage(state, find_places(None, None))
     bell, leave = threading.Event(), threading.Event()
     threading.Thread(target=_watch_server, args=(bell, leave), daemon=True).start()
     retirement = worker_limit() // RETIREMENT_SHARE
@@ -134,7 +135,7 @@ def work_on(
     folder = work_folder(storage.state, row, owner)
     folder.mkdir(mode=0o700)
     try:
-        assignment = load_assignment(storage, row, retention_prefix)
+        assignment = load_assignment(storage, row, retention_prefix, folder / "fetched")
         files = run(assignment, folder, heart.report)
         _publish(storage, assignment, owner, (folder, files, retention_prefix))
     except JobFault as fault:
@@ -165,20 +166,14 @@ def remove_work_folders(state: StateFolder, owner: str) -> None:
 def _publish(storage: Storage, assignment: Assignment, owner: str, what: tuple[Path, list[ResultFile], str]) -> None:
     folder, files, retention_prefix = what
     prefix = f"{retention_prefix}/{RESULTS_FOLDER}/{assignment.set_id}/{assignment.name}"
-    rows = []
-    for file in files:
-        received = describe_file(folder / file.filename)
-        row = {
-            "bucket": assignment.user_id,
-            "key": f"{prefix}/{file.filename}",
-            "blob": adopt_file(storage, received.path),
-            "size": received.size,
-            "etag": received.md5,
-            "content_type": CONTENT_TYPES[file.filename.rpartition(".")[2]],
-            "modified_at": now_text(),
-        }
-        rows.append(ResultRow(file.kind, row))
+    rows: list[ResultRow] = []
     try:
+        for file in files:
+            received = describe_file(folder / file.filename)
+            content_type = CONTENT_TYPES[file.filename.rpartition(".")[2]]
+            where = (assignment.user_id, f"{prefix}/{file.filename}")
+            row = object_row(*where, adopt_file(storage, received.path), received, content_type)
+            rows.append(ResultRow(file.kind, row))
         publish(storage.engine, assignment.name, owner, rows)
     finally:  # refused, or failed half-way: nothing points at the files then
         with reading(storage.engine) as connection:

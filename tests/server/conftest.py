@@ -10,18 +10,22 @@ import pytest
 from avatar_gitops.server import start
 from tests.server.api import Api, documents, people
 from tests.server.workshop import Workshop, open_workshop
+from tests.support.grounds import Ground, environment
 
 
 @pytest.fixture(scope="session")
-def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def state_dir(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Path:
     return tmp_path_factory.mktemp("platform") / "state"
 
 
 @pytest.fixture(scope="session")
-def admin(state_dir: Path) -> Iterator[Api]:
+def admin(state_dir: Path, ground: Ground) -> Iterator[Api]:
     """The administrator of a running server."""
-    with start(state_dir) as server, Api(server.base_url, server.api_key) as api:
-        yield api
+    with ground.new() as variables:
+        with environment(variables):
+            server = start(state_dir)
+        with server, Api(server.base_url, server.api_key) as api:
+            yield api
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +39,9 @@ def other(admin: Api) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def workshop(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Workshop]:
     """A platform whose jobs are worked in this process, with the table of the default run."""
-    with open_workshop(tmp_path_factory.mktemp("workshop") / "state") as made:
+    with open_workshop(tmp_path_factory.mktemp("workshop") / "state", ground) as made:
         made.upload("people.csv", people(120))
         yield made
 

@@ -20,11 +20,12 @@ from argon2 import PasswordHasher
 from avatar_gitops.server import accounts
 from avatar_gitops.server.accounts import Account, passwords
 from avatar_gitops.server.app import create_app
-from avatar_gitops.server.database import create_tables, open_database, writing
+from avatar_gitops.server.database import writing
 from avatar_gitops.server.platform import Platform
-from avatar_gitops.server.state import StateFolder
 from avatar_gitops.server.throttle import Throttle
 from tests.server.api import Api
+from tests.server.workshop import IN_ITS_FOLDER, open_platform
+from tests.support.grounds import Ground
 
 PASSWORD = "correct horse battery"
 
@@ -96,17 +97,10 @@ def cheap_hashes() -> Iterator[None]:
 
 
 @contextmanager
-def open_site(root: Path, **fields: Any) -> Iterator[Site]:
-    """A new platform in that folder; `fields` of it are set before it answers."""
-    state = StateFolder(root)
-    state.create()
-    engine = open_database(state.database)
-    create_tables(engine)
-    try:
-        with serve_here(Platform(engine, state, state.storage_secret(), **fields)) as site:
-            yield site
-    finally:
-        engine.dispose()
+def open_site(root: Path, ground: Ground = IN_ITS_FOLDER, **fields: Any) -> Iterator[Site]:
+    """A new platform over that folder; `fields` of it are set before it answers."""
+    with open_platform(root, ground, **fields) as platform, serve_here(platform) as site:
+        yield site
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,22 @@ import pytest
 import sqlalchemy as sa
 
 from avatar_gitops.server.accounts import Account, create_user
-from avatar_gitops.server.database import create_tables, inputs, objects, open_database, reading, writing
+from avatar_gitops.server.database import inputs, objects, reading, writing
+from avatar_gitops.server.expiry import expire
 from avatar_gitops.server.jobs import create_job, delete_job, find_job
-from avatar_gitops.server.objects import Storage, adopt_file, expire, find_object, object_row, put_object, sweep
+from avatar_gitops.server.objects import Storage, adopt_file, empty_incoming, find_object, object_row, put_object, sweep
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.queue import claim, publish, requeue
 from avatar_gitops.server.receiving import describe_file
-from avatar_gitops.server.state import StateFolder
 from tests.server.api import documents
+from tests.server.workshop import open_platform
+from tests.support.grounds import Ground
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    state = StateFolder(tmp_path)
-    state.create()
-    engine = open_database(state.database)
-    create_tables(engine)
-    yield Platform(engine, state, b"installation secret")
-    engine.dispose()
+def platform(tmp_path: Path, ground: Ground) -> Iterator[Platform]:
+    with open_platform(tmp_path, ground) as made:
+        yield made
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def put(storage: Storage, user: Account, key: str, content: bytes) -> dict[str, 
 
 
 def blobs(storage: Storage) -> set[str]:
-    return {path.name for path in storage.state.blobs.glob("*/*")}
+    return set(storage.blobs.names())
 
 
 def launched(platform: Platform, owner: Account) -> str:
@@ -79,7 +78,7 @@ def test_old_objects_expire_and_new_ones_stay(platform: Platform, owner: Account
     with writing(platform.engine) as connection:
         update = objects.update().where(objects.c.key == "old")
         connection.execute(update.values(modified_at="2020-01-01T00:00:00.000000+00:00"))
-    expire(storage, "2020-06-01T00:00:00.000000+00:00")
+    expire(storage, datetime(2020, 6, 1, tzinfo=UTC))
     assert find_object(storage, owner.id, "old") is None
     assert blobs(storage) == {new["blob"]}
 
@@ -91,7 +90,8 @@ def test_what_an_interrupted_server_left_is_swept(platform: Platform, owner: Acc
     (storage.state.incoming / "half-a-job").mkdir()
     (storage.state.incoming / "file").write_bytes(b"x")
     adopt_file(storage, storage.state.incoming / "file")
-    sweep(storage)
+    empty_incoming(storage.state)
+    sweep(storage, patience=0)
     assert blobs(storage) == {kept}
     assert list(storage.state.incoming.iterdir()) == []
 

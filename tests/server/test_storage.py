@@ -100,7 +100,6 @@ def test_nobody_reaches_the_bucket_of_another(admin: Api, other: Api) -> None:
         "../../escape",
         "%2e%2e/%2e%2e/escape",
         "/etc/passwd",
-        "nul%00byte",
         "a+b",
         "%C3%A9%20trailing%20",
         "dots...",

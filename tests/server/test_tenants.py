@@ -220,7 +220,7 @@ def belongings(site: Site, account: Account) -> dict[str, list[Any]]:
                 rows = connection.execute(sa.select(*columns).where(where)).all()
                 found[table.name] = sorted(map(repr, rows))
         blobs = connection.execute(sa.select(objects.c.blob).where(objects.c.bucket == account.id)).scalars()
-        files = [site.platform.storage.blob_path(blob).stat() for blob in sorted(blobs)]
+        files = [site.platform.storage.blobs.local(blob, site.platform.state.incoming).stat() for blob in sorted(blobs)]
         found["content"] = [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
     return found
 

@@ -21,20 +21,21 @@ from avatar_gitops.server.database import jobs, objects, results, sets, writing
 from avatar_gitops.server.queue import LEASE_SECONDS, MAXIMUM_ATTEMPTS, claim, requeue, requeue_expired
 from tests.server.api import documents, people
 from tests.server.workshop import OWNER, Workshop, open_workshop
+from tests.support.grounds import Ground
 
 CANARY = "a-value-of-the-data"
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Workshop]:
+def fresh(tmp_path: Path, ground: Ground) -> Iterator[Workshop]:
     """A platform with nothing but the input of the default run."""
-    with open_workshop(tmp_path / "state") as made:
+    with open_workshop(tmp_path / "state", ground) as made:
         made.upload("people.csv", people(120))
         yield made
 
 
 def blobs(workshop: Workshop) -> set[str]:
-    return {path.name for path in workshop.platform.state.blobs.glob("*/*")}
+    return set(workshop.platform.storage.blobs.names())
 
 
 def queue(workshop: Workshop) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 from avatar_gitops.server import jobs as job_store
 from avatar_gitops.server.accounts import Account, create_user
-from avatar_gitops.server.database import create_tables, open_database
 from avatar_gitops.server.naming import FIGURE, PAGE
 from avatar_gitops.server.objects import adopt_file, find_object, object_row, put_object
+from avatar_gitops.server.places import find_places, installation_secret, open_storage, prepare
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.queue import has_ready_job
 from avatar_gitops.server.receiving import describe_file
@@ -23,8 +23,10 @@ from avatar_gitops.server.results import list_results
 from avatar_gitops.server.state import StateFolder
 from avatar_gitops.server.worker import rounds
 from tests.server.api import documents, join
+from tests.support.grounds import Ground, environment
 
 OWNER = "workshop"
+IN_ITS_FOLDER = Ground()
 Plain = dict[str, Any]
 
 
@@ -92,7 +94,7 @@ class Workshop:
             key = url.removeprefix(f"?url=s3://{bucket}/")
             stored = find_object(storage, bucket, f"{key.removesuffix(PAGE)}{FIGURE}" if key.endswith(PAGE) else key)
             assert stored is not None, "a listed file exists"
-            found[stored.key.rpartition("/")[2]] = storage.blob_path(stored.blob).read_bytes()
+            found[stored.key.rpartition("/")[2]] = b"".join(storage.blobs.read(stored.blob, 0, stored.size))
         return found
 
     def json(self, name: str, file: str) -> Any:
@@ -101,17 +103,27 @@ class Workshop:
 
 
 @contextmanager
-def open_workshop(root: Path) -> Iterator[Workshop]:
-    """A new platform in that folder with one user."""
+def open_platform(root: Path, ground: Ground, **fields: Any) -> Iterator[Platform]:
+    """A new platform over that folder; `fields` of it are set."""
     state = StateFolder(root)
     state.create()
-    engine = open_database(state.database)
-    create_tables(engine)
-    try:
-        platform = Platform(engine, state, state.storage_secret())
-        yield Workshop(platform, create_user(engine, "somebody@example.org", "user"))
-    finally:
-        engine.dispose()
+    with ground.new() as variables:
+        with environment(variables):
+            places = find_places(None, None)
+            storage = open_storage(state, places)
+        prepare(storage, places)
+        shared = {"bucket": storage.bucket, "places": places.environment, **fields}
+        try:
+            yield Platform(storage.engine, state, installation_secret(storage), **shared)
+        finally:
+            storage.engine.dispose()
+
+
+@contextmanager
+def open_workshop(root: Path, ground: Ground = IN_ITS_FOLDER) -> Iterator[Workshop]:
+    """A new platform over that folder with one user."""
+    with open_platform(root, ground) as platform:
+        yield Workshop(platform, create_user(platform.engine, "somebody@example.org", "user"))
 
 
 def edited(change: Callable[[dict[str, Plain]], object], **spec: Any) -> str:

@@ -58,6 +58,24 @@ if TYPE_CHECKING:
     help="How long running jobs get to end when the server stops; then they are queued again.",
 )
 @click.option(
+    "--database",
+    metavar="URL",
+    help="PostgreSQL database, postgresql://user@host/name, instead of SQLite in the folder. The password comes from"
+    " PGPASSWORD, or with the whole URL from AVATAR_GITOPS_DATABASE.",
+)
+@click.option(
+    "--bucket",
+    metavar="URL",
+    help="S3 bucket for the files, s3://bucket/prefix, instead of the folder; endpoint and keys come from the AWS"
+    " variables. Or AVATAR_GITOPS_BUCKET.",
+)
+@click.option(
+    "--retention-days",
+    type=click.IntRange(min=1),
+    metavar="DAYS",
+    help="Days until uploads and results are removed.  [default: 3650]",
+)
+@click.option(
     "-v",
     "--verbose",
     is_flag=True,
@@ -71,6 +89,9 @@ def command(
     job_memory: int | None,
     job_seconds: int | None,
     patience: float,
+    database: str | None,
+    bucket: str | None,
+    retention_days: int | None,
     verbose: bool,
 ) -> None:
     """Run the embedded Avatar platform until Ctrl-C; a second Ctrl-C ends it at once.
@@ -93,6 +114,15 @@ def command(
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
         logging.getLogger("avatar_gitops.server.naming_requests").setLevel(logging.INFO)
     options = ServeOptions(
-        state_dir, host, port, workers, job_memory=job_memory, job_seconds=job_seconds, patience=patience
+        state_dir,
+        host,
+        port,
+        workers,
+        job_memory=job_memory,
+        job_seconds=job_seconds,
+        patience=patience,
+        database=database,
+        bucket=bucket,
+        retention_days=retention_days,
     )
     serve(options, ready)
