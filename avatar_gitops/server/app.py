@@ -1,4 +1,4 @@
-"""The ASGI application: API under `/api`, storage under `/storage`, refusals in the form each interface expects."""
+"""The ASGI application: API under `/api`, storage under `/storage`, web pages; refusals in the form each expects."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.naming_requests import NamedRequests
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.protection import OF_API, Protection
+from avatar_gitops.server.web import WebApplication
 from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
 
 MAXIMUM_BODY_BYTES: Final = 8 << 20
@@ -50,6 +51,7 @@ def create_app(platform: Platform) -> FastAPI:
         app.include_router(module.router, prefix=API_PREFIX)
     app.include_router(routes_work.router, prefix=API_PREFIX)
     app.add_route(f"{STORAGE_PREFIX}/{{path:path}}", routes_storage.handle, methods=routes_storage.METHODS)
+    app.router.routes.append(WebApplication(platform))
     app.add_exception_handler(ApiFault, _on_fault)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)

@@ -216,6 +216,19 @@ events = sa.Table(
     sa.Column("created_at", sa.String, nullable=False),
 )
 
+# A session of the web application: the cookie holds a random id, the row only its hash. It ends with the API key or the
+# sign-in that it was opened with.
+web_sessions = sa.Table(
+    "web_sessions",
+    metadata,
+    sa.Column("id_hash", sa.String, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("api_key_id", sa.ForeignKey("api_keys.id")),
+    sa.Column("sign_in_id", sa.ForeignKey("sign_ins.id", ondelete="CASCADE")),
+    sa.Column("created_at", sa.String, nullable=False),
+    sa.Column("seen_at", sa.String, nullable=False),
+)
+
 WAIT_SECONDS: Final = 20  # for the write lock
 WRITE_LOCK: Final = 0x61766174  # of the writers of one PostgreSQL database
 POSTGRES_OPTIONS: Final = f"-c lock_timeout={WAIT_SECONDS}s -c idle_in_transaction_session_timeout=120s"

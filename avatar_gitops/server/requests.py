@@ -117,11 +117,16 @@ async def _agent_of(request: Request) -> Agent:
     return read_agent(request.headers.get("user-agent"))
 
 
-def access_base(request: Request) -> str:
-    """`<api base>/access` as the client addressed it, also through a proxy."""
+def public_origin(request: Request) -> str:
+    """`<scheme>://<host>` as the client addressed the server, also through a proxy."""
     scheme = request.headers.get("x-forwarded-proto", request.url.scheme).split(",")[0].strip()
     host = request.headers.get("x-forwarded-host") or request.headers.get("host") or request.url.netloc
-    return f"{scheme}://{host.split(',')[0].strip()}{API_PREFIX}{ACCESS}"
+    return f"{scheme}://{host.split(',')[0].strip()}"
+
+
+def access_base(request: Request) -> str:
+    """`<api base>/access` as the client addressed it."""
+    return f"{public_origin(request)}{API_PREFIX}{ACCESS}"
 
 
 def as_uuid(text: str, what: str) -> str:

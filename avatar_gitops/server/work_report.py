@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,10 @@ from avatar_gitops.wire.models import ORIGINAL_SCHEMA, JobKind, ResultKind
 
 Block = dict[str, Any]
 
+MEASURED: Final = (
+    (JobKind.PRIVACY_METRICS, ResultKind.PRIVACY_METRICS),
+    (JobKind.SIGNAL_METRICS, ResultKind.SIGNAL_METRICS),
+)
 DIGEST_LIKE: Final = re.compile(r"[A-Za-z0-9:._-]{1,100}")
 
 
@@ -54,23 +58,30 @@ def report_facts(assignment: Assignment, language: Language, *, pictures: bool =
     Raises:
         JobFault: one of the two metrics jobs has no results.
     """
-    blocks: dict[str, list[Block]] = {}
-    for kind, result in (
-        (JobKind.PRIVACY_METRICS, ResultKind.PRIVACY_METRICS),
-        (JobKind.SIGNAL_METRICS, ResultKind.SIGNAL_METRICS),
-    ):
-        for block in _blocks(assignment, kind, result):
-            blocks.setdefault(block["metadata"]["table_name"], []).append(block)
+    for kind, result in MEASURED:
+        if not assignment.results_of(kind, result):
+            raise JobFault(f"A report needs the results of the {kind.value} job; run it first.")
     return AssessmentFacts(
         set_name=assignment.display_name,
-        tables=tuple(
-            _table(assignment.documents, name, found, report_figures(assignment, name) if pictures else ())
-            for name, found in blocks.items()
+        tables=measured_tables(
+            assignment.documents,
+            [read_json(file.path) for kind, result in MEASURED for file in assignment.results_of(kind, result)],
+            lambda table: report_figures(assignment, table) if pictures else (),
         ),
         context=pia_context(assignment.documents.pia().to_plain()),
         language=language,
         provenance=_provenance(assignment),
     )
+
+
+def measured_tables(
+    documents: SetDocuments, blocks: Iterable[Block], pictures: Callable[[str], tuple[FigureFacts, ...]] = lambda _: ()
+) -> tuple[TableFacts, ...]:
+    """The tables that these entries of metrics jobs are about, with what was measured of them so far."""
+    found: dict[str, list[Block]] = {}  # a table may have several entries, one for each computation type
+    for block in blocks:
+        found.setdefault(block["metadata"]["table_name"], []).append(block)
+    return tuple(_table(documents, name, entries, pictures(name)) for name, entries in found.items())
 
 
 def _provenance(assignment: Assignment) -> Provenance:
@@ -87,14 +98,6 @@ def _provenance(assignment: Assignment) -> Provenance:
         job=assignment.name,
         date=f"{assignment.created_at[:19]}Z",
     )
-
-
-def _blocks(assignment: Assignment, kind: JobKind, result: ResultKind) -> list[Block]:
-    """The entries of one metrics job; a table may have several, one for each computation type."""
-    files = assignment.results_of(kind, result)
-    if not files:
-        raise JobFault(f"A report needs the results of the {kind.value} job; run it first.")
-    return [read_json(file.path) for file in files]
 
 
 def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures: tuple[FigureFacts, ...]) -> TableFacts:

@@ -19,13 +19,13 @@ _PAGE: Final = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
-<script>{libraries}</script>
+{style}<script>{libraries}</script>
 </head>
 <body>
 <main id="figure"></main>
 <script>
 const actions = {{export: true, source: false, compiled: false, editor: false}};
-vegaEmbed("#figure", {spec}, {{mode: "vega-lite", actions}});
+vegaEmbed("#figure", {spec}, {{mode: "vega-lite", actions, renderer: "{renderer}"}}){then};
 </script>
 </body>
 </html>
@@ -35,11 +35,26 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
 )
 
+# In a frame the figure shrinks to the width there is, and tells the page around it how high it is then.
+_FITTED_STYLE: Final = """\
+<style>
+body {margin: 0; padding: 8px; overflow-x: hidden}
+#figure, #figure svg {max-width: 100%; height: auto}
+</style>
+"""
+_FITTED_THEN: Final = """.then(() => {
+  const tell = () => parent.postMessage({figureHeight: document.documentElement.offsetHeight + 4}, "*");
+  new ResizeObserver(tell).observe(document.body);
+})"""
 
-def to_page(spec: Mapping[str, Any], title: str) -> str:
-    """A self-contained HTML page with the interactive figure."""
+
+def to_page(spec: Mapping[str, Any], title: str, *, fitted: bool = False) -> str:
+    """A self-contained HTML page with the interactive figure; a `fitted` one is made for a frame of any width."""
     return _PAGE.format(
         policy=_POLICY,
+        style=_FITTED_STYLE if fitted else "",
+        renderer="svg" if fitted else "canvas",
+        then=_FITTED_THEN if fitted else "",
         title=html.escape(title),
         libraries=_libraries().replace("</script", "<\\/script"),
         spec=json.dumps(spec, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c"),

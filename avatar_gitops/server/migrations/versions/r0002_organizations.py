@@ -1,4 +1,4 @@
-"""Organizations, passwords, sign-ins; details of objects; phases of jobs; what servers over one database share."""
+"""Organizations, passwords, sign-ins; details of objects; phases of jobs; web sessions; what several servers share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _sign_ins()
     _storage()
     _jobs()
+    _web_sessions()
 
 
 def _people() -> None:
@@ -97,3 +98,20 @@ def _jobs() -> None:
     op.add_column("jobs", sa.Column("phase", sa.String(), nullable=True))
     op.add_column("jobs", sa.Column("phase_done", sa.Integer(), nullable=True))
     op.add_column("jobs", sa.Column("phase_total", sa.Integer(), nullable=True))
+
+
+def _web_sessions() -> None:
+    op.create_table(
+        "web_sessions",
+        sa.Column("id_hash", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("api_key_id", sa.String(), nullable=True),
+        sa.Column("sign_in_id", sa.String(), nullable=True),
+        sa.Column("created_at", sa.String(), nullable=False),
+        sa.Column("seen_at", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
+        sa.ForeignKeyConstraint(["api_key_id"], ["api_keys.id"]),
+        sa.ForeignKeyConstraint(["sign_in_id"], ["sign_ins.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id_hash"),
+    )
+    op.create_index(op.f("ix_web_sessions_user_id"), "web_sessions", ["user_id"], unique=False)
