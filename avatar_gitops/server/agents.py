@@ -34,6 +34,10 @@ class Agent:
     def knows_high_variability(self) -> bool:
         return not self.older_than(1, 24)
 
+    def knows_scope(self, scope: str) -> bool:
+        """Whether the client accepts that word in the list of features; clients up to 1.24 refuse the newest one."""
+        return scope != "data_augmentation" or not self.older_than(1, 25)
+
     def adapt_job(self, job: dict[str, Any]) -> dict[str, Any]:
         """A job with a status that this client knows: `cancelled` exists since 1.30 only."""
         if job["status"] == JobStatus.CANCELLED and self.older_than(1, 30):

@@ -13,12 +13,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from avatar_gitops import __version__
 from avatar_gitops.server import (
+    openapi,
     routes_accounts,
+    routes_connections,
+    routes_events,
+    routes_files,
+    routes_jobs,
     routes_keys,
     routes_passwords,
+    routes_sets,
     routes_sign_in,
     routes_storage,
-    routes_work,
 )
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.naming_requests import NamedRequests
@@ -28,6 +33,17 @@ from avatar_gitops.server.web import WebApplication
 from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
 
 MAXIMUM_BODY_BYTES: Final = 8 << 20
+ROUTERS: Final = (
+    routes_sign_in.router,
+    routes_passwords.router,
+    routes_accounts.router,
+    routes_keys.router,
+    routes_sets.router,
+    routes_jobs.router,
+    routes_files.router,
+    routes_events.router,
+    routes_connections.router,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +63,15 @@ def create_app(platform: Platform) -> FastAPI:
     app.add_middleware(NamedRequests)
     app.add_middleware(Protection, platform=platform)
     # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
-    for module in (routes_sign_in, routes_passwords, routes_accounts, routes_keys):
-        app.include_router(module.router, prefix=API_PREFIX)
-    app.include_router(routes_work.router, prefix=API_PREFIX)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API_PREFIX)
     app.add_route(f"{STORAGE_PREFIX}/{{path:path}}", routes_storage.handle, methods=routes_storage.METHODS)
     app.router.routes.append(WebApplication(platform))
     app.add_exception_handler(ApiFault, _on_fault)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(Exception, _on_bug)
+    openapi.describe(app, ROUTERS)
     return app
 
 
@@ -89,7 +105,7 @@ async def _on_fault(_request: Request, error: Exception) -> JSONResponse:
 
 async def _on_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"detail": error.detail}, error.status_code)
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
 async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:

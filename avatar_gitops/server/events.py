@@ -9,13 +9,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from avatar_gitops.server.database import events, now_text, reading
+from avatar_gitops.server.database import events, now_text, reading, users, writing
 
 
 def record(connection: sa.Connection, user_id: str, verb: str, object_type: str, object_id: str | None) -> None:
     """Add an event inside the transaction of the act itself."""
     row = {"id": str(uuid.uuid4()), "user_id": user_id, "verb": verb, "created_at": now_text()}
     connection.execute(events.insert().values(**row, object_type=object_type, object_id=object_id))
+
+
+def record_read(engine: sa.Engine, user_id: str, object_type: str, object_id: str) -> None:
+    """Add the event of somebody who looked at the documents of a set or at the results of a job."""
+    with writing(engine) as connection:
+        record(connection, user_id, "read", object_type, object_id)
+
+
+def record_startup(engine: sa.Engine) -> None:
+    """Tell every administrator that the server has started."""
+    wanted = sa.select(users.c.id).where(users.c.role == "admin")
+    with writing(engine) as connection:
+        for user_id in list(connection.execute(wanted).scalars()):
+            record(connection, user_id, "startup", "", None)
 
 
 @dataclass(slots=True, frozen=True)

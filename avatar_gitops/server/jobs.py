@@ -31,6 +31,7 @@ from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.models import JobKind, JobStatus
 from avatar_gitops.wire.routes import JOBS, job
 
+SEPARATOR: Final = "\n---\n"
 FLOW_ORDER: Final = ("standard", "signal_metrics", "privacy_metrics", "report", "advice")
 
 
@@ -108,6 +109,24 @@ def create_set(platform: Platform, account: Account, display_name: str, text: st
         connection.execute(sets.insert().values(**row, documents=text))
         record(connection, account.id, "create", "resource", set_id)
     return set_id
+
+
+def extend_set(platform: Platform, account: Account, set_id: str, added: str) -> str:
+    """Add documents to the caller's set, which must stay valid; returns its display name.
+
+    Raises:
+        ApiFault: 404 or 422.
+    """
+    while True:
+        before = set_text(platform, account, set_id)
+        text = before.rstrip("\n") + "\n" + SEPARATOR + added
+        read_set(text, bucket=account.id)
+        mine = sets.update().where(sets.c.id == set_id, sets.c.documents == before)
+        with writing(platform.engine) as connection:
+            if connection.execute(mine.values(documents=text)).rowcount == 0:
+                continue  # somebody else added documents in the meantime
+            record(connection, account.id, "update", "resource", set_id)
+            return str(connection.execute(sa.select(sets.c.display_name).where(sets.c.id == set_id)).scalar_one())
 
 
 def set_documents(platform: Platform, account: Account, set_id: str) -> SetDocuments:

@@ -101,6 +101,7 @@ def _serve_locked(
     # The web stack is imported by the process that serves, never by one that only talks to a server.
     from avatar_gitops.server.app import create_app
     from avatar_gitops.server.correspondence import open_post_office
+    from avatar_gitops.server.events import record_startup
     from avatar_gitops.server.supervisor import Supervisor
 
     state.address.unlink(missing_ok=True)  # of a server that was killed
@@ -108,6 +109,7 @@ def _serve_locked(
     address = Address(os.getpid(), _base_url(options.host, listener))
     platform.postman = open_post_office(platform, address.base_url)
     _write_client_env(platform, address)
+    record_startup(platform.engine)
     supervisor = Supervisor(platform, _worker_count(options.workers), limits)
     server = _quiet_server(create_app(platform))
 

@@ -58,6 +58,19 @@ FEATURES: Final = (
     "results:parquet",
 )
 
+# The same in the hosted platform's own, coarser words.
+SCOPES: Final = (
+    "avatar_parameters",
+    "single_table",
+    "multi_table",
+    "time_series",
+    "report",
+    "geolocalization",
+    "privacy_assessment",
+    "differential_privacy",
+    "data_augmentation",
+)
+
 TIME_SERIES: Final = "time_series"
 
 

@@ -17,23 +17,25 @@ from avatar_gitops.server.accounts import (
     find_users,
     hash_new_password,
 )
+from avatar_gitops.server.answers import Message, answers
 from avatar_gitops.server.audit_log import Entry
 from avatar_gitops.server.correspondence import send_welcome
 from avatar_gitops.server.database import reading
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.limits import DEFAULTS, DIMENSIONS, LINES, run_limits
-from avatar_gitops.server.offered import ENGINE, FEATURES
+from avatar_gitops.server.offered import ENGINE, FEATURES, SCOPES
 from avatar_gitops.server.requests import (
     CurrentAccount,
+    CurrentAgent,
     CurrentPlatform,
     ManagingAccount,
     audit,
     note,
     require_administrator,
 )
-from avatar_gitops.wire.models import Capabilities, Compatibility, Environment
+from avatar_gitops.wire.models import Capabilities, Compatibility, CreditsInfo, Environment, Features, Member, User
 
-router = APIRouter()
+router = APIRouter(tags=["platform and users"])
 
 
 class NewUser(BaseModel):
@@ -44,7 +46,7 @@ class NewUser(BaseModel):
     password: str | None = Field(default=None, repr=False)
 
 
-@router.get("/check_client")
+@router.get("/check_client", **answers(Compatibility))
 def check_client() -> Compatibility:
     """Every client is welcome; differences are handled where they matter."""
     return Compatibility(
@@ -52,14 +54,14 @@ def check_client() -> Compatibility:
     )
 
 
-@router.get("/")
-@router.get("/health")
+@router.get("/", **answers(Message))
+@router.get("/health", **answers(Message))
 def health() -> dict[str, str]:
     """The server answers."""
     return {"message": "ok"}
 
 
-@router.get("/health/db")
+@router.get("/health/db", **answers(Message))
 def health_of_database(platform: CurrentPlatform) -> dict[str, str]:
     """The database answers."""
     with reading(platform.engine) as connection:
@@ -67,13 +69,13 @@ def health_of_database(platform: CurrentPlatform) -> dict[str, str]:
     return {"message": "ok"}
 
 
-@router.get("/capabilities")
+@router.get("/capabilities", **answers(Capabilities))
 def capabilities() -> Capabilities:
     """What the engine of this version can run."""
     return Capabilities(features=list(FEATURES), engine=ENGINE)
 
 
-@router.get("/users/me")
+@router.get("/users/me", **answers(User))
 def users_me(platform: CurrentPlatform, account: CurrentAccount) -> dict[str, Any]:
     """The caller, with the limits of this platform."""
     limits = run_limits()
@@ -86,31 +88,31 @@ def users_me(platform: CurrentPlatform, account: CurrentAccount) -> dict[str, An
     return {**account.to_plain(), "environment": environment.model_dump()}
 
 
-@router.get("/users/credits_info")
+@router.get("/users/credits_info", **answers(CreditsInfo))
 def credits_info(_account: CurrentAccount) -> dict[str, Any]:
     """Nothing is billed."""
     return {"credits": None, "is_credit_enabled": False}
 
 
-@router.get("/users/features_info")
-def features_info(_account: CurrentAccount) -> dict[str, list[str]]:
+@router.get("/users/features_info", **answers(Features))
+def features_info(_account: CurrentAccount, agent: CurrentAgent) -> dict[str, list[str]]:
     """The platform's own words for what this version offers."""
-    return {"feature_scopes": ["avatar_parameters", "single_table", "report", "privacy_assessment"]}
+    return {"feature_scopes": [scope for scope in SCOPES if agent.knows_scope(scope)]}
 
 
-@router.get("/users")
+@router.get("/users", **answers(list[Member]))
 def users(platform: CurrentPlatform, account: ManagingAccount, email: str | None = None) -> list[dict[str, str]]:
     """Users of the caller's organization; people who are not administrators see themselves."""
     return [user.to_plain() for user in _visible(platform, account, email=email)]
 
 
-@router.get("/users/{user_id}")
+@router.get("/users/{user_id}", **answers(Member, 404))
 def user(platform: CurrentPlatform, account: ManagingAccount, user_id: str) -> dict[str, str]:
     """One user."""
     return _one_visible(platform, account, user_id).to_plain()
 
 
-@router.post("/users")
+@router.post("/users", **answers(Member, 403, 409))
 def create(request: Request, platform: CurrentPlatform, account: ManagingAccount, body: NewUser) -> dict[str, str]:
     """Add a user to the administrator's organization; where mail is sent, the address has to be confirmed first."""
     require_administrator(account)
@@ -134,7 +136,7 @@ def create(request: Request, platform: CurrentPlatform, account: ManagingAccount
     return created.to_plain()
 
 
-@router.delete("/users/{user_id}")
+@router.delete("/users/{user_id}", **answers(Member, 403, 404, 409))
 def delete(request: Request, platform: CurrentPlatform, account: ManagingAccount, user_id: str) -> dict[str, str]:
     """Remove a user of the administrator's organization with files, sets, jobs, results, keys and events, for good."""
     require_administrator(account)

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from avatar_gitops.server.accounts import EXPIRATION_DAYS, find_users, issue_key, list_keys, revoke_keys
+from avatar_gitops.server.answers import Message, answers
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.requests import CurrentPlatform, ManagingAccount, note, require_administrator
+from avatar_gitops.wire.models import ApiKey, ApiKeyCreated
 
-router = APIRouter()
+router = APIRouter(tags=["API keys"])
 
 
 class NewKey(BaseModel):
@@ -22,13 +24,13 @@ class NewKey(BaseModel):
     expiration_days: int
 
 
-@router.get("/api-keys")
+@router.get("/api-keys", **answers(list[ApiKey]))
 def keys(platform: CurrentPlatform, account: ManagingAccount) -> list[dict[str, Any]]:
     """The caller's keys without their secrets."""
     return list_keys(platform.engine, account.id)
 
 
-@router.post("/api-keys")
+@router.post("/api-keys", **answers(ApiKeyCreated, 403, 404))
 def create_key(
     request: Request,
     platform: CurrentPlatform,
@@ -49,7 +51,7 @@ def create_key(
     return {"api_key": {**key, "plaintext": plaintext}, "message": "Keep this key: it is shown only once."}
 
 
-@router.delete("/api-keys")
+@router.delete("/api-keys", **answers(Message))
 def revoke_all(request: Request, platform: CurrentPlatform, account: ManagingAccount) -> dict[str, str]:
     """Revoke all keys of the caller, the one in use included."""
     revoke_keys(platform.engine, account.id)
@@ -57,7 +59,7 @@ def revoke_all(request: Request, platform: CurrentPlatform, account: ManagingAcc
     return {"message": "All keys are revoked."}
 
 
-@router.delete("/api-keys/admin")
+@router.delete("/api-keys/admin", **answers(Message, 403))
 def revoke_for(
     request: Request,
     platform: CurrentPlatform,
@@ -75,7 +77,7 @@ def revoke_for(
     return {"message": "The keys are revoked."}
 
 
-@router.get("/api-keys/{key_id}")
+@router.get("/api-keys/{key_id}", **answers(ApiKey, 404))
 def key(platform: CurrentPlatform, account: ManagingAccount, key_id: str) -> dict[str, Any]:
     """One key of the caller."""
     for found in list_keys(platform.engine, account.id):
@@ -84,7 +86,7 @@ def key(platform: CurrentPlatform, account: ManagingAccount, key_id: str) -> dic
     raise ApiFault(404, "API key not found")
 
 
-@router.delete("/api-keys/{key_id}")
+@router.delete("/api-keys/{key_id}", **answers(Message, 403))
 def revoke(request: Request, platform: CurrentPlatform, account: ManagingAccount, key_id: str) -> dict[str, str]:
     """Revoke one key of the caller."""
     if revoke_keys(platform.engine, account.id, key_id) == 0:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from avatar_gitops.server.accounts import WeakPassword, reset_password, verify_email
+from avatar_gitops.server.answers import Message, answers
 from avatar_gitops.server.audit_log import Entry
 from avatar_gitops.server.correspondence import send_changed, send_reset
 from avatar_gitops.server.faults import ApiFault
@@ -22,7 +23,7 @@ NOT_VALID: Final = (
     "The token is not valid for this address: it was used, is older than 24 hours, or was replaced by a newer one."
 )
 
-router = APIRouter()
+router = APIRouter(tags=["passwords"])
 
 
 class ForgottenPassword(BaseModel):
@@ -46,7 +47,7 @@ class Confirmation(BaseModel):
     token: str
 
 
-@router.post("/login/forgotten_password")
+@router.post("/login/forgotten_password", **answers(Message, 429, 501))
 def forgotten_password(request: Request, platform: CurrentPlatform, body: ForgottenPassword) -> dict[str, str]:
     """Send a token to set a new password with; the answer and its time are the same when nobody has the address."""
     take(request, mail_claims(address_of(request), body.email))
@@ -57,7 +58,7 @@ def forgotten_password(request: Request, platform: CurrentPlatform, body: Forgot
     return {"message": SENT}
 
 
-@router.post("/login/reset_password")
+@router.post("/login/reset_password", **answers(Message, 400, 429))
 def new_password(request: Request, platform: CurrentPlatform, body: NewPassword) -> dict[str, str]:
     """Set a password with a token, which is used up by it; everybody who was signed in with the old one is not."""
     take(request, [Claim(TOKENS_BY_ADDRESS, f"token {address_of(request)}")])
@@ -75,13 +76,13 @@ def new_password(request: Request, platform: CurrentPlatform, body: NewPassword)
     return {"message": "The password is set. Sign in with it."}
 
 
-@router.post("/login/verify_email")
+@router.post("/login/verify_email", **answers(Message, 400, 429))
 def confirm(request: Request, platform: CurrentPlatform, body: Confirmation) -> dict[str, str]:
     """Confirm an address with the token that was sent to it."""
     return _confirm(request, platform, body.token)
 
 
-@router.get("/login/verify_email")
+@router.get("/login/verify_email", **answers(Message, 400, 429))
 def confirm_by_link(
     request: Request, platform: CurrentPlatform, token: Annotated[str, Query(max_length=64)] = ""
 ) -> dict[str, str]:

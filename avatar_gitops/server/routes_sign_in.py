@@ -18,11 +18,13 @@ from avatar_gitops.server.accounts import (
     open_sign_in,
     refresh_sign_in,
 )
+from avatar_gitops.server.answers import Message, answers
 from avatar_gitops.server.audit_log import Entry
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.requests import CurrentAccount, CurrentPlatform, address_of, audit, note, small_body, take
 from avatar_gitops.server.throttle import BY_ADDRESS, Claim, sign_in_claims
+from avatar_gitops.wire.models import SignedIn
 
 MAXIMUM_FORM: Final = 16 << 10
 WRONG: Final = "Invalid username or password."
@@ -49,10 +51,10 @@ FORM: Final = {
     }
 }
 
-router = APIRouter()
+router = APIRouter(tags=["sign-in"])
 
 
-@router.post("/login", openapi_extra=FORM)
+@router.post("/login", openapi_extra=FORM, **answers(SignedIn, 401, 429))
 async def login(request: Request, platform: CurrentPlatform) -> JSONResponse:
     """Tokens for an e-mail address and its password; deprecated in favour of API keys."""
     username, password = _credentials(await small_body(request, MAXIMUM_FORM))
@@ -79,8 +81,8 @@ def _login(request: Request, platform: Platform, username: str, password: str) -
     return _answer(tokens)
 
 
-@router.post("/refresh")
-@router.get("/refresh")
+@router.post("/refresh", **answers(SignedIn, 401, 429))
+@router.get("/refresh", **answers(SignedIn, 401, 429))
 def refresh(request: Request, platform: CurrentPlatform, token: str = "") -> JSONResponse:
     """New tokens for a refresh token, which is used up by it; very old clients use GET."""
     take(request, [Claim(BY_ADDRESS, f"refresh {address_of(request)}")])
@@ -90,7 +92,7 @@ def refresh(request: Request, platform: CurrentPlatform, token: str = "") -> JSO
     return _answer(refreshed[1])
 
 
-@router.post("/logout")
+@router.post("/logout", **answers(Message))
 def logout(request: Request, platform: CurrentPlatform, account: CurrentAccount) -> dict[str, str]:
     """End the sign-in whose token is used; an API key stays valid until it is revoked."""
     kind, _, identity = (account.credential or "").partition(":")

@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from avatar_gitops.server import objects as store
 from avatar_gitops.server.accounts import Account, account_of_access_key, storage_key
 from avatar_gitops.server.faults import StorageFault
+from avatar_gitops.server.file_events import act_on_file, record_file
 from avatar_gitops.server.listing import deletions_xml, error_xml, list_objects, location_xml, xml_document
 from avatar_gitops.server.objects import DEFAULT_TYPE, RESULTS_FOLDER, Storage, StoredObject
 from avatar_gitops.server.pages import make_page
@@ -51,10 +52,21 @@ async def handle(request: Request) -> Response:
     """Answer any request below `/storage`; refusals come back as S3's XML errors."""
     try:
         call = await run_in_threadpool(_authorized, request)
-        return await _dispatch(call)
+        answer = await _dispatch(call)
+        await _tell(call, answer)
+        return answer
     except StorageFault as fault:
         body = b"" if request.method == "HEAD" else error_xml(fault)
         return Response(body, fault.status, media_type="application/xml")
+
+
+async def _tell(call: Call, answer: Response) -> None:
+    """Write into the event log what the call did to a file."""
+    is_about_files = bool(call.key) or "delete" in call.query
+    method = "DELETE" if "delete" in call.query else call.request.method
+    verb = act_on_file(method, call.query, answer.status_code, answer.headers) if is_about_files else None
+    if verb is not None:
+        await run_in_threadpool(record_file, call.storage.engine, call.bucket, verb)
 
 
 async def _dispatch(call: Call) -> Response:

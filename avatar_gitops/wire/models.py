@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -100,6 +100,48 @@ class User(Body):
     environment: Environment | None = None
 
 
+class Member(Body):
+    """A user as `/users` shows it."""
+
+    id: UUID
+    organization_id: UUID
+    email: str
+    role: str = "user"
+
+
+class ApiKey(Body):
+    """An API key without its secret."""
+
+    id: UUID
+    name: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    revoked_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+
+
+class NewApiKey(ApiKey):
+    """An API key on the only occasion when its secret is shown."""
+
+    plaintext: str
+
+
+class ApiKeyCreated(Body):
+    """Answer of `POST /api-keys`."""
+
+    api_key: NewApiKey
+    message: str
+
+
+class SignedIn(Body):
+    """Answer of `POST /login` and `POST /refresh`."""
+
+    access_token: str
+    refresh_token: str | None
+    token_type: str
+    message: str
+
+
 class CreditsInfo(Body):
     """Answer of `GET /users/credits_info`; `credits` means something only when they are enabled."""
 
@@ -144,6 +186,18 @@ class JobCreated(Body):
     location: Annotated[str, Field(alias="Location")]
 
 
+class FlowRequest(Body):
+    """Body of `POST /jobs/flow`."""
+
+    set_name: UUID
+
+
+class JobsCreated(Body):
+    """Answer of `POST /jobs/flow`."""
+
+    jobs: list[JobCreated]
+
+
 class JobResponse(Body):
     """A job as listed by `GET /jobs` and `GET /jobs/{name}`."""
 
@@ -180,6 +234,68 @@ class BulkDeleted(Body):
 
     deleted_jobs: list[JobResponse]
     failed_jobs: list[str]
+
+
+class Verb(StrEnum):
+    """What was done, in the event log."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    DOWNLOAD = "download"
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    CANCEL = "cancel"
+    STARTUP = "startup"
+    TEST = "test"
+
+
+class ObjectType(StrEnum):
+    """What it was done to, in the event log; empty for the platform itself."""
+
+    USER = "user"
+    JOB = "job"
+    API_KEY = "api_key"
+    RESOURCE = "resource"
+    ORGANIZATION = "organization"
+    FILE = "file"
+    CONNECTION = "connection"
+    NOTHING = ""
+
+
+class Event(Body):
+    """Item of `GET /event-logs`."""
+
+    id: UUID
+    verb: Verb
+    object_id: UUID | None
+    object_type: ObjectType
+    created_at: AwareDatetime
+
+
+class Features(Body):
+    """Answer of `GET /users/features_info`, in the platform's own words."""
+
+    feature_scopes: list[str]
+
+
+class Connections(Body):
+    """Answer of `GET /connections`."""
+
+    connections: list[dict[str, Any]]
+
+
+class ConnectionEngines(Body):
+    """Answer of `GET /connections/engines`."""
+
+    engines: list[dict[str, Any]]
+
+
+class ConnectionPresets(Body):
+    """Answer of `GET /connections/presets`."""
+
+    presets: list[dict[str, Any]]
 
 
 class Credentials(Body):

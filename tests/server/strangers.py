@@ -115,6 +115,16 @@ TRIES: Final[dict[str, Callable[[Ids], Sequence[Try]]]] = {
         Try("GET", "/event-logs", {"user_id": ids["user"]}),
         Try("GET", "/event-logs", {"starting_after": ids["event"]}),
     ],
+    "GET /connections": lambda ids: [Try("GET", "/connections", {"user_id": ids["user"]})],
+    "GET /connections/engines": lambda ids: [Try("GET", "/connections/engines", {"user_id": ids["user"]})],
+    "GET /connections/presets": lambda ids: [Try("GET", "/connections/presets", {"user_id": ids["user"]})],
+    "POST /connections/presets": lambda ids: [Try("POST", "/connections/presets", body={"scope": ids["user"]})],
+    "POST /connections/test": lambda ids: [Try("POST", "/connections/test", body={"dsn": ids["url"]})],
+    "PUT /connections/{name}": lambda ids: [Try("PUT", "/connections/crm", body={"dsn": ids["url"]})],
+    "PATCH /connections/{name}": lambda ids: [Try("PATCH", f"/connections/{ids['name']}", body={"label": "mine"})],
+    "DELETE /connections/{name}": lambda ids: [Try("DELETE", f"/connections/{ids['name']}")],
+    "POST /connections/{name}/test": lambda ids: [Try("POST", f"/connections/{ids['name']}/test")],
+    "POST /connections/{name}/sample": lambda ids: [Try("POST", f"/connections/{ids['name']}/sample", body={})],
     "POST /logout": lambda ids: [Try("POST", "/logout", {"user_id": ids["user"]})],
 }
 
