@@ -13,7 +13,7 @@ from avatar_gitops.audit.archive import Finding
 from avatar_gitops.audit.integrity import Files, statement_in
 from avatar_gitops.audit.layout import AVATARS_FOLDER, MANIFEST, PROJECT, RESOLVED, SUMS
 from avatar_gitops.audit.log import FOLDER, HEAD, MONTH, head_in, lines_in, plan_path
-from avatar_gitops.audit.statement import ENVELOPE, FILE, Origin, run_statement, sha256, subjects
+from avatar_gitops.audit.statement import ENVELOPE, FILE, REPLAY_FILE, Origin, run_statement, sha256, subjects
 from avatar_gitops.audit.verify import Verified, verify_lines
 from avatar_gitops.plan.desired import input_digest
 from avatar_gitops.plan.lock import Lock
@@ -125,6 +125,7 @@ def _run(story: Story, told: Told, path: str, lock: Lock) -> Iterator[Finding]:
         return
     yield from _outputs(story, path, lock, subjects(content))
     yield from _predicate(story, place, lock, content)
+    yield from _replay(story, path, lock)
     yield from _gates(path, lock)
     if lock.applied is None:
         yield Finding(path, "it does not say by which plan the run was published")
@@ -192,6 +193,23 @@ def _predicate(story: Story, place: str, lock: Lock, content: Mapping[str, Any])
     differ = [name for name, value in same.items() if record.get(name) != value]
     if differ:
         yield Finding(story.artifact(lock.set, "run.json"), f"{', '.join(differ)} is not what {place} says")
+
+
+def _replay(story: Story, path: str, lock: Lock) -> Iterator[Finding]:
+    """What a statement about a replay says of the run, and a verdict that fits what it compared."""
+    place = story.artifact(lock.set, REPLAY_FILE)
+    content = statement_in(story.files, place)
+    if content is None:
+        return
+    said = content["predicate"]
+    if (said["set"], said["run"], said["spec_digest"]) != (lock.set, lock.run, lock.digests.spec):
+        yield Finding(place, f"it is about another run than {path}")
+        return
+    if any(lock.outputs.get(name) != expected for name, expected in subjects(content).items()):
+        yield Finding(place, f"what it expects is not what {path} names")
+    equal = all(file["equal"] and file["expected"] == file["found"] for file in said["files"])
+    if (said["result"] == "exact") != equal:
+        yield Finding(place, "its result is not what it compared")
 
 
 def _gates(path: str, lock: Lock) -> Iterator[Finding]:

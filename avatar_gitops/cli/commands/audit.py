@@ -173,3 +173,60 @@ def show_command(file: Path, pem: bool) -> None:
     from avatar_gitops.app.signing import public_of
 
     out(public_of(file, pem=pem).rstrip("\n"))
+
+
+@command.command("replay")
+@click.argument("what", metavar="[NAME]...|BUNDLE", nargs=-1)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=None,
+    metavar="DIR",
+    help="Of a bundle: the folder in which the paths of its specs begin; by default this one.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    metavar="DIR",
+    help="Where statements go, DIR/SET/replay.intoto.json; by default the project's out/, of a bundle replay/.",
+)
+@project_option
+@format_option
+@color_option
+@ascii_option
+@click.pass_context
+def replay_command(
+    ctx: click.Context,
+    what: tuple[str, ...],
+    data: Path | None,
+    output: Path | None,
+    project: Path | None,
+    form: str,
+    color: str,
+    ascii_only: bool,
+) -> None:
+    """Repeat published runs on the embedded engine, with their spec, seed and data, and compare what comes out.
+
+    By default all published runs of the project; or those of a bundle, on data that are here. Compared are the digests
+    of avatars and metrics. Where the engine, the platform or its numerics are not those of the run, metrics may differ
+    within a band: that of the noise file beside the spec, else a relative 1e-6. A statement says what was compared.
+    Nothing is published. Exit code 0: equal bytes, or within the band; 1: different, or not repeated.
+    """
+    from avatar_gitops.app.replaying import replay, replay_bundle
+    from avatar_gitops.app.verifying import is_bundle
+    from avatar_gitops.report import replay as report
+
+    if len(what) == 1 and is_bundle(Path(what[0])):
+        runs = replay_bundle(Path(what[0]), project, data, output)
+    elif data is not None:
+        raise click.UsageError("--data goes with a bundle; the data of a project are where its specs say")
+    else:
+        runs = replay(project, what, output)
+    if form == "json":
+        text = report.to_json(runs)
+    else:
+        text = report.render(runs, style=style_for(color), ascii_only=ascii_wanted(ascii_only))
+    out(text.rstrip("\n"))
+    well = all(run.comparison is not None and run.comparison.result != "different" for run in runs)
+    ctx.exit(0 if well else 1)
