@@ -33,7 +33,7 @@ sys.exit(code if not heavy else 70)
 def test_the_lean_core_alone_verifies_a_bundle_offline(tmp_path: Path) -> None:
     folder = tmp_path / "lean"
     venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
+    python = str(folder / "bin" / "python")
     install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     fixed = ["--constraint", str(ROOT / ".ci" / "constraints.txt"), str(ROOT)]
     subprocess.run([python, *install, *fixed], check=True, capture_output=True)
