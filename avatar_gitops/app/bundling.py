@@ -37,6 +37,7 @@ from avatar_gitops.workspace.git import head_commit
 from avatar_gitops.workspace.locks import lock_path
 from avatar_gitops.workspace.noise import noise_path
 from avatar_gitops.workspace.policies import policy_files
+from avatar_gitops.workspace.signoffs import signoffs_path
 
 ARCHIVE: Final = ".zip"
 MOST_TOLD: Final = 5
@@ -132,6 +133,7 @@ def _of_project(applied: AppliedProject, chosen: Sequence[Lock]) -> Iterator[Pat
     yield from (path for path in defaults_files(root, applied.project) if path.name == DEFAULTS_FILE)
     for lock in chosen:
         yield root / lock.path
+        yield signoffs_path(root, lock.set)
         yield from (_lock_file(root, lock), noise_path(root, lock.path, lock.set), noise_path(root, lock.path))
     yield from sorted(path for path in (root / AUDIT).glob("*.jsonl") if MONTH.fullmatch(path.name))
     yield root / AUDIT / HEAD

@@ -15,12 +15,16 @@ from avatar_gitops.audit.consistency import Story, Told
 from avatar_gitops.audit.integrity import Counts, Files, Signature, Trust
 from avatar_gitops.audit.layout import MANIFEST, PROJECT
 from avatar_gitops.audit.statement import sha256
+from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import IntegrityError, UsageError
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.signoff import SignOff
 from avatar_gitops.spec.parse import parse_policy, parse_project
 from avatar_gitops.spec.policies import FOLDER as POLICIES
 from avatar_gitops.spec.project import PROJECT_FILE
+from avatar_gitops.spec.signoffs import FOLDER as SIGNOFFS
 from avatar_gitops.workspace.locks import parse_lock
+from avatar_gitops.workspace.signoffs import parse_signoffs
 
 LOCK: Final = ".lock.yaml"
 
@@ -40,6 +44,7 @@ class Verification:
     since: str = ""
     sets: tuple[str, ...] = ()
     approvals: tuple[str, ...] = ()
+    signoffs: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     digest: str = ""
 
@@ -70,7 +75,9 @@ def judged(bundle: Opened, keys: Mapping[str, str]) -> Verification:
     found += problems
     out = _out(bundle.files)
     required, people = _approvers(bundle.files)
-    story = Story(bundle.files, locks, out, required, people)
+    signoffs, unread = _signoffs(bundle.files)
+    found += unread
+    story = Story(bundle.files, locks, out, required, people, signoffs)
     found += consistency.check(story, told)
     entries = told.log.entries
     return Verification(
@@ -82,6 +89,7 @@ def judged(bundle: Opened, keys: Mapping[str, str]) -> Verification:
         since=str(entries[0]["at"])[:10] if entries else "",
         sets=tuple(sorted(lock.set for lock in locks.values())),
         approvals=tuple(_approved(locks)),
+        signoffs=tuple(told.signed),
         overrides=tuple(_overridden(told)),
         digest=_digest(bundle),
     )
@@ -100,6 +108,20 @@ def _locks(files: Files) -> tuple[dict[str, Lock], list[Finding]]:
         except IntegrityError as error:
             found.append(Finding(name, error.message.removeprefix(name).strip()))
     return locks, found
+
+
+def _signoffs(files: Files) -> tuple[dict[str, tuple[SignOff, ...]], list[Finding]]:
+    """Signatures by set, and files of signatures that cannot be read."""
+    read: dict[str, tuple[SignOff, ...]] = {}
+    found: list[Finding] = []
+    place = f"{PROJECT}{SIGNOFFS}/"
+    for name in sorted(name for name in files if name.startswith(place)):
+        of = PurePosixPath(name).stem
+        try:
+            read[of] = parse_signoffs(files[name], name, of)
+        except (IntegrityError, SpecError) as error:
+            found.append(Finding(name, error.message.removeprefix(name).strip()))
+    return read, found
 
 
 def _out(files: Files) -> str:

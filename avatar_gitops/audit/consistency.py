@@ -11,15 +11,17 @@ from typing import Any, Final
 
 from avatar_gitops.audit.archive import Finding
 from avatar_gitops.audit.integrity import Files, statement_in
-from avatar_gitops.audit.layout import AVATARS_FOLDER, MANIFEST, PROJECT, RESOLVED, SUMS
+from avatar_gitops.audit.layout import MANIFEST, PROJECT, RESOLVED, SUMS, is_document
 from avatar_gitops.audit.log import FOLDER, HEAD, MONTH, head_in, lines_in, plan_path
 from avatar_gitops.audit.statement import ENVELOPE, FILE, REPLAY_FILE, Origin, run_statement, sha256, subjects
 from avatar_gitops.audit.verify import Verified, verify_lines
 from avatar_gitops.plan.desired import input_digest
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.signoff import STATEMENTS, Signatures, SignOff
 from avatar_gitops.policy.approvals import Approval
 from avatar_gitops.policy.gates import evaluate
 from avatar_gitops.spec.canonical import canonical, digest
+from avatar_gitops.spec.signoffs import FOLDER as SIGNOFFS
 
 SECOND_PERSON: Final = "P031"
 WAIVER: Final = re.compile(r"(?P<rule>\S+) (?P<owner>.+) until (?P<expires>\d{4}-\d\d-\d\d)")
@@ -30,7 +32,8 @@ LOG: Final = f"{PROJECT}{FOLDER.as_posix()}/"
 class Story:
     """A bundle as it is understood: its files, its locks by their path, the folder of its artifacts, who approves.
 
-    `required` and `people` are those of the policy in the bundle (see `policy.approvals.Approval`).
+    `required` and `people` are those of its policy (see `policy.approvals.Approval`), `signoffs` the signatures under the
+    assessment of each set.
     """
 
     files: Files
@@ -38,6 +41,7 @@ class Story:
     out: str
     required: tuple[str, ...] = ()
     people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    signoffs: Mapping[str, Sequence[SignOff]] = field(default_factory=dict)
 
     def artifact(self, name: str, file: str) -> str:
         """Path in the bundle of a file that a set left."""
@@ -51,6 +55,7 @@ class Told:
     log: Verified = field(default_factory=Verified)
     plans: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    signed: list[str] = field(default_factory=list)
 
 
 def check(story: Story, told: Told) -> Iterator[Finding]:
@@ -126,6 +131,7 @@ def _run(story: Story, told: Told, path: str, lock: Lock) -> Iterator[Finding]:
     yield from _outputs(story, path, lock, subjects(content))
     yield from _predicate(story, place, lock, content)
     yield from _replay(story, path, lock)
+    yield from _signoffs(story, told, lock)
     yield from _gates(path, lock)
     if lock.applied is None:
         yield Finding(path, "it does not say by which plan the run was published")
@@ -153,7 +159,7 @@ def _outputs(story: Story, path: str, lock: Lock, stated: Mapping[str, str]) -> 
     for name, expected in sorted(lock.outputs.items()):
         place = story.artifact(lock.set, name)
         content = story.files.get(place)
-        if content is None and not name.startswith(AVATARS_FOLDER):
+        if content is None and is_document(f"{lock.set}/{name}"):
             yield Finding(place, f"it is missing; {path} names it")
         elif content is not None and sha256(content) != expected:
             yield Finding(place, f"it is not the file whose digest is in {path}")
@@ -210,6 +216,23 @@ def _replay(story: Story, path: str, lock: Lock) -> Iterator[Finding]:
     equal = all(file["equal"] and file["expected"] == file["found"] for file in said["files"])
     if (said["result"] == "exact") != equal:
         yield Finding(place, "its result is not what it compared")
+
+
+def _signoffs(story: Story, told: Told, lock: Lock) -> Iterator[Finding]:
+    """Signatures under the assessment of this run are about the statements that are in the bundle."""
+    place = f"{PROJECT}{SIGNOFFS}/{lock.set}.yaml"
+    stated = lock.outputs.get(STATEMENTS, "")
+    given = Signatures(tuple(story.signoffs.get(lock.set, ())), stated)
+    for item in given.found:
+        if item.run == lock.run and item.statement != stated:
+            text = f"the signature of {item.person} as {item.role} is about another {STATEMENTS} than its run has"
+            yield Finding(place, text)
+    held = [item for item in given.latest if given.holds(item)]
+    told.signed += [f"{lock.set}: {item.role} {item.person} {item.decision.value} on {item.date}" for item in held]
+    ended = [item for item in given.latest if not given.holds(item)]
+    if ended:
+        names = ", ".join(f"{item.role} {item.person}" for item in ended)
+        told.notes.append(f"{lock.set}: {names} signed an earlier assessment, and nobody signed this one in that role")
 
 
 def _gates(path: str, lock: Lock) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ TYPES: Final = {
     ".yml": "application/yaml",
     ".md": "text/markdown",
     ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 LICENCE: Final = "#terms"

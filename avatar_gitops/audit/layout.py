@@ -19,10 +19,7 @@ JOURNAL: Final = "journal/"
 ABOUT_ALL: Final = frozenset({MANIFEST, MANIFEST_ENVELOPE})
 """Files that are about every other file, so that they stand in no list of digests."""
 
-DOCUMENTS: Final = frozenset({".yaml", ".yml", ".json", ".jsonl", ".md", ".docx", ".pdf"})
-AVATARS_FOLDER: Final = "avatars/"
-"""Where a run leaves its tables, inside the folder of its set; a bundle has their digests only."""
-
+DOCUMENTS: Final = frozenset({".yaml", ".yml", ".json", ".jsonl", ".md", ".docx", ".pdf", ".png", ".svg"})
 TOP: Final = frozenset({SUMS, CRATE, MANIFEST, MANIFEST_ENVELOPE, HOW})
 GENERATED: Final = re.compile(r"resolved/[^/]+\.json|journal/[0-9a-f]+\.jsonl")
 LINE: Final = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>[^\n]+)")

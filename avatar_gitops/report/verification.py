@@ -62,6 +62,8 @@ class Verification(Protocol):
     @property
     def approvals(self) -> Sequence[str]: ...
     @property
+    def signoffs(self) -> Sequence[str]: ...
+    @property
     def overrides(self) -> Sequence[str]: ...
     @property
     def digest(self) -> str: ...
@@ -93,6 +95,7 @@ def to_json(found: Verification) -> str:
         },
         "findings": [{"file": one.file, "message": one.message} for one in found.findings],
         "approvals": list(found.approvals),
+        "signoffs": list(found.signoffs),
         "overrides": list(found.overrides),
         "notes": list(found.notes),
     }
@@ -113,6 +116,8 @@ def _well(found: Verification, style: Style) -> Iterator[str]:
     yield f"  {mark} {count(len(found.sets), 'published set')}: spec, plan, gates, statement and files fit together"
     for text in found.approvals:
         yield f"  {mark} approved before the apply: {safe(text)}"
+    for text in found.signoffs:
+        yield f"  {mark} assessment signed: {safe(text)}"
     if found.entries:
         yield f"  {mark} audit log: {count(found.entries, 'line')}, unbroken since {found.since}"
     yield from _signed(found.signature, mark, style("!", "warn"))

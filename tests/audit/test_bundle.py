@@ -21,6 +21,7 @@ from avatar_gitops.audit import archive, layout
 from avatar_gitops.audit.archive import Opened, packed
 from avatar_gitops.audit.integrity import Trust
 from avatar_gitops.audit.keys import new_key, public_key
+from avatar_gitops.audit.statement import sha256
 from avatar_gitops.cli import main
 from avatar_gitops.report.verification import render, to_json
 from avatar_gitops.spec.canonical import digest
@@ -34,6 +35,7 @@ TRUSTED = {KEY: "release"}
 OUT = f"project/out/{KEPT}"
 LOCK = f"project/configs/{KEPT}.lock.yaml"
 RECEIPT = f"project/out/{GONE}/deletion.json"
+SIGNED = f"project/signoffs/{KEPT}.yaml"
 STATEMENT = f"{OUT}/statement.intoto.json"
 RUN = f"{OUT}/run.json"
 
@@ -233,6 +235,20 @@ def test_a_forged_lock_and_statement_that_agree_are_found_by_signature_plan_and_
     forged = {name: content.replace(before.encode(), told.encode()) for name, content in FILES.items()}
     found = found_in(relisted(forged))
     assert {PLAN, f"resolved/{KEPT}.json", f"{OUT}/statement.dsse.json", layout.MANIFEST_ENVELOPE} <= named(found)
+
+
+def test_a_signature_is_about_the_statements_of_its_run() -> None:
+    """Somebody moves the signature under another assessment, or puts other statements under it."""
+    before = json.loads(FILES[f"{OUT}/pia.json"])
+    assert before
+    digest_of = sha256(FILES[f"{OUT}/pia.json"])
+    moved = FILES[SIGNED].replace(digest_of.encode(), b"sha256:" + b"6" * 64)
+    assert moved != FILES[SIGNED]
+    found = found_in(relisted({**FILES, SIGNED: moved}))
+    assert any(one.file == SIGNED and "d.lead as dpo" in one.message for one in found.findings)
+    other = edited(FILES[f"{OUT}/pia.json"], lambda said: said.update(extra=1))
+    assert f"{OUT}/pia.json" in named(found_in(relisted({**FILES, f"{OUT}/pia.json": other})))
+    assert SIGNED in named(found_in(relisted({**FILES, SIGNED: FILES[SIGNED].replace(b"dpo", b"DPO ")})))
 
 
 def test_a_finding_names_file_and_fault(golden: Golden) -> None:

@@ -74,6 +74,7 @@ def evidenced(root: Path, platform: Platform, name: str) -> tuple[Cli, SigningKe
     owned(cli.spec(KEPT, k=3, more=MORE))
     approved = "d.lead@2026-01-02T03:04:05Z"
     well(cli("apply", "--yes", "--select", KEPT, "--author", "anna", "--approved-by", approved))
+    well(cli("report", "sign", KEPT, "--role", "dpo", "--person", "d.lead"))
     gone.unlink()
     well(cli("apply", "--yes", "--allow-delete", GONE, "--author", "anna", "--force", "the site closes"))
     return cli, key
