@@ -10,16 +10,13 @@ from avatar_gitops.server.mail import Letter
 HOW: Final = """\
 Your token: {token}
 
-It is valid once, until {until} UTC. Set a password with the Python client, version 1.19 or older:
+It is valid once, until {until} UTC. Give it, with the new password, to the page
 
-    from avatars.manager import Manager
+    {url}/reset
 
-    Manager(base_url="{url}").reset_password("{email}", "new password", "new password", "{token}")
+or to the Python client, version 1.25 or older:
 
-or, with any other client, send this JSON to {url}/api/login/reset_password:
-
-    {{"email": "{email}", "token": "{token}",
-      "new_password": "new password", "new_password_repeated": "new password"}}
+    manager.reset_password("{email}", "new password", "new password", "{token}")
 
 """
 
@@ -32,7 +29,7 @@ Somebody asked for a new password of your account {{email}} on the Avatar platfo
 INVITATION: Final = f"""\
 An account was made for you on the Avatar platform at {{url}}: {{email}}. It has no password yet.
 
-{HOW}After that day you get another token with forgotten_password, or from your administrator.
+{HOW}After that you get another token at {{url}}/forgotten, or from your administrator.
 """
 
 CHANGED: Final = """\
@@ -46,9 +43,9 @@ If it was not you, ask your administrator at once to disable the account.
 VERIFY: Final = """\
 An account was made for you on the Avatar platform at {url}: {email}
 
-Open this address once to confirm that mail reaches you, until {until} UTC:
+Confirm on this page that mail reaches you, once, until {until} UTC:
 
-    {url}/api/login/verify_email?token={token}
+    {url}/confirm?token={token}
 
 Then you can sign in with the password that your administrator gave you.
 

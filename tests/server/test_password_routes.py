@@ -220,11 +220,14 @@ def test_a_new_user_with_a_password_confirms_the_address_first(
     letter = box.wait()
     golden("letters/verification.txt", settled(letter, "new@example.org"))
     assert "Confirm your e-mail address" in site.login("new@example.org").json()["detail"]
-    link = re.search(r"https://avatar\.example\.org/api(/login/verify_email)\?token=(\S+)", letter.get_content())
+    link = re.search(r"https://avatar\.example\.org(/confirm)\?token=(\S+)", letter.get_content())
     assert link is not None
-    assert site.get(link[1], params={"token": link[2]}).status_code == 200
+    page = site.http.get(f"{site.base_url}{link[1]}", params={"token": link[2]})
+    assert page.status_code == 200 and link[2] in page.text, "opening the link shows a form"
+    assert site.login("new@example.org").status_code == 401, "and does nothing yet"
+    assert site.get("/login/verify_email", params={"token": link[2]}).status_code == 200
     assert site.login("new@example.org").status_code == 200
-    assert site.get(link[1], params={"token": link[2]}).status_code == 400
+    assert site.get("/login/verify_email", params={"token": link[2]}).status_code == 400
 
 
 def test_a_new_user_without_a_password_gets_a_token_to_set_one(

@@ -31,7 +31,8 @@ def command() -> None:
     """Manage users, API keys and organizations of the embedded platform.
 
     Works on the platform's state folder, whether or not a server is running, and needs no key: who can write to the
-    folder is its operator. Every act is written to STATE_DIR/audit.log.
+    folder is its operator. A database and bucket by URL come from AVATAR_GITOPS_DATABASE and AVATAR_GITOPS_BUCKET.
+    Every act is written to STATE_DIR/audit.log.
 
     A password is asked for on the terminal, or read as the first line of standard input; it is never an argument.
     New keys and tokens are printed once, to standard output, and stored as hashes only.

@@ -101,6 +101,13 @@ def command(
 
     Tables of more than AVATAR_MAX_LINES rows (2,000,000) are anonymized in batches; more than
     AVATAR_MAX_DIMENSIONS dimensions (1,000), or AVATAR_MEMORY_MIB of memory (8,192), are refused.
+
+    \b
+    Mail (forgotten passwords, new accounts) is sent when AVATAR_SMTP_HOST is set:
+      AVATAR_SMTP_SECURITY   starttls (default), tls or none;  AVATAR_SMTP_PORT  587, 465 or 25
+      AVATAR_SMTP_USERNAME, AVATAR_SMTP_PASSWORD   when the SMTP server asks for them
+      AVATAR_MAIL_FROM       the sender;  AVATAR_PUBLIC_URL  how people reach this server
+    AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-For is believed.
     """
     from avatar_gitops.app.serve import serve
     from avatar_gitops.server import ServeOptions
