@@ -216,7 +216,7 @@ def _category(column: CategoryColumn, values: pa.ChunkedArray, k: int) -> Column
     unique = len(column.modalities)
     counts = np.bincount(known, minlength=unique)
     most = int(counts.argmax()) if unique else 0
-    named = is_text(values) and len(codes) >= _IDENTIFYING_ROWS and unique >= _IDENTIFYING * len(codes)
+    named = is_text(values.type) and len(codes) >= _IDENTIFYING_ROWS and unique >= _IDENTIFYING * len(codes)
     return ColumnSummary(
         column.name,
         column.type.value,

@@ -85,7 +85,7 @@ def draw_rows(
     tables: list[pa.Table] = []
     points: list[Floats] = []
     for rows, piece in _pieces(space, frame, params, (origins, batches), names):
-        tables.append(pa.table(_decode(space.layout, piece)))
+        tables.append(pa.table(decode(space.layout, piece)))
         points.append(space.project(encode(space.layout, tables[-1])))
         places.append(rows)
     if len(places) == 1:
@@ -122,7 +122,7 @@ def _pieces(
     donors = Donors(space.completed, space.indicator_codes(frame))
     if batches == 1:
         numbers, codes = draw_keeping_shares(donors, space.points, params, names, around)
-        yield np.arange(start, len(origins)), _avatars(space, params, numbers, codes)
+        yield np.arange(start, len(origins)), as_values(space, params, numbers, codes)
         return
     for batch, rows in enumerate(split_rows(frame.rows, batches, stream(seed, label, "batches"))):
         place = np.full(frame.rows, -1)
@@ -130,12 +130,17 @@ def _pieces(
         own = place[around]
         chosen = np.flatnonzero(own >= 0)
         part = Donors(donors.frame.take(rows), donors.indicators[rows])
-        batch_label = f"{label}\x1fbatch {batch}"
-        numbers, codes = draw_keeping_shares(part, space.points[rows], params, (seed, batch_label), own[chosen])
-        yield start + chosen, _avatars(space, params, numbers, codes)
+        within = seed, label_of(label, batch)
+        numbers, codes = draw_keeping_shares(part, space.points[rows], params, within, own[chosen])
+        yield start + chosen, as_values(space, params, numbers, codes)
 
 
-def _avatars(space: FittedSpace, params: AvatarParams, numbers: Floats, codes: np.ndarray) -> Frame:
+def label_of(label: str, batch: int) -> str:
+    """The label of the random streams of a batch."""
+    return f"{label}\x1fbatch {batch}"
+
+
+def as_values(space: FittedSpace, params: AvatarParams, numbers: Floats, codes: np.ndarray) -> Frame:
     """Drawn values on their own scales, blank where a drawn indicator says that the value is missing."""
     own = len(space.layout.categories)
     drawn = space.plain(Frame(numbers, np.asfortranarray(codes[:, :own])))
@@ -151,7 +156,8 @@ def _avatars(space: FittedSpace, params: AvatarParams, numbers: Floats, codes: n
     )
 
 
-def _decode(layout: Layout, frame: Frame) -> dict[str, pa.Array]:
+def decode(layout: Layout, frame: Frame) -> dict[str, pa.Array]:
+    """The modelled columns of the output and the empty ones, by name."""
     decoded: dict[str, pa.Array] = {}
     for i, number in enumerate(layout.numbers):
         decoded[number.name] = decode_number(number, frame.numbers[:, i])

@@ -166,9 +166,9 @@ def typed(name: str, values: pa.ChunkedArray, declared: ColumnType) -> pa.Array:
     return _as_type(name, _normal(values), declared)
 
 
-def is_text(values: pa.ChunkedArray) -> bool:
-    """Whether a column holds text (also as a dictionary)."""
-    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of that type holds text (also as a dictionary)."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
@@ -198,16 +198,23 @@ def _fit_category(name: str, values: pa.ChunkedArray, kind: ColumnType) -> Colum
     seen = distinct.take(to_arrow(np.flatnonzero(used))).drop_null().unique()
     if len(seen) == 0:
         return EmptyColumn(name, values.type)
-    if kind is ColumnType.BOOL and len(seen) > 2:
+    ordered = in_order(name, seen, kind)
+    levels = None
+    if pa.types.is_dictionary(values.type):
+        levels = values.unify_dictionaries().combine_chunks().dictionary
+    return CategoryColumn(name, kind, values.type, ordered, levels)
+
+
+def in_order(name: str, distinct: pa.Array, kind: ColumnType) -> pa.Array:
+    """The modalities of a column in the order of their codes."""
+    if kind is ColumnType.BOOL and len(distinct) > 2:
         raise EngineError(
             f"Column {name!r} is declared bool but has more than two different values.",
             hint="Declare it category or int.",
         )
-    order = pc.sort_indices(seen.cast(pa.string()) if pa.types.is_boolean(seen.type) else seen)
-    levels = None
-    if pa.types.is_dictionary(values.type):
-        levels = values.unify_dictionaries().combine_chunks().dictionary
-    return CategoryColumn(name, kind, values.type, seen.take(order), levels)
+    return distinct.take(
+        pc.sort_indices(distinct.cast(pa.string()) if pa.types.is_boolean(distinct.type) else distinct)
+    )
 
 
 def _fit_float(name: str, numbers: pa.Array, output: pa.DataType) -> NumberColumn:
@@ -226,21 +233,23 @@ def _fit_integer(name: str, numbers: pa.Array, kind: ColumnType) -> NumberColumn
     whole = to_numpy(_integers(name, numbers).drop_null())
     origin = int(whole.min())
     step = _step(numbers.type, whole) if kind in _TEMPORAL else 1
-    return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, _at_most(int(whole.max()) - origin))
+    return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, as_float_at_most(int(whole.max()) - origin))
 
 
-def _at_most(number: int) -> float:
+def as_float_at_most(number: int) -> float:
     """The largest float that is not above a whole number: beyond 2^53 the nearest one may be."""
     near = float(number)
     return near if int(near) <= number else float(np.nextafter(near, 0.0))
 
 
+def most_decimals(largest: float) -> int:
+    """How many decimals are kept when the largest size of a number is this."""
+    return _MOST_DECIMALS - (int(np.floor(np.log10(largest))) if 0 < largest < 1 else 0)
+
+
 def _decimals(known: Floats, *, coarse: bool) -> int:
     """Most decimals in use, up to 6; numbers below 1 may have more, so that 6 digits stay significant."""
-    largest = float(np.abs(known).max())
-    most = _MOST_DECIMALS
-    if 0 < largest < 1:
-        most -= int(np.floor(np.log10(largest)))
+    most = most_decimals(float(np.abs(known).max()))
     slack = 1e-6 if coarse else 1e-12
     for decimals in range(most):
         scale = 10.0**decimals

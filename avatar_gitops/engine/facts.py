@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -25,8 +26,34 @@ def rows_bucket(rows: int) -> str:
     return f"{names[low]}-{names[low * 10]}" if low * 10 in names else ">10M"
 
 
+@dataclass(slots=True, frozen=True)
+class Tally:
+    """What warnings count in the originals: `rarest` is the number of rows of the rarest modality of each category.
+
+    `sparse` are columns whose values are mostly missing, `lone` excluded columns with a value that one row alone has.
+    """
+
+    rows: int
+    names: tuple[str, ...]
+    rarest: tuple[int, ...]
+    sparse: tuple[str, ...]
+    lone: tuple[str, ...]
+
+
+def tally(table: pa.Table, space: FittedSpace) -> Tally:
+    """Count in a table on whose rows a space was fitted."""
+    layout, codes = space.layout, space.completed.codes
+    return Tally(
+        table.num_rows,
+        tuple(table.column_names),
+        tuple(int(np.bincount(codes[:, i]).min()) for i in range(len(layout.categories))),
+        tuple(name for name in layout.names if table[name].null_count > table.num_rows / 2),
+        tuple(name for name in layout.aside if _has_lone_value(table[name])),
+    )
+
+
 def gather_facts(
-    table: pa.Table, space: FittedSpace, params: AvatarParams, origins: npt.NDArray[np.int64] | None = None
+    counted: Tally, space: FittedSpace, params: AvatarParams, origins: npt.NDArray[np.int64] | None = None
 ) -> Facts:
     """Roles, dimensions, inertia, warnings and what is sensitive of one avatarization.
 
@@ -51,14 +78,14 @@ def gather_facts(
                 widths.get(name, 0) + 2 * (name in incomplete),
                 name in incomplete,
             )
-            for name in table.column_names
+            for name in counted.names
         ),
         projection.dimensions,
         projection.ncp,
         tuple(float(share) for share in projection.explained),
         contributions(space),
-        (*_warnings(table, space, params), *_warnings_of_augmentation(params, origins)),
-        tuple(_sensitive(table, space, params)),
+        (*_warnings(counted, space, params), *_warnings_of_augmentation(params, origins)),
+        tuple(_sensitive(counted, space, params)),
     )
 
 
@@ -83,24 +110,20 @@ def contributions(space: FittedSpace) -> dict[str, tuple[float, ...]]:
     return {name: tuple(float(share) for share in row) for name, row in zip(names, shares, strict=True)}
 
 
-def _warnings(table: pa.Table, space: FittedSpace, params: AvatarParams) -> list[str]:
+def _warnings(counted: Tally, space: FittedSpace, params: AvatarParams) -> list[str]:
     found = []
     if params.k == 2:
         found.append("k is 2: each avatar is made of two people only.")
-    if table.num_rows < 10 * params.k:
+    if counted.rows < 10 * params.k:
         found.append("The table has fewer than 10 rows for each neighbour: avatars lose structure.")
-    if space.projection.dimensions > table.num_rows / 2:
+    if space.projection.dimensions > counted.rows / 2:
         found.append("There are more dimensions than half the rows: group modalities or drop columns.")
     found.extend(
         f"Column {column.name!r} has modalities of fewer than 3 rows: where one appears, somebody has it. Group them."
-        for i, column in enumerate(space.layout.categories)
-        if np.bincount(space.completed.codes[:, i]).min() < _RARE
+        for column, rarest in zip(space.layout.categories, counted.rarest, strict=True)
+        if rarest < _RARE
     )
-    found.extend(
-        f"More than half the values of column {name!r} are missing."
-        for name in space.layout.names
-        if table[name].null_count > table.num_rows / 2
-    )
+    found.extend(f"More than half the values of column {name!r} are missing." for name in counted.sparse)
     found.extend(
         f"Column {key.name!r} is replaced by plain SHA-256 digests: who can guess its values can find them again."
         for key in space.layout.keys
@@ -119,7 +142,7 @@ def _warnings_of_augmentation(params: AvatarParams, origins: npt.NDArray[np.int6
     ]
 
 
-def _sensitive(table: pa.Table, space: FittedSpace, params: AvatarParams) -> list[str]:
+def _sensitive(counted: Tally, space: FittedSpace, params: AvatarParams) -> list[str]:
     """Why the deliverable holds real values that belong to people."""
     found = []
     exclusion, aside = params.space.exclude, space.layout.aside
@@ -127,8 +150,7 @@ def _sensitive(table: pa.Table, space: FittedSpace, params: AvatarParams) -> lis
         found.append("row_order: excluded columns keep the real values of the person that each avatar was made from.")
     found.extend(
         f"Column {name!r} is excluded and has values that one row alone has: they reappear as they are."
-        for name in aside
-        if _has_lone_value(table[name])
+        for name in counted.lone
     )
     if params.augmentation is not None and not params.augmentation.anonymize_originals:
         found.append("The real rows are kept beside the avatars.")

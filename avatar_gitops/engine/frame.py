@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,30 +79,37 @@ class Frame:
 
 def fit_layout(table: pa.Table, specs: Sequence[ColumnSpec], aside: Collection[str] = ()) -> Layout:
     """Type every column that is not put aside; raises EngineError for unknown names and undeclared identifiers."""
+    columns = {}
+    for spec in modelled(table.column_names, specs, aside):
+        values = table[spec.name]
+        columns[spec.name] = without_identifiers(fit_column(spec.name, values, spec.type), values)
+    return lay_out(table.column_names, specs, columns, aside)
+
+
+def modelled(names: Sequence[str], specs: Sequence[ColumnSpec], aside: Collection[str] = ()) -> list[ColumnSpec]:
+    """What is known of each column that is modelled, in table order; raises EngineError for unknown names."""
     by_name = {spec.name: spec for spec in specs}
-    unknown = sorted(by_name.keys() - set(table.column_names))
+    unknown = sorted(by_name.keys() - set(names))
     if unknown:
         raise EngineError(f"Column {unknown[0]!r} is declared but the table does not have it.")
-    numbers, categories, empty = [], [], []
-    for name, values in zip(table.column_names, table.columns, strict=True):
-        spec = by_name.get(name, ColumnSpec(name))
-        if spec.drop or is_key(spec) or name in aside:
-            continue
-        column = _without_identifiers(fit_column(name, values, spec.type), values)
-        if isinstance(column, NumberColumn):
-            numbers.append(column)
-        elif isinstance(column, CategoryColumn):
-            categories.append(column)
-        else:
-            empty.append(column)
-    keys = [by_name[n] for n in table.column_names if n in by_name]
+    known = [by_name.get(name, ColumnSpec(name)) for name in names]
+    return [spec for spec in known if not (spec.drop or is_key(spec) or spec.name in aside)]
+
+
+def lay_out(
+    names: Sequence[str], specs: Sequence[ColumnSpec], columns: Mapping[str, Column], aside: Collection[str] = ()
+) -> Layout:
+    """The layout of a table with these columns in order, of which some are modelled as said."""
+    by_name = {spec.name: spec for spec in specs}
+    fitted = list(columns.values())
+    keys = [by_name[name] for name in names if name in by_name]
     return Layout(
-        tuple(numbers),
-        tuple(categories),
-        tuple(empty),
+        tuple(column for column in fitted if isinstance(column, NumberColumn)),
+        tuple(column for column in fitted if isinstance(column, CategoryColumn)),
+        tuple(column for column in fitted if isinstance(column, EmptyColumn)),
         tuple(s for s in keys if is_key(s) and not s.drop),
         tuple(s.name for s in keys if s.drop),
-        tuple(name for name in table.column_names if name in aside),
+        tuple(name for name in names if name in aside),
     )
 
 
@@ -113,7 +120,7 @@ def is_key(spec: ColumnSpec) -> bool:
 
 def looks_like_identifier(values: pa.ChunkedArray, distinct: int) -> bool:
     """Whether every row of a text column has another value; too few rows say nothing."""
-    return len(values) >= _IDENTIFIER_ROWS and distinct == len(values) and is_text(values)
+    return len(values) >= _IDENTIFIER_ROWS and distinct == len(values) and is_text(values.type)
 
 
 def encode(layout: Layout, table: pa.Table) -> Frame:
@@ -130,7 +137,7 @@ def encode(layout: Layout, table: pa.Table) -> Frame:
     return Frame(numbers, codes)
 
 
-def _without_identifiers(column: Column, values: pa.ChunkedArray) -> Column:
+def without_identifiers(column: Column, values: pa.ChunkedArray) -> Column:
     """The column, its texts read as dates when they are dates and all different; other texts like that are refused.
 
     As a modality, a text that nobody shares could only be given back as it is.

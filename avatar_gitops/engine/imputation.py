@@ -41,24 +41,47 @@ class Imputer:
     donors: Frame | None
 
 
-def fit_imputer(frame: Frame, sizes: tuple[int, ...], options: Imputation | None, seed: int, label: str) -> Imputer:
-    """Learn how to fill each column; every column has at least one value."""
+@dataclass(slots=True, frozen=True)
+class Wanted:
+    """Imputation with every option said; `fraction` is the share of rows that serve as donors."""
+
+    method: ImputationMethod
+    k: int
+    fraction: float
+
+    @property
+    def nearest(self) -> bool:
+        """Whether values come from the nearest donors."""
+        return self.method in (ImputationMethod.KNN, ImputationMethod.FAST_KNN)
+
+    def donors(self, rows: int) -> int:
+        """How many donors there are among so many rows."""
+        donors = max(1, round(self.fraction * rows))
+        return min(donors, FAST_DONORS) if self.method is ImputationMethod.FAST_KNN else donors
+
+
+def wanted_imputation(options: Imputation | None) -> Wanted:
+    """The options with their defaults; raises EngineError when one is out of range."""
     options = options or Imputation()
-    method = options.method or ImputationMethod.FAST_KNN
     k = options.k if options.k is not None else _DEFAULT_K
     fraction = options.training_fraction if options.training_fraction is not None else 1.0
     if k < 1 or not 0 < fraction <= 1:
         raise EngineError("Imputation needs k of at least 1 and a training fraction above 0 and up to 1.")
+    return Wanted(options.method or ImputationMethod.FAST_KNN, k, fraction)
+
+
+def fit_imputer(frame: Frame, sizes: tuple[int, ...], options: Imputation | None, seed: int, label: str) -> Imputer:
+    """Learn how to fill each column; every column has at least one value."""
+    wanted = wanted_imputation(options)
     numbers = frame.numbers
-    nearest = method in (ImputationMethod.KNN, ImputationMethod.FAST_KNN)
-    donors = _donors(frame, method, fraction, seed, label) if nearest and frame.missing.any() else None
+    donors = _donors(frame, wanted, seed, label) if wanted.nearest and frame.missing.any() else None
     compared = numbers.size > 0 and donors is not None
     deviation = np.nanstd(numbers, axis=0) if compared else np.ones(numbers.shape[1])
     modes = [np.bincount(column[column >= 0], minlength=1).argmax() for column in frame.codes.T]
     return Imputer(
-        _constants(numbers, method),
+        _constants(numbers, wanted.method),
         np.array(modes, dtype=np.int32),
-        k,
+        wanted.k,
         np.nanmean(numbers, axis=0) if compared else np.zeros(numbers.shape[1]),
         np.where(deviation > 0, deviation, 1.0),
         sizes,
@@ -87,13 +110,11 @@ def fill(imputer: Imputer, frame: Frame) -> Frame:
     return filled
 
 
-def _donors(frame: Frame, method: ImputationMethod, fraction: float, seed: int, label: str) -> Frame:
-    wanted = max(1, round(fraction * frame.rows))
-    if method is ImputationMethod.FAST_KNN:
-        wanted = min(wanted, FAST_DONORS)
-    if wanted == frame.rows:
+def _donors(frame: Frame, wanted: Wanted, seed: int, label: str) -> Frame:
+    donors = wanted.donors(frame.rows)
+    if donors == frame.rows:
         return frame
-    rows = stream(seed, label, "imputation donors").permutation(frame.rows)[:wanted]
+    rows = stream(seed, label, "imputation donors").permutation(frame.rows)[:donors]
     return frame.take(np.sort(rows))
 
 
@@ -152,14 +173,12 @@ def _constants(numbers: Floats, method: ImputationMethod) -> Floats:
     if not numbers.size:
         return np.zeros(numbers.shape[1])
     if method is ImputationMethod.MODE:
-        return _modes(numbers)
+        return np.array([most_frequent_number(column) for column in numbers.T])
     reduce = np.nanmedian if method is ImputationMethod.MEDIAN else np.nanmean
     return np.asarray(reduce(numbers, axis=0), dtype=np.float64)
 
 
-def _modes(numbers: Floats) -> Floats:
-    modes = np.empty(numbers.shape[1])
-    for column, values in enumerate(numbers.T):
-        seen, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-        modes[column] = seen[counts.argmax()]
-    return modes
+def most_frequent_number(values: Floats) -> float:
+    """The most frequent of some numbers that are not all missing, the smallest of several."""
+    seen, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    return float(seen[counts.argmax()])

@@ -24,31 +24,34 @@ def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, rows: tuple[Ids, Ids],
     """
     places, copies = rows
     if spec.primary_key:
-        return _as_keys(spec.name, places + 1, np.zeros(len(places), dtype=bool), values.type)
+        return as_keys(spec.name, places + 1, np.zeros(len(places), dtype=bool), values.type, max(1, len(places)))
     encoded = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
     encoded = encoded.combine_chunks().dictionary_encode()
     missing = null_mask(encoded.indices)
     codes = np.where(missing, 0, to_numpy(encoded.indices).astype(np.int64) * (int(copies.max(initial=0)) + 1) + copies)
     kinds = max(1, len(encoded.dictionary)) * (int(copies.max(initial=0)) + 1)
     numbers = stream(seed, label, f"identifiers of {spec.name}").permutation(kinds) + 1
-    return _as_keys(spec.name, numbers[codes], missing, values.type)
+    drawn = numbers[codes]
+    return as_keys(spec.name, drawn, missing, values.type, int(drawn.max(initial=1)))
 
 
 def numbered_keys(name: str, n: int, kind: pa.DataType) -> pa.Array:
     """Keys 1 to n for rows that belong to nobody; only the type of the column matters."""
-    return _as_keys(name, np.arange(1, n + 1), np.zeros(n, dtype=bool), kind)
+    return as_keys(name, np.arange(1, n + 1), np.zeros(n, dtype=bool), kind, max(1, n))
 
 
-def _as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+def as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType, largest: int) -> pa.Array:
+    """Numbers from 1 to `largest` as keys of a column of that type, or of the nearest one that can hold them."""
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         keys = to_arrow(numbers, missing)
         try:
-            return keys.cast(kind)
+            to_arrow(np.array([largest])).cast(kind)
         except pa.ArrowInvalid:  # more rows than a narrow type can number from 1
             return keys
+        return keys.cast(kind)
     if pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
         return to_arrow(numbers, missing)
-    width = len(str(int(numbers.max(initial=1))))
+    width = len(str(largest))
     label, sign = text(name, pa.string()), text("-", pa.string())
     digits = pc.utf8_lpad(to_arrow(numbers, missing).cast(pa.string()), width, "0")
     keys = pc.binary_join_element_wise(label, digits, sign)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from avatar_gitops.engine.frame import Frame, Layout
+from avatar_gitops.engine.frame import Layout
 from avatar_gitops.engine.params import Limits, Space
 from avatar_gitops.engine.reduction import DIMENSIONS
 from avatar_gitops.errors import EngineError
 
 
-def count_dimensions(layout: Layout, frame: Frame, options: Space) -> int:
-    """Numeric columns, modalities of categorical ones (or the coordinates that stand for them), missing indicators."""
+def count_dimensions(layout: Layout, incomplete: int, options: Space) -> int:
+    """Numeric columns, modalities of categorical ones (or the coordinates that stand for them), missing indicators.
+
+    `incomplete` is the number of columns with missing values.
+    """
     modalities = sum(layout.sizes)
     if options.use_categorical_reduction:
         modalities = min(modalities, DIMENSIONS)
-    return len(layout.numbers) + modalities + 2 * int(frame.missing.any(axis=0).sum())
+    return len(layout.numbers) + modalities + 2 * incomplete
 
 
-def check_dimensions(layout: Layout, frame: Frame, options: Space, limits: Limits) -> None:
+def check_dimensions(layout: Layout, incomplete: int, options: Space, limits: Limits) -> None:
     """Raises EngineError, with the way out, when a table has more dimensions than allowed."""
-    dimensions = count_dimensions(layout, frame, options)
+    dimensions = count_dimensions(layout, incomplete, options)
     if limits.dimensions is None or dimensions <= limits.dimensions:
         return
     widest = max(layout.categories, key=lambda column: len(column.modalities), default=None)

@@ -8,6 +8,7 @@ axes are eigenvectors of the cross-product, which is built from codes without a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,7 @@ from avatar_gitops.engine.kernels.library import kernels
 from avatar_gitops.engine.kernels.moments import CHUNK, meet, place
 from avatar_gitops.errors import EngineError
 
-_DENSE_DIMENSIONS: Final = 1_200
+DENSE_DIMENSIONS: Final = 1_200
 _SMALLEST_SHARE: Final = 1e-10
 
 
@@ -47,33 +48,54 @@ def fit_projection(numbers: Floats, codes: Codes, sizes: tuple[int, ...], weight
     `explained` are shares of the total inertia, `contributions` (columns x axes) percentages of an axis. The sign of an
     axis makes its largest loading positive.
     """
-    m = numbers.shape[1]
-    mean = numbers.mean(axis=0)
-    deviation = numbers.std(axis=0)
-    # a constant is constant up to rounding: its deviation is noise of its own size, not a scale
-    deviation[deviation <= 1e-12 * np.maximum(1.0, np.abs(mean))] = np.inf
-    factor = 1.0 if m else 1.0 / np.sqrt(max(1, len(sizes)))
-    scale = np.sqrt(weights[:m]) / deviation
-    z = (numbers - mean) * scale
-    shares = [np.bincount(codes[:, v], minlength=size) / len(codes) for v, size in enumerate(sizes)]
-    if any(len(share) != size for share, size in zip(shares, sizes, strict=True)):
+    counts = [np.bincount(codes[:, v], minlength=size) for v, size in enumerate(sizes)]
+    if any(len(held) != size for held, size in zip(counts, sizes, strict=True)):
         raise ValueError("A code is not below the number of modalities of its column.")
+    standard = standardise(numbers.mean(axis=0), numbers.std(axis=0), counts, weights)
+    z = (numbers - standard.mean) * standard.scale
+    wide = numbers.shape[1] + sum(sizes)
+    total = float((z**2).mean(axis=0).sum()) + standard.inertia_of_categories
+    if wide <= DENSE_DIMENSIONS:
+        met, sums = moments(z, codes, sizes)
+        return solve(standard, total, cross_product(standard, z.T @ z / len(z), met, sums), ncp)
+    found = _iterative(z, codes, list(standard.shares), list(standard.roots), min(ncp, wide - 1))
+    return _assemble(standard, total, *found)
+
+
+@dataclass(slots=True, frozen=True)
+class Standard:
+    """How columns are scaled: mean and factor of each number, share and factor of each modality, over `rows` rows."""
+
+    rows: int
+    mean: Floats
+    scale: Floats
+    shares: tuple[Floats, ...]
+    roots: tuple[Floats, ...]
+
+    @property
+    def inertia_of_categories(self) -> float:
+        """Total inertia that the modalities bring."""
+        return sum(float((r**2 * q * (1 - q)).sum()) for q, r in zip(self.shares, self.roots, strict=True))
+
+
+def standardise(mean: Floats, deviation: Floats, counts: Sequence[npt.NDArray[np.int64]], weights: Floats) -> Standard:
+    """Scales from the mean and standard deviation of each number and the rows of each modality."""
+    m = len(mean)
+    # a constant is constant up to rounding: its deviation is noise of its own size, not a scale
+    deviation = np.where(deviation <= 1e-12 * np.maximum(1.0, np.abs(mean)), np.inf, deviation)
+    factor = 1.0 if m else 1.0 / np.sqrt(max(1, len(counts)))
+    shares = [held / held.sum() for held in counts]
     roots = [np.sqrt(weights[m + v]) * factor / np.sqrt(np.where(q > 0, q, np.inf)) for v, q in enumerate(shares)]
-    wide = m + sum(sizes)
-    total = float((z**2).mean(axis=0).sum()) + sum(
-        float((r**2 * q * (1 - q)).sum()) for q, r in zip(shares, roots, strict=True)
-    )
+    rows = int(counts[0].sum()) if counts else 0
+    return Standard(rows, mean, np.sqrt(weights[:m]) / deviation, tuple(shares), tuple(roots))
+
+
+def solve(standard: Standard, total: float, gram: Floats, ncp: int) -> Projection:
+    """The axes of a cross-product; `total` is the inertia of all columns."""
+    wide = len(gram)
+    values, vectors = np.linalg.eigh(gram)
     wanted = min(ncp, wide)
-    if wide <= _DENSE_DIMENSIONS:
-        values, vectors = np.linalg.eigh(_gram(z, codes, shares, roots))
-        values, vectors = values[wide - wanted :], vectors[:, wide - wanted :]
-    else:
-        values, vectors = _iterative(z, codes, shares, roots, min(wanted, wide - 1))
-    values, vectors = values[::-1], vectors[:, ::-1]
-    kept = max(1, int((values > _SMALLEST_SHARE * max(values[0], 1e-300)).sum()))
-    values, vectors = np.maximum(values[:kept], 0.0), vectors[:, :kept]
-    vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(kept)] < 0, -1.0, 1.0)
-    return _assemble(mean, scale, shares, roots, vectors, values / total if total > 0 else values)
+    return _assemble(standard, total, values[wide - wanted :], vectors[:, wide - wanted :])
 
 
 def project(projection: Projection, numbers: Floats, codes: Codes) -> Floats:
@@ -91,39 +113,38 @@ def project(projection: Projection, numbers: Floats, codes: Codes) -> Floats:
     return coordinates
 
 
-def _assemble(
-    mean: Floats,
-    scale: Floats,
-    shares: list[Floats],
-    roots: list[Floats],
-    vectors: Floats,
-    explained: Floats,
-) -> Projection:
-    m = len(mean)
+def _assemble(standard: Standard, total: float, values: Floats, vectors: Floats) -> Projection:
+    """A projection from the leading eigenpairs, ascending."""
+    values, vectors = values[::-1], vectors[:, ::-1]
+    kept = max(1, int((values > _SMALLEST_SHARE * max(values[0], 1e-300)).sum()))
+    values, vectors = np.maximum(values[:kept], 0.0), vectors[:, :kept]
+    vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(kept)] < 0, -1.0, 1.0)
+    m = len(standard.mean)
     tables, contributions = [], list(100.0 * vectors[:m] ** 2)
     start = m
-    for q, root in zip(shares, roots, strict=True):
+    for q, root in zip(standard.shares, standard.roots, strict=True):
         loadings = vectors[start : start + len(q)]
         scaled = root[:, None] * loadings
         base = -(q @ scaled)
         tables.append(np.vstack([scaled + base, base[None, :]]))
         contributions.append(100.0 * (loadings**2).sum(axis=0))
         start += len(q)
+    dimensions = m + sum(map(len, standard.shares))
+    explained = values / total if total > 0 else values
     return Projection(
-        mean, scale, vectors[:m], tuple(tables), explained, np.array(contributions), m + sum(map(len, shares))
+        standard.mean, standard.scale, vectors[:m], tuple(tables), explained, np.array(contributions), dimensions
     )
 
 
-def _gram(z: Floats, codes: Codes, shares: list[Floats], roots: list[Floats]) -> Floats:
-    """Cross-product of the scaled columns divided by the number of rows, from moments and contingency tables.
+def cross_product(standard: Standard, crossed: Floats, met: npt.NDArray[np.int64], sums: Floats) -> Floats:
+    """Cross-product of the scaled columns divided by the number of rows.
 
-    Sums over rows are taken chunk by chunk, so that the compiled and the portable path add in the same order.
+    `crossed` is that of the numbers, `met` and `sums` are their `moments` with the modalities.
     """
-    n, m = z.shape
+    shares, roots, n, m = standard.shares, standard.roots, standard.rows, len(crossed)
     starts = np.concatenate([[m], m + np.cumsum([len(q) for q in shares])]).astype(int)
     gram = np.empty((starts[-1], starts[-1]))
-    met, sums = _moments(z, codes, [len(q) for q in shares])
-    gram[:m, :m] = z.T @ z / n
+    gram[:m, :m] = crossed
     for a, (qa, ra) in enumerate(zip(shares, roots, strict=True)):
         rows = slice(starts[a], starts[a + 1])
         own = slice(starts[a] - m, starts[a + 1] - m)
@@ -138,8 +159,11 @@ def _gram(z: Floats, codes: Codes, shares: list[Floats], roots: list[Floats]) ->
     return gram
 
 
-def _moments(z: Floats, codes: Codes, sizes: list[int]) -> tuple[npt.NDArray[np.int64], Floats]:
-    """How often modalities meet (lower blocks) and sums of `z` by modality; codes are below their `sizes`."""
+def moments(z: Floats, codes: Codes, sizes: Sequence[int]) -> tuple[npt.NDArray[np.int64], Floats]:
+    """How often modalities meet (lower blocks) and sums of `z` by modality; codes are below their `sizes`.
+
+    Sums over rows are taken chunk by chunk, so that the compiled and the portable path add in the same order.
+    """
     library = kernels()
     if library is not None and sizes:
         return meet(library, _columns(codes), sizes, z)

@@ -31,6 +31,8 @@ _DENSE_TOKENS: Final = 1_200
 _SMALLEST: Final = 1e-9
 
 Indices = npt.NDArray[np.int64]
+Pairs = tuple[Indices, Indices, Indices]
+"""Tokens, tokens, and the number of rows that have both."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -64,21 +66,27 @@ def fit_reduction(codes: Codes, sizes: Sequence[int], weights: Floats) -> Reduct
     """Learn the coordinates from completed originals (rows x categories); None without categories."""
     if not sizes:
         return None
-    starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    vectors = _leading(_company(codes, starts), min(DIMENSIONS, max(1, int(starts[-1]) - 1)))
-    unseen = np.zeros((1, vectors.shape[1]))
-    tokens = tuple(np.vstack([vectors[a:b], unseen]) for a, b in pairwise(starts))
-    plain = Reduction(tokens, weights, np.zeros((len(sizes), vectors.shape[1])))
-    return Reduction(tokens, weights, _shares(plain, codes))
+    starts = starts_of(sizes)
+    plain = _reduction(count_pairs(codes, starts), len(codes), starts, weights)
+    return Reduction(plain.tokens, weights, _shares(plain, codes))
 
 
-def _company(codes: Codes, starts: Indices) -> sp.csr_matrix:
-    """Positive pointwise mutual information of tokens, log(n n_ab / (n_a n_b)) where it is positive (symmetric)."""
-    import scipy.sparse as sp
+def reduce_counts(pairs: Pairs, rows: int, sizes: Sequence[int], weights: Floats) -> Reduction | None:
+    """The same from the counts of pairs of tokens among so many rows."""
+    if not sizes:
+        return None
+    plain = _reduction(pairs, rows, starts_of(sizes), weights)
+    return Reduction(plain.tokens, weights, _shares_of_counts(plain, pairs, rows))
 
-    rows = len(codes)
+
+def starts_of(sizes: Sequence[int]) -> Indices:
+    """The first token of each category, and the number of all tokens."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def count_pairs(codes: Codes, starts: Indices) -> Pairs:
+    """Tokens that stand in a row together, the first not before the second, and in how many rows they do."""
     width = int(starts[-1])
-    counts = np.concatenate([np.bincount(codes[:, v], minlength=b - a) for v, (a, b) in enumerate(pairwise(starts))])
     firsts, seconds, shared = [], [], []
     for a in range(codes.shape[1]):
         for b in range(a + 1):
@@ -88,7 +96,24 @@ def _company(codes: Codes, starts: Indices) -> sp.csr_matrix:
             firsts.append(pairs // width)
             seconds.append(pairs % width)
             shared.append(together)
-    first, second, together = (np.concatenate(part) for part in (firsts, seconds, shared))
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(shared)
+
+
+def _reduction(pairs: Pairs, rows: int, starts: Indices, weights: Floats) -> Reduction:
+    vectors = _leading(_company(pairs, rows, int(starts[-1])), min(DIMENSIONS, max(1, int(starts[-1]) - 1)))
+    unseen = np.zeros((1, vectors.shape[1]))
+    tokens = tuple(np.vstack([vectors[a:b], unseen]) for a, b in pairwise(starts))
+    return Reduction(tokens, weights, np.zeros((len(tokens), vectors.shape[1])))
+
+
+def _company(pairs: Pairs, rows: int, width: int) -> sp.csr_matrix:
+    """Positive pointwise mutual information of tokens, log(n n_ab / (n_a n_b)) where it is positive (symmetric)."""
+    import scipy.sparse as sp
+
+    first, second, together = pairs
+    counts = np.zeros(width, dtype=np.int64)
+    own = first == second
+    counts[first[own]] = together[own]
     information = np.log(together * float(rows) / (counts[first] * counts[second].astype(np.float64)))
     kept = information > 0
     half = sp.csr_matrix((information[kept], (first[kept], second[kept])), shape=(width, width))
@@ -136,5 +161,26 @@ def _shares(reduction: Reduction, codes: Codes) -> Floats:
     for column, table in enumerate(reduction.tokens):
         own = table[codes[:, column]] * (reduction.weights[column] / total)
         parts[column] = np.maximum((own * whole).mean(axis=0), 0.0)
+    sums = parts.sum(axis=0)
+    return np.where(sums > 0, parts / np.where(sums > 0, sums, 1.0), 1.0 / len(parts))
+
+
+def _shares_of_counts(reduction: Reduction, pairs: Pairs, rows: int) -> Floats:
+    """The same, where the covariances come from how often tokens stand together."""
+    import scipy.sparse as sp
+
+    starts = starts_of([len(table) - 1 for table in reduction.tokens])
+    width, total = int(starts[-1]), float(reduction.weights.sum())
+    first, second, together = pairs
+    half = sp.csr_matrix((together / rows, (first, second)), shape=(width, width))
+    joint = half + sp.tril(half, -1).T
+    scaled = np.vstack([t[:-1] * (w / total) for t, w in zip(reduction.tokens, reduction.weights, strict=True)])
+    held = joint.diagonal()
+    together_with = scaled * (joint @ scaled)  # of each token: its own part times the whole of its rows
+    means = (scaled * held[:, None]).sum(axis=0)
+    parts = np.empty((len(reduction.tokens), reduction.dimensions))
+    for column, (a, b) in enumerate(pairwise(starts)):
+        own = (scaled[a:b] * held[a:b, None]).sum(axis=0)
+        parts[column] = np.maximum(together_with[a:b].sum(axis=0) - own * means, 0.0)
     sums = parts.sum(axis=0)
     return np.where(sums > 0, parts / np.where(sums > 0, sums, 1.0), 1.0 / len(parts))

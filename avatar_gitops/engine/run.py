@@ -14,7 +14,7 @@ from avatar_gitops.engine.batches import count_batches, draw_rows, tell_batches
 from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.exclusion import put_back, set_aside
-from avatar_gitops.engine.facts import gather_facts, rows_bucket
+from avatar_gitops.engine.facts import gather_facts, rows_bucket, tally
 from avatar_gitops.engine.frame import Frame, Layout, encode, fit_layout
 from avatar_gitops.engine.keys import fresh_keys
 from avatar_gitops.engine.limits import check_dimensions
@@ -64,13 +64,13 @@ def avatarize(
     its type, looks like an identifier or cannot be modelled, and when an exclusion, an augmentation or a pseudonym asks
     for what the table does not have.
     """
-    _check_k(params, table.num_rows)
+    check_k(params, table.num_rows)
     chain = fit_chain(table, columns, params.space, params.processors)
     names, modelled = table.column_names, chain.table
     params, exclusion = replace(params, space=chain.space), params.space.exclude
     layout = fit_layout(modelled, chain.columns, set_aside(modelled, chain.columns, exclusion))
     frame = encode(layout, modelled)
-    check_dimensions(layout, frame, params.space, limits)
+    check_dimensions(layout, int(frame.missing.any(axis=0).sum()), params.space, limits)
     batches = count_batches(frame.rows, layout, params, limits)
     space = fit_space(layout, frame, params.space, seed, label)
     origins = _origins(layout, frame, params, stream(seed, label, "augmentation"))
@@ -87,18 +87,19 @@ def avatarize(
     known = dict(zip(decoded.column_names, decoded.columns, strict=True)) | aside
     known |= _keys(modelled, layout, (origins, order), known, (seed, label))
     unshuffled = pa.table({name: known[name] for name in names if name not in layout.dropped})
-    facts = tell_batches(gather_facts(modelled, space, params, origins), batches)
+    facts = tell_batches(gather_facts(tally(modelled, space), space, params, origins), batches)
     return Avatars(
         unshuffled,
         unshuffled.take(to_arrow(order)),
-        _projection(space.points),
-        _projection(points),
+        projection_table(space.points),
+        projection_table(points),
         replace(facts, warnings=(*facts.warnings, *chain.warnings)),
         None if params.augmentation is None else origins,
     )
 
 
-def _check_k(params: AvatarParams, rows: int) -> None:
+def check_k(params: AvatarParams, rows: int) -> None:
+    """Raises EngineError when `k` is not possible with so many rows."""
     if params.k < 1:
         raise EngineError("k must be at least 1.")
     if params.k >= rows:
@@ -153,5 +154,6 @@ def _keys(
     return fresh | substitute_rows(layout.keys, table, (origins, copies), {**output, **fresh}, *names)
 
 
-def _projection(points: Floats) -> pa.Table:
+def projection_table(points: Floats) -> pa.Table:
+    """Coordinates as the table that users get."""
     return pa.table({f"Dim. {axis + 1}": to_arrow(points[:, axis].copy()) for axis in range(points.shape[1])})

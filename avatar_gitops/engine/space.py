@@ -58,21 +58,13 @@ class FittedSpace:
 
     def project(self, frame: Frame) -> Floats:
         """Coordinates of rows that may have missing values."""
-        return project(self.projection, *_variables(self.reduction, self.complete(frame), self.indicator_codes(frame)))
+        return project(self.projection, *variables(self.reduction, self.complete(frame), self.indicator_codes(frame)))
 
 
 def fit_space(layout: Layout, frame: Frame, options: Space, seed: int, label: str = "") -> FittedSpace:
     """Fit scales, imputation, indicators and axes; raises EngineError when there is nothing to compare."""
-    if not layout.names:
-        raise EngineError(
-            "The table has no column to model: all are dropped, keys, pseudonymized, excluded or empty.",
-            hint="Keep at least one column that is none of these.",
-        )
-    if frame.rows == 0:
-        raise EngineError("The table has no rows.")
-    if options.ncp is not None and options.ncp < 1:
-        raise EngineError("ncp must be at least 1.")
-    weights = _weights(layout, options.column_weights)
+    check_comparable(layout, frame.rows, options)
+    weights = weights_of(layout, options.column_weights)
     transforms = fit_transforms(layout, frame) if options.transform_skewed else Transforms()
     scaled = transforms.apply(frame)
     imputer = fit_imputer(scaled, layout.sizes, options.imputation, seed, label)
@@ -80,12 +72,12 @@ def fit_space(layout: Layout, frame: Frame, options: Space, seed: int, label: st
     filled = fill(imputer, scaled)
     m, sizes = len(layout.numbers), layout.sizes
     reduction = fit_reduction(filled.codes, sizes, weights[m:]) if options.use_categorical_reduction else None
-    variables = _variables(reduction, filled, frame.missing[:, indicators].astype(np.int32))
+    compared = variables(reduction, filled, frame.missing[:, indicators].astype(np.int32))
     own = weights if reduction is None else np.concatenate([weights[:m], np.ones(reduction.dimensions)])
     levels = (*(sizes if reduction is None else ()), *[2] * len(indicators))
     ncp = options.ncp or DEFAULT_NCP
-    projection = fit_projection(*variables, levels, np.concatenate([own, weights[indicators]]), ncp)
-    points = project(projection, *variables)
+    projection = fit_projection(*compared, levels, np.concatenate([own, weights[indicators]]), ncp)
+    points = project(projection, *compared)
     return FittedSpace(layout, imputer, indicators, projection, weights, ncp, filled, points, transforms, reduction)
 
 
@@ -116,14 +108,28 @@ def project_columns(
     return project(fitted, *parts[0]), project(fitted, *parts[1])
 
 
-def _variables(reduction: Reduction | None, completed: Frame, indicators: Codes) -> tuple[Floats, Codes]:
+def check_comparable(layout: Layout, rows: int, options: Space) -> None:
+    """Raises EngineError when there is nothing to compare or no axis to compare it on."""
+    if not layout.names:
+        raise EngineError(
+            "The table has no column to model: all are dropped, keys, pseudonymized, excluded or empty.",
+            hint="Keep at least one column that is none of these.",
+        )
+    if rows == 0:
+        raise EngineError("The table has no rows.")
+    if options.ncp is not None and options.ncp < 1:
+        raise EngineError("ncp must be at least 1.")
+
+
+def variables(reduction: Reduction | None, completed: Frame, indicators: Codes) -> tuple[Floats, Codes]:
     """Numbers and codes that are projected: with a reduction, its coordinates stand for the categories."""
     if reduction is None:
         return completed.numbers, np.hstack([completed.codes, indicators])
     return np.hstack([completed.numbers, reduction.embed(completed.codes)]), indicators
 
 
-def _weights(layout: Layout, wanted: Mapping[str, float]) -> Floats:
+def weights_of(layout: Layout, wanted: Mapping[str, float]) -> Floats:
+    """The weight of each modelled column; raises EngineError for unknown names and impossible weights."""
     known = layout.names
     outside = {*(c.name for c in layout.empty), *(s.name for s in layout.keys), *layout.dropped, *layout.aside}
     for name, weight in wanted.items():

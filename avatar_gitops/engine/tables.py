@@ -7,10 +7,10 @@ and its place in the dictionary is its code. On the way out it is plain text aga
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +27,11 @@ Format = Literal["csv", "parquet"]
 
 MOST_CODES: Final = 1 << 16
 CODED_TEXT: Final = pa.dictionary(pa.uint16(), pa.string())  # no other program writes 16 unsigned bits: it is ours
+PARSED_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 DECODED_BYTES: Final = 64 << 30
+HEAD: Final = 1 << 16  # bytes in which the header of a CSV is looked for
 
-_PARQUET_MAGIC: Final = b"PAR1"
+PARQUET_MAGIC: Final = b"PAR1"
 _COMPRESSED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
 _PHYSICAL_BYTES: Final = {"BOOLEAN": 1, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 _BOM: Final = b"\xef\xbb\xbf"
@@ -55,17 +57,14 @@ def read_table(
         raise EngineError("The table is empty: it has no header.", hint="Give a CSV or Parquet file with a header.")
     try:
         magic = data.slice(0, min(data.size, 4)).to_pybytes()
-        if magic == _PARQUET_MAGIC:
+        if magic == PARQUET_MAGIC:
             table = _read_parquet(data, most_bytes)
         else:
-            _refuse_compressed(magic)
+            refuse_compressed(magic)
             table = _read_csv(data, types or {})
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
-        raise EngineError(
-            "The table cannot be read: it is neither valid Parquet nor a CSV whose rows all have the header's columns.",
-            hint="Check the delimiter, the quotes and the number of fields of each line.",
-        ) from None
-    _check_names(table)
+        raise unreadable() from None
+    check_names(table.column_names)
     return table
 
 
@@ -74,32 +73,54 @@ def write_table(table: pa.Table, path: Path | str, format: Format = "csv") -> No
     if format == "parquet":
         import pyarrow.parquet as pq
 
-        text = [_plain(column) if column.type == CODED_TEXT else column for column in table.columns]
-        pq.write_table(pa.table(text, names=table.column_names), str(path), compression="zstd")
+        pq.write_table(spelt_out(table), str(path), compression="zstd")
         return
+    with Path(path).open("wb") as file:
+        write_lines(table, file)
+
+
+def write_lines(table: pa.Table, file: BinaryIO, *, header: bool = True) -> None:
+    """Append rows to a CSV."""
     starts = range(0, max(1, table.num_rows), _ROWS_AT_ONCE)
-    with Path(path).open("wb") as file, ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
-        for part in pool.map(lambda start: _lines(table.slice(start, _ROWS_AT_ONCE), header=start == 0), starts):
+    with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
+        for part in pool.map(
+            lambda start: _lines(table.slice(start, _ROWS_AT_ONCE), header=header and start == 0), starts
+        ):
             file.write(part)
 
 
+def spelt_out(table: pa.Table) -> pa.Table:
+    """The table as Parquet holds it: our coded text is plain text there."""
+    text = [_plain(column) if column.type == CODED_TEXT else column for column in table.columns]
+    return pa.table(text, names=table.column_names)
+
+
+def csv_dialect(head: bytes, types: Mapping[str, pa.DataType]) -> tuple[pcsv.ParseOptions, pcsv.ConvertOptions]:
+    """How a CSV with this beginning is read; columns without a type get the first one that all their values have."""
+    delimiter, width = sniff_header(head)
+    return (
+        # an empty line is a missing value when there is one column only
+        pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=width > 1),
+        pcsv.ConvertOptions(
+            strings_can_be_null=True,
+            column_types=dict(types),
+            auto_dict_encode=True,
+            auto_dict_max_cardinality=MOST_CODES,
+        ),
+    )
+
+
+def text_types(types: Mapping[str, ColumnType]) -> dict[str, pa.DataType]:
+    """Columns declared as categories are read as text."""
+    return {name: PARSED_TEXT for name, kind in types.items() if kind is ColumnType.CATEGORY}
+
+
 def _read_csv(data: pa.Buffer, types: Mapping[str, ColumnType]) -> pa.Table:
-    delimiter, width = sniff_header(data.slice(0, min(data.size, 1 << 16)).to_pybytes())
-    declared = pa.dictionary(pa.int32(), pa.string())
+    parsing, converting = csv_dialect(data.slice(0, min(data.size, HEAD)).to_pybytes(), text_types(types))
 
     def parse(block: int) -> pa.Table:
-        return pcsv.read_csv(
-            pa.BufferReader(data),
-            read_options=pcsv.ReadOptions(block_size=block),
-            # an empty line is a missing value when there is one column only
-            parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=width > 1),
-            convert_options=pcsv.ConvertOptions(
-                strings_can_be_null=True,
-                column_types={name: declared for name, kind in types.items() if kind is ColumnType.CATEGORY},
-                auto_dict_encode=True,
-                auto_dict_max_cardinality=MOST_CODES,
-            ),
-        )
+        reading = pcsv.ReadOptions(block_size=block)
+        return pcsv.read_csv(pa.BufferReader(data), reading, parsing, converting)
 
     try:
         table = parse(_BLOCK)
@@ -109,9 +130,9 @@ def _read_csv(data: pa.Buffer, types: Mapping[str, ColumnType]) -> pa.Table:
         table = parse(min(data.size + 1, _LARGEST_BLOCK))  # a row may be longer than a block
     for name, kind in ((field.name, field.type) for field in table.schema):
         if pa.types.is_binary(kind.value_type if pa.types.is_dictionary(kind) else kind):
-            raise EngineError(f"Column {name!r} is not UTF-8 text.", hint="Save the file as UTF-8.")
+            raise not_text(name)
     columns = [
-        _coded(column, pa.string(), DECODED_BYTES) if pa.types.is_dictionary(column.type) else _one(column)
+        coded(column, pa.string(), DECODED_BYTES) if pa.types.is_dictionary(column.type) else _one(column)
         for column in table.columns
     ]
     return pa.Table.from_arrays(columns, names=table.column_names)
@@ -135,7 +156,7 @@ def _read_parquet(data: pa.Buffer, most_bytes: int) -> pa.Table:
     left = most_bytes
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        array = _coded(column, kinds[name], left) if name in kinds else _one(column)
+        array = coded(column, kinds[name], left) if name in kinds else _one(column)
         left -= array.nbytes
         columns.append(array)
     return pa.Table.from_arrays(columns, names=table.column_names)
@@ -164,7 +185,21 @@ def _too_large(most_bytes: int) -> EngineError:
     )
 
 
-def _refuse_compressed(magic: bytes) -> None:
+def not_text(name: str) -> EngineError:
+    """What a column says whose bytes are no text."""
+    return EngineError(f"Column {name!r} is not UTF-8 text.", hint="Save the file as UTF-8.")
+
+
+def unreadable() -> EngineError:
+    """What a file says that is no table."""
+    return EngineError(
+        "The table cannot be read: it is neither valid Parquet nor a CSV whose rows all have the header's columns.",
+        hint="Check the delimiter, the quotes and the number of fields of each line.",
+    )
+
+
+def refuse_compressed(magic: bytes) -> None:
+    """Raises EngineError when a file begins like a compressed one."""
     for start, name in _COMPRESSED.items():
         if magic.startswith(start):
             raise EngineError(
@@ -177,7 +212,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
     return one_array(column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column)
 
 
-def _coded(column: pa.ChunkedArray, kind: pa.DataType, most_bytes: int) -> pa.Array:
+def coded(column: pa.ChunkedArray, kind: pa.DataType, most_bytes: int) -> pa.Array:
     """Text with its distinct values in ascending order, so that codes do not depend on the order of rows.
 
     Other bytes, and text with many distinct values, are spelt out as `kind`.
@@ -220,8 +255,9 @@ def sniff_header(head: bytes) -> tuple[str, int]:
     return delimiter, counts[delimiter] + 1
 
 
-def _check_names(table: pa.Table) -> None:
-    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+def check_names(names: Sequence[str]) -> None:
+    """Raises EngineError when two columns have one name."""
+    twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise EngineError(
             f"Column {twice[0]!r} appears more than once.", hint="Give each column of the table its own name."

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.columns import Floats, NumberColumn
 from avatar_gitops.engine.frame import Frame, Layout
 from avatar_gitops.engine.params import ColumnType
 
@@ -71,6 +71,10 @@ class Transforms:
             numbers[:, scale.column] = scale.apply(numbers[:, scale.column])
         return Frame(numbers, frame.codes)
 
+    def apply_to(self, column: int, codes: Floats) -> Floats:
+        """Codes of one column on its scale."""
+        return next((scale.apply(codes) for scale in self.scales if scale.column == column), codes)
+
     def invert(self, frame: Frame) -> Frame:
         """The frame with its numbers as they were."""
         if not self.scales:
@@ -86,12 +90,15 @@ def fit_transforms(layout: Layout, frame: Frame) -> Transforms:
     scales = []
     for index, column in enumerate(layout.numbers):
         codes = frame.numbers[:, index]
-        known = np.sort(codes[~np.isnan(codes)])
-        if column.type in _KINDS and abs(skewness(known)) > SKEWED:
-            scale = _fit(index, float(column.origin), known)
-            if scale is not None:
-                scales.append(scale)
-    return Transforms(tuple(scales))
+        scales.append(fit_scale(index, column, np.sort(codes[~np.isnan(codes)])))
+    return Transforms(tuple(scale for scale in scales if scale is not None))
+
+
+def fit_scale(index: int, column: NumberColumn, known: Floats) -> PowerScale | None:
+    """The power scale of a column from its sorted known codes; None when it keeps its own."""
+    if column.type not in _KINDS or abs(skewness(known)) <= SKEWED:
+        return None
+    return _fit(index, float(column.origin), known)
 
 
 def skewness(values: Floats) -> float:

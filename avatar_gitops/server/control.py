@@ -46,7 +46,7 @@ def shadow_params(assignment: Assignment, spec: wire.MetricsSpec, view: View) ->
 
 def text_columns(rows: pa.Table) -> dict[str, ColumnType]:
     """Text stays text in every other table of the same columns, even where its values look like numbers."""
-    return {name: ColumnType.CATEGORY for name in rows.column_names if is_text(rows[name])}
+    return {name: ColumnType.CATEGORY for name in rows.column_names if is_text(rows[name].type)}
 
 
 def with_types_of(rows: pa.Table, avatars: pa.Table) -> pa.Table:

@@ -85,7 +85,7 @@ def test_full_rank_distances_are_those_of_the_scaled_columns() -> None:
 def test_many_modalities_use_the_iterative_solver_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers, codes = sample()
     exact = project(fit(numbers, codes, 3), numbers, codes)
-    monkeypatch.setattr(module, "_DENSE_DIMENSIONS", 1)
+    monkeypatch.setattr(module, "DENSE_DIMENSIONS", 1)
     np.testing.assert_allclose(project(fit(numbers, codes, 3), numbers, codes), exact, atol=1e-6)
 
 

@@ -61,7 +61,7 @@ def fit_groups(params: GroupModalities, table: pa.Table, free: Collection[str]) 
         )
     thresholds = dict(params.variable_thresholds)
     if not thresholds:
-        texts = [name for name in table.column_names if name in free and is_text(table[name])]
+        texts = [name for name in table.column_names if name in free and is_text(table[name].type)]
         thresholds = dict.fromkeys(texts, params.global_threshold or 0)
     rare = {}
     for name, threshold in thresholds.items():

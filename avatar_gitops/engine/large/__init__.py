@@ -1,0 +1,1 @@
+"""Tables that do not fit into memory: read, fitted, anonymized and written piece by piece."""

@@ -1,0 +1,277 @@
+"""Avatarization of a table that does not fit into memory: from a file to files, in random batches.
+
+The file is read twice: once to type its columns, once to encode its rows, which are dealt at random to the files of
+their batches. A space is fitted in passes over these (`engine.large.fit`), each batch is anonymized in memory as in
+`engine.batches`, and the avatars are merged back into the order of their originals while they are written and dealt
+again, in the order of the deliverable. Memory is that of one batch or of some pieces, never that of all rows; the
+scratch folder takes about as much room as the avatars. Neither threads nor the machine have a say in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from avatar_gitops.engine.batches import as_values, decode, label_of, tell_batches
+from avatar_gitops.engine.buffers import to_arrow
+from avatar_gitops.engine.facts import Tally, gather_facts
+from avatar_gitops.engine.frame import Frame, encode
+from avatar_gitops.engine.generation import Donors
+from avatar_gitops.engine.imputation import wanted_imputation
+from avatar_gitops.engine.keys import as_keys
+from avatar_gitops.engine.large.fit import completed_rows, count_values, fit_shelves
+from avatar_gitops.engine.large.keys import KIND, check_identifiers, mark, number_marks
+from avatar_gitops.engine.large.layout import Surveyed, survey
+from avatar_gitops.engine.large.limits import check_possible, count_large_batches
+from avatar_gitops.engine.large.sample import whole
+from avatar_gitops.engine.large.scratch import PIECE, Shelf, deal, frame_kind, frame_of, in_order, lines_of
+from avatar_gitops.engine.large.source import Source
+from avatar_gitops.engine.large.writing import Writer
+from avatar_gitops.engine.limits import check_dimensions
+from avatar_gitops.engine.missingness import draw_keeping_shares
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ImputationMethod, Limits
+from avatar_gitops.engine.permutation import Permutation, Rows, draw_permutation
+from avatar_gitops.engine.projection import project
+from avatar_gitops.engine.run import Avatars, check_k, projection_table
+from avatar_gitops.engine.space import FittedSpace, check_comparable, variables
+from avatar_gitops.engine.streams import stream, stream_key
+from avatar_gitops.engine.tables import Format
+from avatar_gitops.engine.threads import single_threaded_algebra
+
+SHUFFLED_AT_ONCE: Final = 1 << 18  # rows of the deliverable that are put in order in memory
+_POINTS: Final = "points"
+_PLACE: Final = "place"
+_MARKED: Final = "identifiers"
+
+
+def _nobody(share: float) -> None:
+    """Nobody is told how far the work is."""
+
+
+@dataclass(slots=True, frozen=True)
+class Output:
+    """Where the results go, in one format, a folder for what is needed meanwhile, and who is told the share done.
+
+    `sample` is the number of rows that come back in memory, for figures.
+    """
+
+    unshuffled: Path
+    shuffled: Path
+    original_projection: Path
+    avatar_projection: Path
+    scratch: Path
+    format: Format = "csv"
+    sample: int = 0
+    tell: Callable[[float], None] = field(default=_nobody)
+
+
+@dataclass(slots=True, frozen=True)
+class Sampled:
+    """Some originals and their avatars (`shuffled` is as `unshuffled` here), and the facts of all."""
+
+    original: pa.Table
+    avatars: Avatars
+
+
+@dataclass(slots=True, frozen=True)
+class Job:
+    """One table to anonymize: its rows as surveyed, the parameters, and the random streams by seed and label."""
+
+    surveyed: Surveyed
+    params: AvatarParams
+    seed: int
+    label: str
+    limits: Limits
+    files: Output
+    scratch: Path
+
+    def permutation(self, stage: str) -> Permutation:
+        """The permutation of all rows for one stage."""
+        return draw_permutation(self.surveyed.rows, stream(self.seed, self.label, stage))
+
+    def sampled(self, rows: Rows) -> pa.Array:
+        """The places of those of some rows that are in the sample; nothing of the seed of the run shows in it."""
+        lot = draw_permutation(self.surveyed.rows, stream(0, "", "figure rows"))
+        return to_arrow(np.flatnonzero(lot.places(rows) < self.files.sample))
+
+    def shelf(self, name: str, kind: np.dtype[np.void]) -> Shelf:
+        """A file of the scratch folder."""
+        return Shelf(self.scratch / name, kind)
+
+
+@single_threaded_algebra
+def avatarize_file(
+    source: Source,
+    columns: Sequence[ColumnSpec],
+    params: AvatarParams,
+    names: tuple[int, str],
+    limits: Limits,
+    files: Output,
+) -> Sampled:
+    """One avatar for each row of a file, written to `files`; `names` are seed and label.
+
+    The same file, arguments and limits always give the same bytes. They are not those of `engine.run.avatarize`:
+    batches and order are drawn in another way, and text that came as a dictionary goes as text. Raises EngineError as
+    that one does, and when something is asked for that needs all rows at once (`check_possible`).
+    """
+    check_possible(source.schema.names, columns, params)
+    surveyed = survey(source, columns)
+    check_k(params, surveyed.rows)
+    check_comparable(surveyed.layout, surveyed.rows, params.space)
+    files.tell(0.1)
+    with TemporaryDirectory(dir=files.scratch) as scratch:
+        return _run(Job(surveyed, params, *names, limits, files, Path(scratch)))
+
+
+def _run(job: Job) -> Sampled:
+    layout, params, limits, tell = job.surveyed.layout, job.params, job.limits, job.files.tell
+    batches = count_large_batches(job.surveyed.rows, layout, params, limits)
+    dealt = job.permutation("batches")
+    shelves, donors, original = _encode(job, dealt, batches)
+    tell(0.2)
+    counted = count_values(shelves, layout)
+    check_dimensions(layout, int((counted.missing > 0).sum()), params.space, limits)
+    space, completed, rarest = fit_shelves(layout, shelves, counted, donors, params.space, limits)
+    tell(0.3)
+    drawn: list[Shelf] = []
+    for batch, shelf in enumerate(completed):
+        drawn.append(_draw(job, space, shelf, batch))
+        tell(0.3 + 0.4 * len(drawn) / batches)
+    unshuffled, originals, avatars = _write(job, space, drawn, dealt)
+    sparse = (name for name, missing in zip(layout.names, counted.missing, strict=True) if missing > counted.rows / 2)
+    seen = Tally(counted.rows, tuple(job.surveyed.source.schema.names), rarest, tuple(sparse), ())
+    facts = tell_batches(gather_facts(seen, space, params), batches)
+    return Sampled(original, Avatars(unshuffled, unshuffled, originals, avatars, facts))
+
+
+def _encode(job: Job, dealt: Permutation, batches: int) -> tuple[list[Shelf], Frame, pa.Table]:
+    """The rows as numbers, each in the file of its batch; donors of missing values; the rows of the sample."""
+    layout, rows = job.surveyed.layout, job.surveyed.rows
+    kind = frame_kind(layout)
+    shelves = [job.shelf(f"{batch}.encoded", kind) for batch in range(batches)]
+    identifiers = _identifiers(job)
+    check_identifiers(len(identifiers), rows, job.limits)
+    wanted = wanted_imputation(job.params.space.imputation)
+    few = wanted.donors(rows) if wanted.method is ImputationMethod.FAST_KNN else 0
+    lot = job.permutation("imputation donors")
+    donors: list[Frame] = []
+    sample: list[pa.Table] = []
+    start = 0
+    for piece in job.surveyed.source.pieces():
+        own = np.arange(start, start + piece.num_rows)
+        frame = encode(layout, piece)
+        deal(lines_of(kind, frame), shelves, dealt.groups(own, batches))
+        donors.append(frame.take(np.flatnonzero(lot.places(own) < few)))
+        sample.append(piece.take(job.sampled(own)))
+        for name, secret in identifiers.items():
+            job.shelf(f"{name}.marks", KIND).append(mark(piece[name], secret))
+        start += piece.num_rows
+    numbers = np.concatenate([frame.numbers for frame in donors])
+    codes = np.concatenate([frame.codes for frame in donors])
+    return shelves, Frame(np.asfortranarray(numbers), np.asfortranarray(codes)), whole(sample)
+
+
+def _identifiers(job: Job) -> dict[str, int]:
+    """Columns that get a fresh value for each value, and the secret of their marks."""
+    keys = (key.name for key in job.surveyed.layout.keys if not key.primary_key)
+    return {name: stream_key(job.seed, job.label, f"marks of {name}") for name in keys}
+
+
+def _draw(job: Job, space: FittedSpace, shelf: Shelf, batch: int) -> Shelf:
+    """The avatars of a batch, each with the coordinates of its original; the rows of the batch are deleted."""
+    frame, flags = completed_rows(shelf.read())
+    points = project(space.projection, *variables(space.reduction, frame, flags))
+    names = job.seed, label_of(job.label, batch)
+    donors = Donors(frame, flags)
+    numbers, codes = draw_keeping_shares(donors, points, job.params, names, np.arange(frame.rows))
+    shelf.remove()
+    made = as_values(space, job.params, numbers, codes)
+    kind = frame_kind(space.layout, **{_POINTS: ("f8", points.shape[1])})
+    drawn = job.shelf(f"{batch}.drawn", kind)
+    for start in range(0, made.rows, PIECE):
+        some = slice(start, start + PIECE)
+        part = Frame(made.numbers[some], made.codes[some])
+        drawn.append(lines_of(kind, part, **{_POINTS: points[some]}))
+    return drawn
+
+
+def _write(
+    job: Job, space: FittedSpace, drawn: Sequence[Shelf], dealt: Permutation
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """All four files: three in the order of the originals, then the deliverable in its own.
+
+    What comes back is the sample of these three.
+    """
+    layout, rows, files = space.layout, job.surveyed.rows, job.files
+    order = job.permutation("shuffle")
+    kind = frame_kind(layout, **{_PLACE: ("i8", 1), _MARKED: ("i8", len(_identifiers(job)))})
+    shuffled = [job.shelf(f"{part}.shuffled", kind) for part in range(-(-rows // SHUFFLED_AT_ONCE))]
+    keys = Keys(job)
+    sample: list[list[pa.Table]] = [[], [], []]
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(Writer(path, files.format))
+            for path in (files.unshuffled, files.original_projection, files.avatar_projection)
+        ]
+        for start, lines in in_order(drawn, rows, lambda own: dealt.groups(own, len(drawn))):
+            frame, own = frame_of(lines), np.arange(start, start + len(lines))
+            places = order.places(own)
+            numbers = keys.numbers(start, len(lines))
+            table = keys.table(frame, places, numbers)
+            coordinates = projection_table(lines[_POINTS]), projection_table(space.project(encode(layout, table)))
+            chosen = job.sampled(own)
+            for writer, parts, written in zip(writers, sample, (table, *coordinates), strict=True):
+                writer.write(written)
+                parts.append(written.take(chosen))
+            marked = lines_of(kind, frame, **{_PLACE: places[:, None], _MARKED: numbers})
+            deal(marked, shuffled, places // SHUFFLED_AT_ONCE)
+    for shelf in drawn:
+        shelf.remove()
+    job.files.tell(0.9)
+    with Writer(files.shuffled, files.format) as deliverable:
+        for shelf in shuffled:
+            lines = shelf.read()
+            shelf.remove()
+            lines = lines[np.argsort(lines[_PLACE][:, 0])]
+            deliverable.write(keys.table(frame_of(lines), lines[_PLACE][:, 0], lines[_MARKED]))
+    unshuffled, originals, avatars = map(whole, sample)
+    return unshuffled, originals, avatars
+
+
+class Keys:
+    """The columns of the output with fresh keys, in the order of the originals' columns."""
+
+    def __init__(self, job: Job) -> None:
+        schema = job.surveyed.source.schema
+        self._layout, self._rows = job.surveyed.layout, job.surveyed.rows
+        self._kinds = {key.name: schema.field(key.name).type for key in self._layout.keys}
+        self._names = [name for name in schema.names if name not in self._layout.dropped]
+        self._marks = {name: job.shelf(f"{name}.marks", KIND) for name in _identifiers(job)}
+        self._numberings = {
+            name: number_marks(shelf, stream(job.seed, job.label, f"identifiers of {name}"))
+            for name, shelf in self._marks.items()
+        }
+
+    def numbers(self, start: int, count: int) -> Rows:
+        """Numbers of the identifiers (rows x identifiers) of some originals, 0 where missing."""
+        own = [numbering.numbers(self._marks[name].read(start, count)) for name, numbering in self._numberings.items()]
+        return np.column_stack(own) if own else np.empty((count, 0), dtype=np.int64)
+
+    def table(self, frame: Frame, places: Rows, numbers: Rows) -> pa.Table:
+        """The rows of the output with their places in the deliverable and the numbers of their identifiers."""
+        columns = decode(self._layout, frame)
+        for key in self._layout.keys:
+            if key.primary_key:
+                made, largest = places + 1, self._rows
+            else:
+                at = list(self._numberings).index(key.name)
+                made, largest = numbers[:, at], self._numberings[key.name].largest
+            columns[key.name] = as_keys(key.name, made, made == 0, self._kinds[key.name], largest)
+        return pa.table({name: columns[name] for name in self._names})

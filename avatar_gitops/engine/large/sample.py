@@ -1,0 +1,67 @@
+"""Random rows of a table that does not fit into memory: the same places of several files that go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from avatar_gitops.engine.buffers import to_arrow
+from avatar_gitops.engine.columns import one_array
+from avatar_gitops.engine.large.source import Retyped, Source
+from avatar_gitops.engine.permutation import Permutation, draw_permutation
+from avatar_gitops.engine.streams import stream
+from avatar_gitops.engine.tables import DECODED_BYTES, coded
+
+FEWEST: Final = 10_000
+
+
+@dataclass(slots=True, frozen=True)
+class Lot:
+    """Which rows of a table of `order.rows` rows are drawn: those of the first `size` places of a permutation."""
+
+    order: Permutation
+    size: int
+
+    def read(self, source: Source) -> pa.Table:
+        """The drawn rows of a file with that many rows, in their order, as `engine.tables.read_table` gives them."""
+        while True:
+            try:
+                return self._read(source)
+            except Retyped as again:
+                source = again.source
+
+    def _read(self, source: Source) -> pa.Table:
+        parts, start = [source.schema.empty_table()], 0
+        for piece in source.pieces():
+            own = np.arange(start, start + piece.num_rows)
+            parts.append(piece.take(to_arrow(np.flatnonzero(self.order.places(own) < self.size))))
+            start += piece.num_rows
+        return whole(parts)
+
+
+def draw_lot(rows: int, size: int, seed: int) -> Lot:
+    """At most `size` of that many rows, at least `FEWEST` where there are as many."""
+    return Lot(draw_permutation(rows, stream(seed, "", "sampled rows")), max(FEWEST, size))
+
+
+def count_rows(source: Source) -> int:
+    """The number of rows of a file."""
+    while True:
+        try:
+            return source.rows_at_most() if source.is_parquet else sum(piece.num_rows for piece in source.pieces())
+        except Retyped as again:
+            source = again.source
+
+
+def whole(parts: Sequence[pa.Table]) -> pa.Table:
+    """Pieces in one table, text coded as that of a table that was read whole."""
+    table = pa.concat_tables(parts)
+    columns = [
+        coded(column, pa.string(), DECODED_BYTES) if pa.types.is_dictionary(column.type) else one_array(column)
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, names=table.column_names)

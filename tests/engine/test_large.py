@@ -1,0 +1,317 @@
+"""Tables that do not fit into memory: from a file to files, with what the whole table would give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_gitops.engine.batches import label_of
+from avatar_gitops.engine.frame import encode, fit_layout
+from avatar_gitops.engine.large import limits as limits_module
+from avatar_gitops.engine.large import scratch, source
+from avatar_gitops.engine.large.layout import survey
+from avatar_gitops.engine.large.limits import needed_memory
+from avatar_gitops.engine.large.run import Output, Sampled, avatarize_file
+from avatar_gitops.engine.large.sample import count_rows, draw_lot
+from avatar_gitops.engine.large.source import open_source
+from avatar_gitops.engine.params import (
+    Augmentation,
+    AvatarParams,
+    ColumnSpec,
+    ColumnType,
+    Exclusion,
+    Imputation,
+    ImputationMethod,
+    Limits,
+    Replacement,
+    Space,
+)
+from avatar_gitops.engine.permutation import draw_permutation
+from avatar_gitops.engine.processors.params import ExpectedMean
+from avatar_gitops.engine.pseudonyms.kinds import ConstantPseudonym
+from avatar_gitops.engine.run import avatarize
+from avatar_gitops.engine.tables import Format, read_table, write_table
+from avatar_gitops.errors import EngineError
+from tests.engine.conftest import synthetic
+
+PARAMS = AvatarParams(10, Space(ncp=3))
+ROWS = 1_500
+NO_LIMITS = Limits()
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many pieces and batches from few rows."""
+    monkeypatch.setattr(limits_module, "SMALLEST", 100)
+    monkeypatch.setattr(limits_module, "NEIGHBOURS_A_ROW", 2)
+    monkeypatch.setattr(scratch, "PIECE", 128)
+    monkeypatch.setattr(source, "_BLOCK", 4_096)
+
+
+def large(
+    folder: Path,
+    table: pa.Table,
+    params: AvatarParams = PARAMS,
+    columns: Sequence[ColumnSpec] = (),
+    *,
+    rows: int | None = 400,
+    limits: Limits = NO_LIMITS,
+    format: Format = "csv",
+) -> tuple[Sampled, dict[str, pa.Table]]:
+    """What came back, and the four files."""
+    folder.mkdir(exist_ok=True)
+    (folder / "scratch").mkdir()
+    path = folder / f"original.{format}"
+    write_table(table, path, format)
+    files = {name: folder / f"{name}.{format}" for name in ("unshuffled", "shuffled", "originals", "avatars")}
+    one, two, three, four = files.values()
+    types = {column.name: column.type for column in columns if column.type}
+    output = Output(one, two, three, four, folder / "scratch", format, sample=50)
+    limits = replace(limits, rows=rows)
+    made = avatarize_file(open_source(path, types), columns, params, (7, "people"), limits, output)
+    assert list((folder / "scratch").iterdir()) == [], "nothing is left in the scratch folder"
+    return made, {name: read_table(path) for name, path in files.items()}
+
+
+@given(st.integers(1, 2_000), st.integers(0, 50))
+def test_a_permutation_takes_every_place_once(rows: int, seed: int) -> None:
+    places = draw_permutation(rows, np.random.default_rng(seed)).places(np.arange(rows))
+    assert np.array_equal(np.sort(places), np.arange(rows))
+
+
+def test_permutations_are_spread_evenly_and_neighbours_do_not_stay_together() -> None:
+    found: dict[tuple[int, ...], int] = {}
+    for seed in range(4_800):
+        order = tuple(draw_permutation(4, np.random.default_rng(seed)).places(np.arange(4)).tolist())
+        found[order] = found.get(order, 0) + 1
+    assert len(found) == 24
+    assert sum((count - 200) ** 2 / 200 for count in found.values()) < 50  # 23 degrees of freedom: 1 in 1,000
+    places = draw_permutation(100_000, np.random.default_rng(1)).places(np.arange(100_000))
+    assert abs(np.corrcoef(places[:-1], places[1:])[0, 1]) < 0.02
+    assert abs(np.corrcoef(places, np.arange(100_000))[0, 1]) < 0.02
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.15])
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_columns_are_typed_as_in_memory(tmp_path: Path, small_pieces: None, missing: float, format: Format) -> None:
+    table = synthetic(ROWS, missing=missing)
+    path = tmp_path / "table"
+    write_table(table, path, format)
+    found = survey(open_source(path), ())
+    whole = read_table(path)
+    expected = fit_layout(whole, ())
+    assert found.rows == ROWS
+    assert found.layout.numbers == expected.numbers
+    assert [c.modalities for c in found.layout.categories] == [c.modalities for c in expected.categories]
+    assert np.array_equal(encode(found.layout, whole).codes, encode(expected, whole).codes)
+
+
+def test_a_late_value_of_another_type_changes_the_type_of_its_column(tmp_path: Path, small_pieces: None) -> None:
+    late = ["2.5", "2024-01-05", "true", "2024-01-05 10:00:00.5", "a, b", '"line\nend"']
+    early = ["1", "", "0", "2024-01-01", "2024-01-01", "7"]
+    lines = [
+        "a,b,c,d,e,f",
+        *[",".join(early)] * 2_000,
+        ",".join(f'"{value}"' if "," in value else value for value in late),
+    ]
+    path = tmp_path / "late.csv"
+    path.write_text("\n".join(lines) + "\n")
+    schema = survey(open_source(path), ()).source.schema
+    whole = read_table(path)
+    plain = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in schema.types]
+    spelt = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in whole.schema.types]
+    assert plain == spelt
+
+
+def test_a_row_longer_than_a_block_is_read(tmp_path: Path, small_pieces: None) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("a,b\n" + "1,x\n" * 100 + "2," + "y" * 50_000 + "\n")
+    assert survey(open_source(path), ()).rows == 101
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3\n", "a,a\n1,2\n", "", "\x1f\x8bxx"])
+def test_what_is_no_table_is_refused_as_in_memory(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(EngineError) as whole:
+        read_table(path)
+    with pytest.raises(EngineError) as found:
+        survey(open_source(path), ())
+    assert found.value.message == whole.value.message
+
+
+def test_in_one_batch_avatars_are_those_of_the_table_in_memory(tmp_path: Path) -> None:
+    table = synthetic(ROWS)
+    made, files = large(tmp_path, table, rows=None)
+    whole = avatarize(read_table(tmp_path / "original.csv"), (), PARAMS, 7, label_of("people", 0))
+    write_table(whole.unshuffled, tmp_path / "whole.csv")
+    assert (tmp_path / "unshuffled.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert made.avatars.facts.batches == 1
+    assert made.avatars.facts.columns == whole.facts.columns
+    for name, expected in (("originals", whole.original_projection), ("avatars", whole.avatar_projection)):
+        for one, other in zip(files[name].columns, expected.columns, strict=True):
+            assert np.allclose(one.to_numpy(), other.to_numpy(), atol=1e-9)
+
+
+SPACES = {
+    "means": Space(ncp=3, imputation=Imputation(ImputationMethod.MEAN)),
+    "medians": Space(ncp=3, imputation=Imputation(ImputationMethod.MEDIAN)),
+    "modes": Space(ncp=3, imputation=Imputation(ImputationMethod.MODE)),
+    "power scales": Space(ncp=3, transform_skewed=True, imputation=Imputation(ImputationMethod.MEDIAN)),
+    "reduction": Space(ncp=3, use_categorical_reduction=True, imputation=Imputation(ImputationMethod.MEAN)),
+    "weights": Space(ncp=3, column_weights={"x": 4.0}, imputation=Imputation(ImputationMethod.MEAN)),
+}
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES.keys())
+def test_a_space_fitted_in_passes_is_that_of_all_rows(tmp_path: Path, small_pieces: None, space: Space) -> None:
+    table = synthetic(ROWS, missing=0.1)
+    names = table.column_names
+    first = next(name for name in names if pa.types.is_floating(table[name].type))
+    if space.column_weights:
+        space = Space(ncp=3, column_weights={first: 4.0}, imputation=space.imputation)
+    skewed = pc.exp(pc.multiply(table[first], 1.5))
+    table = table.set_column(names.index(first), first, skewed)
+    made, files = large(tmp_path, table, AvatarParams(10, space), format="parquet")
+    whole = avatarize(read_table(tmp_path / "original.parquet"), (), AvatarParams(10, space), 7, "people")
+    assert made.avatars.facts.batches == 4
+    assert np.allclose(made.avatars.facts.explained_variance, whole.facts.explained_variance, rtol=1e-9)
+    for name, shares in whole.facts.contributions.items():
+        assert np.allclose(made.avatars.facts.contributions[name], shares, atol=1e-6)
+    for one, other in zip(files["originals"].columns, whole.original_projection.columns, strict=True):
+        assert np.allclose(one.to_numpy(), other.to_numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_results_stand_in_their_places_whatever_the_pieces(
+    tmp_path: Path, small_pieces: None, monkeypatch: pytest.MonkeyPatch, format: Format
+) -> None:
+    table = synthetic(ROWS, missing=0.1).append_column("id", pa.array(np.arange(ROWS) * 3 + 5))
+    table = table.append_column("who", pa.array([None if row % 50 == 0 else f"p{row // 3}" for row in range(ROWS)]))
+    columns = (ColumnSpec("id", primary_key=True), ColumnSpec("who", identifier=True))
+    made, files = large(tmp_path / "one", table, columns=columns, format=format)
+    assert made.avatars.facts.batches == 4
+    # each row of the deliverable is one of the row-aligned ones, found by its number
+    numbers = files["unshuffled"]["id"].to_numpy()
+    assert np.array_equal(np.sort(numbers), np.arange(1, ROWS + 1))
+    assert np.array_equal(files["shuffled"]["id"].to_numpy(), np.arange(1, ROWS + 1))
+    assert files["shuffled"].take(pa.array(numbers - 1)).equals(files["unshuffled"])
+    assert abs(np.corrcoef(numbers, np.arange(ROWS))[0, 1]) < 0.1
+    # rows that belonged together still do, missing stays missing, no value comes back
+    before, after = table["who"].to_pylist(), files["unshuffled"]["who"].to_pylist()
+    assert len(set(zip(before, after, strict=True))) == len(set(before)) == len(set(after))
+    assert [row for row, value in enumerate(after) if value is None] == list(range(0, ROWS, 50))
+    assert not set(after) - {None} & set(before)
+    # the avatar of a row is near to it
+    points = [np.column_stack([c.to_numpy() for c in files[name].columns]) for name in ("originals", "avatars")]
+    near, far = (np.median(np.linalg.norm(points[0] - np.roll(points[1], by, axis=0), axis=1)) for by in (0, 1))
+    assert near < far / 2
+    assert made.original.num_rows == made.avatars.unshuffled.num_rows == 50
+    # neither pieces nor processors change a byte
+    monkeypatch.setattr(source, "_BLOCK", 30_000)
+    monkeypatch.setattr(source, "_ROWS", 333)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    large(tmp_path / "two", table, columns=columns, format=format)
+    for name in ("unshuffled", "shuffled", "originals", "avatars"):
+        one, two = ((tmp_path / run / f"{name}.{format}").read_bytes() for run in ("one", "two"))
+        assert one == two
+
+
+def test_avatars_are_made_of_people_of_their_own_batch(tmp_path: Path, small_pieces: None) -> None:
+    names = [f"p{row % 399:03d}" for row in range(400)]
+    table = pa.table({"who": names, "x": np.arange(400.0)})
+    _, files = large(tmp_path, table, AvatarParams(5, Space(ncp=2)), rows=200)
+    drawn = np.array(files["unshuffled"]["who"].to_pylist())
+    used = [set(drawn[own]) for own in _batches(400, 2)]
+    for own, seen in zip(_batches(400, 2), used, strict=True):
+        assert seen <= {names[row] for row in own}
+
+
+def _batches(rows: int, batches: int) -> list[np.ndarray]:
+    from avatar_gitops.engine.streams import stream
+
+    groups = draw_permutation(rows, stream(7, "people", "batches")).groups(np.arange(rows), batches)
+    return [np.flatnonzero(groups == batch) for batch in range(batches)]
+
+
+ASKED = {
+    "processors": AvatarParams(10, Space(ncp=3), processors=(ExpectedMean(("x",)),)),
+    "augmentation": AvatarParams(10, Space(ncp=3), augmentation=Augmentation(2.0)),
+    "excluded": AvatarParams(10, Space(ncp=3, exclude=Exclusion(("x",), Replacement.ROW_ORDER))),
+}
+
+
+@pytest.mark.parametrize("what", ["processors", "augmentation", "excluded", "pseudonyms"])
+def test_what_needs_all_rows_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(source.Source, "pieces", lambda self: pytest.fail("rows were read"))
+    columns = (ColumnSpec("x", pseudonym=ConstantPseudonym("?")),) if what == "pseudonyms" else ()
+    with pytest.raises(EngineError, match=what) as caught:
+        large(tmp_path, pa.table({"x": np.arange(300.0)}), ASKED.get(what, PARAMS), columns)
+    assert "fewer rows" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("params", "limits", "message"),
+    [
+        (AvatarParams(10, Space(imputation=Imputation(ImputationMethod.KNN))), Limits(), "knn"),
+        (AvatarParams(10, Space(transform_skewed=True)), Limits(memory=60_000), "a column of all rows"),
+        (AvatarParams(10), Limits(memory=1_000), "even in batches"),
+        (AvatarParams(10), Limits(dimensions=3), "dimensions"),
+        (AvatarParams(ROWS), Limits(), "k is 1500"),
+        (AvatarParams(10, Space(ncp=0)), Limits(), "ncp"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_way_out(
+    tmp_path: Path, small_pieces: None, params: AvatarParams, limits: Limits, message: str
+) -> None:
+    with pytest.raises(EngineError, match=message):
+        large(tmp_path, synthetic(ROWS, missing=0.1), params, rows=None, limits=limits)
+
+
+def test_a_category_of_too_many_values_is_refused(
+    tmp_path: Path, small_pieces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("avatar_gitops.engine.large.layout.MOST_MODALITIES", 100)
+    with pytest.raises(EngineError, match="'who' has more than 100"):
+        large(tmp_path, pa.table({"who": [f"p{row}" for row in range(2_000)], "x": np.arange(2_000.0)}))
+
+
+def test_a_sample_is_the_same_rows_of_each_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avatar_gitops.engine.large.sample.FEWEST", 100)
+    rows = np.arange(5_000)
+    table = pa.table({"row": rows, "text": [f"t{row % 7}" for row in rows]})
+    write_table(table, tmp_path / "one.csv")
+    pq.write_table(table.append_column("more", table["row"]), tmp_path / "two.parquet")
+    sources = open_source(tmp_path / "one.csv"), open_source(tmp_path / "two.parquet")
+    assert [count_rows(one) for one in sources] == [5_000, 5_000]
+    lot = draw_lot(5_000, 400, 3)
+    one, two = (lot.read(source) for source in sources)
+    assert one.num_rows == 400
+    assert one["row"].to_pylist() == two["row"].to_pylist() == sorted(one["row"].to_pylist())
+    assert one.schema == read_table(tmp_path / "one.csv").schema
+    assert draw_lot(5_000, 1, 3).read(sources[0]).num_rows == 100
+
+
+def test_the_estimate_before_reading_is_that_of_the_table(tmp_path: Path) -> None:
+    from avatar_gitops.engine.batches import estimate_memory
+
+    write_table(synthetic(300), tmp_path / "table.csv")
+    layout = fit_layout(synthetic(300), ())
+    width = len(layout.numbers), len(layout.categories), 5
+    assert needed_memory(open_source(tmp_path / "table.csv"), (), None) == pytest.approx(
+        estimate_memory(300, width), rel=0.01
+    )
+    first = layout.numbers[0].name
+    as_category = (ColumnSpec(first, ColumnType.CATEGORY), ColumnSpec(layout.names[-1], drop=True))
+    assert needed_memory(open_source(tmp_path / "table.csv"), as_category, None) < estimate_memory(300, width)
