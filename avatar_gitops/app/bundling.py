@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from avatar_gitops import __version__
+from avatar_gitops.app.ci import read_outcomes
 from avatar_gitops.app.loading import AppliedProject, load_applied
 from avatar_gitops.app.signing import seal_of, trusted
 from avatar_gitops.app.verifying import Verification, judged
@@ -25,6 +26,7 @@ from avatar_gitops.audit.verify import verify
 from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, UsageError
 from avatar_gitops.plan.deletion import FILE as RECEIPT
 from avatar_gitops.plan.lock import Lock
+from avatar_gitops.plan.outcome import State
 from avatar_gitops.reconcile.journal import journal_path
 from avatar_gitops.spec.canonical import canonical
 from avatar_gitops.spec.layers import DEFAULTS_FILE
@@ -40,6 +42,8 @@ from avatar_gitops.workspace.policies import policy_files
 from avatar_gitops.workspace.signoffs import signoffs_path
 
 ARCHIVE: Final = ".zip"
+EVIDENCE: Final = f"evidence{ARCHIVE}"
+EVIDENT: Final = frozenset({State.PUBLISHED, State.UPDATED, State.DELETED})
 MOST_TOLD: Final = 5
 SIGNED: Final = ".dsse.json"
 PROSE: Final = ".md"
@@ -77,6 +81,17 @@ def bundle(project: Path | None, names: Sequence[str], output: Path) -> Bundled:
     else:
         write_atomic(output, content)
     return Bundled(output, len(made), said)
+
+
+def bundle_applied(project: Path | None, result: Path, folder: Path) -> Bundled | None:
+    """Write `evidence.zip` about what an apply published or deleted, from what it printed; None when that is nothing.
+
+    Raises IntegrityError when the file is no result of an apply.
+    """
+    text = result.read_text(encoding="utf-8")
+    outcomes = read_outcomes(text)[1] if text.strip() else ()
+    names = [outcome.set for outcome in outcomes if outcome.state in EVIDENT]
+    return bundle(project, names, folder / EVIDENCE) if names else None
 
 
 def _list(said: Verification) -> str:

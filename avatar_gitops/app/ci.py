@@ -159,7 +159,8 @@ def ci_applied(project: Path | None, result: Path, approved_by: tuple[str, ...],
         before = _before(applied.root, lock.path, lock.set) if lock else {}
         whole = Outcome(outcome.set, outcome.action, outcome.state, outcome.message, outcome.gates, lock=lock)
         finished.append(Finished(whole, before, links))
-    body = applied_comment(Applied(applied.name, digest, tuple(finished), approved_by), origin)
+    approving = Consent.of((), (), None, approved_by).approved_by
+    body = applied_comment(Applied(applied.name, digest, tuple(finished), approving), origin)
     well = sum(outcome.ok for outcome in outcomes)
     outputs = {
         "applied": str(well),
@@ -225,9 +226,14 @@ def _people(number: int | None = None) -> People:
         return found.people(target.number) if target else People()
 
 
-def ci_approvals(number: int | None) -> tuple[str, ...]:
-    """Who approves the head of the pull request and wrote nothing of it; nobody when the run belongs to none."""
-    return _people(number).counting
+def ci_approvals(number: int | None, *, times: bool = False) -> tuple[str, ...]:
+    """Who approves the head of the pull request and wrote nothing of it; nobody when the run belongs to none.
+
+    With `times` each as `LOGIN@TIME`, where the forge says when, which `--approved-by` takes.
+    """
+    people = _people(number)
+    said = people.at if times else {}
+    return tuple(f"{login}@{said[login]}" if login in said else login for login in people.counting)
 
 
 def _body(path: Path, run: Pipeline) -> Body:

@@ -32,8 +32,8 @@ LOG: Final = f"{PROJECT}{FOLDER.as_posix()}/"
 class Story:
     """A bundle as it is understood: its files, its locks by their path, the folder of its artifacts, who approves.
 
-    `required` and `people` are those of its policy (see `policy.approvals.Approval`), `signoffs` the signatures under the
-    assessment of each set.
+    `required` and `people` are those of its policy (see `policy.approvals.Approval`), `signoffs` are the signatures
+    under the assessment of each set.
     """
 
     files: Files

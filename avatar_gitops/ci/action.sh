@@ -35,7 +35,7 @@ case "${INPUT_COMMAND}" in
   apply)
     approved=()
     if [ "${INPUT_REVIEWS:-false}" = true ]; then
-      logins="$("${program}" ci approvals)" || exit $?
+      logins="$("${program}" ci approvals --times)" || exit $?
       while IFS= read -r login; do
         if [ -n "${login}" ]; then
           approved+=(--approved-by "${login}")
@@ -52,6 +52,9 @@ case "${INPUT_COMMAND}" in
     "${program}" ci applied "${result}" "${project[@]}" "${approved[@]}" --dir "${INPUT_DIR}" && publish
     said=$?
     code=$((code == 0 ? said : code))
+    if [ "${INPUT_EVIDENCE:-false}" = true ]; then
+      "${program}" ci evidence "${result}" "${project[@]}" --dir "${INPUT_DIR}" || code=$((code == 0 ? $? : code))
+    fi
     echo "exit_code=${code}" >> "${GITHUB_OUTPUT}"
     ;;
   drift)

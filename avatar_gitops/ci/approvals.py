@@ -5,6 +5,7 @@ One's own are those of the author of the pull request and of everybody who wrote
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,16 +17,18 @@ from avatar_gitops.errors import RemoteRefused
 TRUSTED: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 WEB: Final = "web-flow"  # commits that GitHub makes for people who press a button
 MOST_COMMITS: Final = 250  # GitHub lists no more of a pull request
+MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 DECIDING: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One review: who, what they decided, and of which commit."""
+    """One review: who, what they decided, of which commit, and when (ISO text, UTC; empty when nobody says)."""
 
     login: str
     state: str
     commit: str
+    at: str = ""
 
 
 def approvals(reviews: Iterable[Review], head: str) -> tuple[str, ...]:
@@ -49,11 +52,13 @@ def read_people(github: Conversation, repository: str, number: int) -> People:
     except (KeyError, TypeError):
         raise RemoteRefused("GitHub describes a pull request in a form that is not the documented one") from None
     reviews = [_review(item) for item in github.pages(f"repos/{repository}/pulls/{number}/reviews")]
-    found = People(approvals([review for review in reviews if review is not None], head), (author,))
+    counted = [review for review in reviews if review is not None]
+    found = People(approvals(counted, head), (author,))
     if not found.counting:
         return found
     commits = list(github.pages(f"repos/{repository}/pulls/{number}/commits"))
-    return People(found.approving, tuple(dict.fromkeys((author, *_committers(commits)))))
+    at = {review.login: review.at for review in counted if review.state == "APPROVED" and review.at}
+    return People(found.approving, tuple(dict.fromkeys((author, *_committers(commits)))), at)
 
 
 def _committers(commits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -75,4 +80,6 @@ def _review(item: Mapping[str, Any]) -> Review | None:
         return None
     if item.get("author_association") not in TRUSTED:
         return None
-    return Review(user["login"], str(item.get("state", "")).upper(), str(item.get("commit_id") or ""))
+    at = str(item.get("submitted_at") or "")
+    state, commit = str(item.get("state", "")).upper(), str(item.get("commit_id") or "")
+    return Review(user["login"], state, commit, at if MOMENT.fullmatch(at) else "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -32,11 +32,13 @@ class Note:
 class People:
     """Logins of who approves what a pull request says now, and of who wrote it, both as far as anybody can tell.
 
-    Commits are looked at only when somebody other than the author approves.
+    Commits are looked at only when somebody other than the author approves. `at` says when somebody approved, as far as
+    the forge tells (ISO text, UTC).
     """
 
     approving: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    at: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counting(self) -> tuple[str, ...]:

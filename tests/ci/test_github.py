@@ -233,6 +233,15 @@ def test_who_wrote_a_commit_does_not_approve_it(fake: FakeGitHub, github: GitHub
         read_people(github, REPOSITORY, 7)
 
 
+def test_when_somebody_approved_is_told_where_the_forge_says_it(fake: FakeGitHub, github: GitHub) -> None:
+    fake.pulls[7].reviews = [
+        {**a_review({"login": "bob"}), "submitted_at": "2026-11-20T08:00:00Z"},
+        {**a_review({"login": "bob"}), "submitted_at": "2026-11-21T08:59:00Z"},
+        {**a_review({"login": "dpo"}), "submitted_at": "yesterday"},
+    ]
+    assert read_people(github, REPOSITORY, 7).at == {"bob": "2026-11-21T08:59:00Z"}
+
+
 def test_approvals_are_read_over_pages(fake: FakeGitHub, github: GitHub) -> None:
     fake.pulls[7].reviews = [a_review({"login": f"user-{index:03}"}) for index in range(150)] + [
         a_review(None),

@@ -31,6 +31,7 @@ RIGHTS = {
         "apply": {"contents": "read", "pull-requests": "read"},
         "comment": {"contents": "read", "pull-requests": "write"},
         "locks": {"contents": "write"},
+        "attest": {"id-token": "write", "attestations": "write"},
     },
     "avatar-drift.yml": {"drift": {"contents": "read", "issues": "write"}},
 }
@@ -299,7 +300,8 @@ def test_the_action_counts_reviews_and_publishes(tmp_path: Path) -> None:
     environment = {
         "AVATAR_GITOPS_PROGRAM": str(program), "INPUT_PROJECT": ".", "INPUT_SERVER": "env", "INPUT_DIR": "d",
         "INPUT_REVIEWS": "true", "INPUT_COMMENT": "true", "INPUT_EXPECT_REVIEWED": "true", "INPUT_PREVIEW": "p q.json",
-        "INPUT_BASE": "origin/main", "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "INPUT_BASE": "origin/main", "INPUT_EVIDENCE": "true",
+        "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"),
     }  # fmt: skip
     for command in ("plan", "apply"):
         done = bash(f'bash "{SCRIPT}"', work, INPUT_COMMAND=command, **environment)
@@ -308,12 +310,13 @@ def test_the_action_counts_reviews_and_publishes(tmp_path: Path) -> None:
     assert (tmp_path / "calls").read_text().splitlines() == [
         "ci plan --project . --server env --reviews --preview p q.json --offline --base origin/main --dir d",
         "ci comment --body d/comment.md",
-        "ci approvals",
+        "ci approvals --times",
         "ci reviewed --project . --server env",
         "apply --project . --server env --approved-by ann --approved-by bob --expect-digest sha256:12"
         " --yes --format json",
         f"ci applied {result} --project . --approved-by ann --approved-by bob --dir d",
         "ci comment --body d/comment.md",
+        f"ci evidence {result} --project . --dir d",
     ]
 
 

@@ -154,6 +154,9 @@ def test_everything_can_be_looked_at_without_a_runner(cli: Cli, unique: Callable
 def test_approvals_and_masks(runner: Cli, fake: FakeGitHub) -> None:
     fake.pulls[7].reviews = [REVIEW]
     assert runner("ci", "approvals").out == "bob\n"
+    fake.pulls[7].reviews = [{**REVIEW, "submitted_at": "2026-11-21T08:59:00Z"}]
+    assert runner("ci", "approvals").out == "bob\n"
+    assert runner("ci", "approvals", "--times").out == "bob@2026-11-21T08:59:00Z\n"
     runner.environment["SOME_KEY"] = "s3cret"
     assert runner("ci", "mask", "SOME_KEY").out == "::add-mask::s3cret\n"
 

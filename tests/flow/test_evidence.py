@@ -135,3 +135,26 @@ def test_nothing_is_applied_when_the_signing_key_is_not_there(project: Project, 
     assert broken.code == 64
     assert "it is not a private key in PEM without password" in broken.err
     path.unlink()
+
+
+def test_a_workflow_bundles_what_its_apply_published(project: Project, tmp_path: Path) -> None:
+    cli, _ = project
+    output = tmp_path / "output"
+    runner = Cli(cli.root, {**cli.environment, "GITHUB_OUTPUT": str(output)})
+    said = {
+        "format": "avatar-gitops/apply",
+        "version": "1.0",
+        "plan_digest": "sha256:" + "0" * 64,
+        "outcomes": [
+            {"set": KEPT, "action": "relaunch", "state": "published", "message": "", "gates": []},
+            {"set": "other", "action": "launch", "state": "failed", "message": "", "gates": []},
+        ],
+    }
+    (tmp_path / "applied.json").write_text(json.dumps(said))
+    made = runner("ci", "evidence", str(tmp_path / "applied.json"), "--dir", str(tmp_path / "evidence"))
+    assert made.code == 0, made.text
+    assert output.read_text().splitlines()[1] == f"{tmp_path}/evidence/evidence.zip"
+    assert cli("audit", "verify", str(tmp_path / "evidence" / "evidence.zip")).code == 0
+    (tmp_path / "nothing.json").write_text("")
+    none = runner("ci", "evidence", str(tmp_path / "nothing.json"), "--dir", str(tmp_path / "none"))
+    assert (none.code, (tmp_path / "none").exists()) == (0, False)

@@ -133,7 +133,8 @@ def comment_command(body: Path, number: int | None, author: str | None, dry_run:
 
 @command.command("approvals")
 @number_option
-def approvals_command(number: int | None) -> None:
+@click.option("--times", is_flag=True, help="Each with the time of the review, LOGIN@TIME, as apply records it.")
+def approvals_command(number: int | None, times: bool) -> None:
     """List who approves the head of the pull request.
 
     The last review of each person counts, if it is about the newest commit. Dismissed reviews, comments, and whoever
@@ -141,8 +142,29 @@ def approvals_command(number: int | None) -> None:
     """
     from avatar_gitops.app.ci import ci_approvals
 
-    for login in ci_approvals(number):
+    for login in ci_approvals(number, times=times):
         out(login)
+
+
+@command.command("evidence")
+@click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@project_option
+@dir_option
+def evidence_command(result: Path, project: Path | None, folder: Path) -> None:
+    """Write evidence.zip about the sets that an apply published or deleted, as `audit bundle` does.
+
+    RESULT is what `apply --yes --format json` printed. Where nothing was published or deleted, nothing is written. The
+    output evidence_path says where it is.
+    """
+    from avatar_gitops.app.bundling import bundle_applied
+    from avatar_gitops.app.ci import tell_runner
+
+    made = bundle_applied(project, result, folder)
+    if made is None:
+        out("Nothing was published or deleted, so there is no new evidence.")
+        return
+    tell_runner({"evidence_path": made.path.as_posix()})
+    out(f"Wrote {made.path.as_posix()}, {made.files} files.")
 
 
 @command.command("reviewed")
