@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avatar_gitops.errors import UsageError
+from avatar_gitops.server.callers import is_loopback
 
 if TYPE_CHECKING:
     from avatar_gitops.server.lifecycle import Ready, ServeOptions
     from avatar_gitops.server.state import Address
 
-__all__ = ["Address", "Ready", "ServeOptions", "serve"]
+__all__ = ["Address", "Ready", "ServeOptions", "is_loopback", "serve"]
 
 
 def serve(options: ServeOptions, ready: Ready) -> None:

@@ -50,6 +50,14 @@ def caller_address(peer: str | None, forwarded: Sequence[str], trusted: Sequence
     return str(found)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host of this name or address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text.partition("%")[0])

@@ -14,10 +14,10 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Final
 
 from avatar_gitops.errors import UsageError
+from avatar_gitops.server.callers import is_loopback
 
 HOST: Final = "AVATAR_SMTP_HOST"
 PORT: Final = "AVATAR_SMTP_PORT"
@@ -90,7 +90,7 @@ def mail_settings(environment: Mapping[str, str] = os.environ) -> MailSettings |
     username, password = environment.get(USERNAME) or None, environment.get(PASSWORD) or None
     if (username is None) != (password is None):
         raise UsageError(f"{USERNAME} and {PASSWORD} go together.", hint="Set both or none.")
-    if password is not None and security is Security.NONE and not _is_loopback(host):
+    if password is not None and security is Security.NONE and not is_loopback(host):
         raise UsageError(
             f"{SECURITY}=none would send the password of {USERNAME} in the clear.", hint="Use starttls or tls."
         )
@@ -180,10 +180,3 @@ def _security(text: str) -> Security:
         return Security(text.strip().lower())
     except ValueError:
         raise UsageError(f"{SECURITY} must be one of {', '.join(Security)}.") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -9,7 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from avatar_gitops.cli.commands.serve import command
 from avatar_gitops.errors import UsageError
+from avatar_gitops.server import ServeOptions
 from avatar_gitops.server.limits import DIMENSIONS, LINES, MEMORY, run_limits
 from avatar_gitops.server.routes_accounts import users_me
 from avatar_gitops.server.state import read_client_env
@@ -24,6 +26,13 @@ def test_the_state_folder_is_private_and_holds_the_first_key(state_dir: Path, ad
     assert env == {"AVATAR_BASE_URL": admin.base_url, "AVATAR_API_KEY": admin.key}
     assert re.fullmatch(r"octopize_apikey\.[0-9a-f-]{36}\.[A-Za-z0-9_-]{43}", admin.key)
     assert len(admin.key) == 96
+
+
+def test_only_this_machine_is_served_unless_told_otherwise(admin: Api, tmp_path: Path) -> None:
+    assert ServeOptions(tmp_path).host == "127.0.0.1"
+    [option] = [option for option in command.params if option.name == "host"]
+    assert option.default == "127.0.0.1"
+    assert admin.base_url.startswith("http://127.0.0.1:")
 
 
 def test_no_file_but_client_env_holds_a_usable_secret(state_dir: Path, admin: Api, other: Api) -> None:
@@ -119,7 +128,7 @@ def test_public_routes_need_no_key(admin: Api, path: str) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("path", ["/api/nothing", "/api/jobs/", "/api/results/x", "/nothing", "/storage"])
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/jobs/", "/api/results/x", "/storage"])
 def test_errors_have_a_content_type_a_detail_and_no_redirect(admin: Api, path: str) -> None:
     response = admin.http.get(f"{admin.base_url}{path}")
     assert response.status_code == 404

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 
 from avatar_gitops.errors import UsageError
-from avatar_gitops.server.callers import PROXIES, caller_address, trusted_proxies
+from avatar_gitops.server.callers import PROXIES, caller_address, is_loopback, trusted_proxies
 
 LOCAL = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"))
 
@@ -45,3 +45,21 @@ def test_proxies_come_from_the_environment() -> None:
     for text in ("localhost", "127.0.0.1/8", "10.0.0.0/99"):
         with pytest.raises(UsageError, match=PROXIES):
             trusted_proxies({PROXIES: text})
+
+
+@pytest.mark.parametrize(
+    ("host", "only_here"),
+    [
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.0.2.1", False),
+        ("example.org", False),
+        ("", False),
+    ],
+)
+def test_only_loopback_is_loopback(host: str, only_here: bool) -> None:
+    assert is_loopback(host) is only_here

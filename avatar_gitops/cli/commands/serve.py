@@ -109,12 +109,14 @@ def command(
       AVATAR_MAIL_FROM       the sender;  AVATAR_PUBLIC_URL  how people reach this server
     AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-For is believed.
     """
-    from avatar_gitops.app.serve import serve
+    from avatar_gitops.app.serve import is_loopback, serve
     from avatar_gitops.server import ServeOptions
 
     def ready(address: Address, client_env: Path) -> None:
         note(f"Serving {address.base_url}  (Ctrl-C stops)")
         note(f"Address and API key: {client_env}")
+        if not is_loopback(host):
+            note("Others on the network can reach it, unprotected: put a proxy with TLS before it (see SECURITY.md).")
         note(f"\nNext: set -a; . {client_env}; set +a; avatar-gitops plan --server env")
 
     if verbose:
