@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -14,6 +15,8 @@ from avatar_gitops.server.faults import ApiFault
 MAXIMUM_BYTES: Final = 4 << 20
 MAXIMUM_NODES: Final = 200_000
 MAXIMUM_DEPTH: Final = 60
+TOO_DEEP: Final = "The YAML is nested too deeply or refers to itself."
+TOO_MANY: Final = f"The YAML expands to more than {MAXIMUM_NODES} values."
 MERGE: Final = "tag:yaml.org,2002:merge"
 PLAIN_TAGS: Final = frozenset(
     f"tag:yaml.org,2002:{name}"
@@ -23,6 +26,31 @@ PLAIN_TAGS: Final = frozenset(
 NAMES: Final = frozenset(
     {"name", "field", "table", "target", "file", "variable_names", "known_variables", "target_column", "schema"}
 )
+
+
+# The library tells most faults of a text by an error of its own, and some by the others.
+FAULTS: Final = (YAMLError, ValueError, AssertionError, LookupError, TypeError, AttributeError, OverflowError)
+
+
+class CountingComposer(Composer):
+    """Stops at the first node that is one too many or too deep, instead of building all before it counts."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._nodes = 0
+        self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """One more node."""
+        self._nodes += 1
+        if self._nodes > MAXIMUM_NODES:
+            raise ApiFault(422, TOO_MANY)
+        if self._depth > MAXIMUM_DEPTH:
+            raise ApiFault(422, TOO_DEEP)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def read_documents(body: bytes) -> list[Any]:
@@ -36,6 +64,7 @@ def read_documents(body: bytes) -> list[Any]:
     if len(body) > MAXIMUM_BYTES:
         raise ApiFault(413, f"The documents of a set may have at most {MAXIMUM_BYTES >> 20} MiB.")
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = CountingComposer
     yaml.version = (1, 1)
     try:
         text = body.decode("utf-8")
@@ -45,8 +74,8 @@ def read_documents(body: bytes) -> list[Any]:
     except UnicodeDecodeError:
         raise ApiFault(422, "The body is not UTF-8 text.") from None
     except RecursionError:
-        raise ApiFault(422, "The YAML is nested too deeply.") from None
-    except (YAMLError, ValueError) as error:
+        raise ApiFault(422, TOO_DEEP) from None
+    except FAULTS as error:
         raise ApiFault(422, f"The body is not valid YAML{_place(error)}.") from None
     return [document for document in documents if document is not None]
 
@@ -62,7 +91,7 @@ def _check_size(nodes: list[Node]) -> None:
 
     def size(node: Node, depth: int) -> int:
         if depth > MAXIMUM_DEPTH:
-            raise ApiFault(422, "The YAML is nested too deeply or refers to itself.")
+            raise ApiFault(422, TOO_DEEP)
         known = sizes.get(id(node))
         if known is None:
             known = 1 + sum(size(child, depth + 1) for child in _children(node))
@@ -70,7 +99,7 @@ def _check_size(nodes: list[Node]) -> None:
         return known
 
     if sum(size(node, 0) for node in nodes) > MAXIMUM_NODES:
-        raise ApiFault(422, f"The YAML expands to more than {MAXIMUM_NODES} values.")
+        raise ApiFault(422, TOO_MANY)
 
 
 def _children(node: Node) -> Iterator[Node]:

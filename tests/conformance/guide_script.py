@@ -64,6 +64,11 @@ def patients():
     KNOWN["runner"] = KNOWN["manager"].create_runner("patients")
 
 
+def private_runner():
+    KNOWN["runner"] = KNOWN["manager"].create_runner("private")
+    KNOWN["runner"].add_table("wbcd", "fixtures/wbcd.csv")
+
+
 def people():
     frame = pd.DataFrame({"patient_id": [f"P{number}" for number in range(60)], "age": range(20, 80)})
     frame["email"] = [f"p{number}@example.org" for number in range(60)]
@@ -86,7 +91,7 @@ BEFORE = {
     'create_runner_from_name("my_dataset")': lambda: runner_of("my_dataset", "wbcd", 15, [JobKind.standard]),
     "runner.delete()  # all jobs": lambda: runner_of("deleted", "wbcd", 15, [JobKind.standard]),
     "columns_to_drop": patients,
-    'runner.set_parameters("wbcd", open_dp': lambda: KNOWN["runner"].add_table("wbcd", "fixtures/wbcd.csv"),
+    'runner.set_parameters("wbcd", open_dp': private_runner,
     'render_plot("iris", PlotKind.PROJECTION_3D)\n': lambda: runner_of("plots", "iris", 10),
     'download_report("pia_report.docx"': technical_run,
     '"my_pseudonymized_job"': people,
@@ -113,12 +118,20 @@ def private_rows():
     return len(runner.shuffled("wbcd")) > 0
 
 
+def ambiguous():
+    """How many commands the client offers when several runs have the name."""
+    try:
+        KNOWN["manager"].delete_job("runner_name")
+    except ValueError as error:
+        return str(error).count("delete_job_by_id")
+
+
 AFTER = {
     "create_api_key": lambda: KNOWN["api_key_response"]["api_key"]["plaintext"].startswith("octopize_apikey."),
     "secrets.token_hex(4)}": lambda: len(KNOWN["runner"].shuffled("wbcd")) == len(pd.read_csv("fixtures/wbcd.csv")),
     'create_runner_from_name("runner_name")': lambda: [len(KNOWN["df"]) > 0, len(KNOWN["metrics"])],
     "find_ids_by_name": lambda: len(KNOWN["results"]),
-    "delete_job(": lambda: KNOWN["manager"].find_ids_by_name("my_dataset"),
+    "delete_job(": lambda: [KNOWN["manager"].find_ids_by_name("my_dataset"), ambiguous()],
     'exclude_variable_names=["hospital_code"],\n)': excluded_codes,
     "use_excluded_variables_in_metrics": excluded_in_metrics,
     "open_dp_epsilon": private_rows,
@@ -148,6 +161,9 @@ def hooks(table, snippet):
 def tried(snippet):
     """What the snippet printed and left, or the error that it ended with."""
     printed = io.StringIO()
+    key = os.environ["AVATAR_API_KEY"]
+    if "manager.authenticate(" in snippet:  # `Manager()` would find the key
+        del os.environ["AVATAR_API_KEY"]
     try:
         for prepare in hooks(BEFORE, snippet):
             prepare()
@@ -156,6 +172,8 @@ def tried(snippet):
         left = [look() for look in hooks(AFTER, snippet)]
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
+    finally:
+        os.environ["AVATAR_API_KEY"] = key
     return {"printed": printed.getvalue(), "left": left}
 
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.conformance, pytest.mark.timeout(900)]
 VERSION: Final = "1.24.0"
 SCRIPT: Final = Path(__file__).with_name("guide_script.py")
 # First line of a snippet that this client cannot run, whatever the server does, and the beginning of its error.
-MASKED: Final = "Exception: "
+MASKED: Final = "Exception: Got error in HTTP request: post /login. Error status 401"
 CLIENT_DEFECTS: Final = {
     99: MASKED,  # it sends ten asterisks for the password
     140: MASKED,
@@ -63,3 +63,22 @@ def test_every_line_of_the_guide_belongs_to_a_row_of_the_page() -> None:
     }
     assert sorted(told - covered) == []
     assert max(covered) <= len(lines)
+
+
+def test_snippets_do_what_the_guide_says_of_them(outcomes: dict[int, dict[str, Any]]) -> None:
+    left = {line: what["left"] for line, what in outcomes.items() if what.get("left")}
+    assert left == {
+        154: [True],  # a key that is shown
+        193: [True],  # as many avatars as originals
+        408: [[True, 1]],  # avatars and metrics of a run that was reloaded
+        430: [6],  # versions of one name
+        475: [[[], 6]],  # none is left of one name, and six commands to choose from for another
+        549: [[["age", "hospital_code"], True]],  # one column dropped, one as it was
+        565: [True],  # metrics with the excluded column
+        601: [True],  # a private release
+        615: [[1, 1]],  # metrics of both kinds
+        659: [1],  # a page of a plot
+        715: ["PK"],  # a DOCX
+        798: [[4, False]],  # UUIDs, and no address of anybody
+    }
+    assert "must be smaller than the number of rows" in outcomes[315]["printed"]
