@@ -19,6 +19,7 @@ from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import IntegrityError, UsageError
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.signoff import SignOff
+from avatar_gitops.spec import plain_yaml
 from avatar_gitops.spec.parse import parse_policy, parse_project
 from avatar_gitops.spec.policies import FOLDER as POLICIES
 from avatar_gitops.spec.project import PROJECT_FILE
@@ -103,11 +104,29 @@ def _locks(files: Files) -> tuple[dict[str, Lock], list[Finding]]:
     locks: dict[str, Lock] = {}
     found: list[Finding] = []
     for name in sorted(name for name in files if name.startswith(PROJECT) and name.endswith(LOCK)):
+        if _unfolds(files[name]):
+            found.append(Finding(name, "it is not written as avatar-gitops writes lock files"))
+            continue
         try:
             locks[name] = parse_lock(files[name], name)
         except IntegrityError as error:
             found.append(Finding(name, error.message.removeprefix(name).strip()))
     return locks, found
+
+
+def _unfolds(content: bytes) -> bool:
+    """Whether a YAML text has aliases, by which a small one can become very large; locks have none."""
+    text = content.decode("utf-8", "replace")
+    if plain_yaml.load(text) is not None:
+        return False
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import AliasEvent
+
+    try:
+        return any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(text))
+    except (YAMLError, ValueError, RecursionError):
+        return False  # it cannot be read at all, which is told by whoever tries
 
 
 def _signoffs(files: Files) -> tuple[dict[str, tuple[SignOff, ...]], list[Finding]]:

@@ -33,6 +33,14 @@ class Finding:
     message: str
 
 
+def guarded(file: str, checks: Iterator[Finding]) -> Iterator[Finding]:
+    """What checks find; where a document is of a form that they do not expect, that is a finding of its own."""
+    try:
+        yield from checks
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        yield Finding(file, "it does not have the form in which avatar-gitops writes it")
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The files of a bundle by their path, what is wrong with its wrapping, and the bytes of the archive, if it is one.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from avatar_gitops.audit.archive import Finding
+from avatar_gitops.audit.archive import Finding, guarded
+from avatar_gitops.audit.documents import AuditLine, problem
 from avatar_gitops.audit.integrity import Files, statement_in
 from avatar_gitops.audit.layout import MANIFEST, PROJECT, RESOLVED, SUMS, is_document
 from avatar_gitops.audit.log import FOLDER, HEAD, MONTH, head_in, lines_in, plan_path
@@ -60,16 +61,28 @@ class Told:
 
 def check(story: Story, told: Told) -> Iterator[Finding]:
     """What one document says and another one denies."""
+    yield from guarded(LOG + HEAD, _log(story, told))
+    yield from _plans(story, told)
+    yield from guarded(MANIFEST, _manifest(story, told))
+    for path, lock in sorted(story.locks.items()):
+        yield from guarded(path, _run(story, told, path, lock))
+    yield from guarded(LOG + HEAD, _deletions(story, told))
+
+
+def _log(story: Story, told: Told) -> Iterator[Finding]:
+    """The chain of the audit log, and lines of another form, which are not read any further."""
     told.log = audit_log(story.files)
     if told.log.broken:
         file, _, what = told.log.broken.partition(": ")
         yield Finding(PROJECT + file, what)
-    told.notes += [f"{note}" for note in told.log.notes]
-    yield from _plans(story, told)
-    yield from _manifest(story, told)
-    for path, lock in sorted(story.locks.items()):
-        yield from _run(story, told, path, lock)
-    yield from _deletions(story, told)
+    told.notes += told.log.notes
+    lines = [(entry, problem(AuditLine, canonical(dict(entry)))) for entry in told.log.entries]
+    for entry, wrong in lines:
+        if wrong:
+            yield Finding(
+                f"{LOG}{str(entry.get('at'))[:7]}.jsonl", f"line {entry.get('seq')} has another form ({wrong})"
+            )
+    told.log = replace(told.log, entries=tuple(entry for entry, wrong in lines if not wrong))
 
 
 def audit_log(files: Files) -> Verified:

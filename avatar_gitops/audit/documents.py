@@ -292,6 +292,52 @@ class MetricsFile(Part):
     blocks: list[Block]
 
 
+class AuditOverride(Part):
+    """A guard rail that somebody passed."""
+
+    option: str
+    value: str
+    reason: str
+
+
+class AuditWaiver(Part):
+    """A rule that somebody answered for."""
+
+    rule: str
+    set: str
+    owner: str
+    reason: str
+    expires: str
+
+
+class AuditLine(Part):
+    """A line of the audit log (see `audit.entry`); what older versions did not write has a default."""
+
+    version: Literal[1]
+    seq: int
+    at: Moment
+    phase: Literal["begun", "ended", "refused"]
+    command: str
+    run: str
+    actor: str
+    project: str
+    server: str
+    plan: str
+    commit: str
+    sets: dict[str, str]
+    overrides: list[AuditOverride]
+    approvals: list[str]
+    approved_at: dict[str, Moment] = {}
+    authors: list[str] = []
+    waivers: list[AuditWaiver]
+    refusal: str
+    message: str
+    exit_code: int | None
+    prev: str
+    digest: Sha256
+    torn: str = ""
+
+
 class DeletedRun(Part):
     """A version on the server that is gone, with its jobs."""
 
@@ -326,6 +372,7 @@ PUBLISHED: Final[dict[str, tuple[type[Part], str]]] = {
     "replay-statement": (ReplayStatement, "Statement of avatar-gitops about a replay"),
     "bundle-statement": (BundleStatement, "Statement of avatar-gitops about a bundle of evidence"),
     "applied-plan": (AppliedPlan, "Record of a plan that avatar-gitops carried out"),
+    "audit-line": (AuditLine, "Line of the audit log of avatar-gitops"),
     "run-record": (RunRecord, "Record of a run by avatar-gitops"),
     "metrics": (MetricsFile, "Metrics of a run by avatar-gitops"),
 }

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from avatar_gitops.audit import crate, documents, layout
-from avatar_gitops.audit.archive import Finding
+from avatar_gitops.audit.archive import Finding, guarded
 from avatar_gitops.audit.dsse import Envelope, NotAnEnvelope, opened
 from avatar_gitops.audit.keys import short
 from avatar_gitops.audit.statement import (
@@ -73,9 +73,9 @@ def check(files: Files, trusted: Mapping[str, str], counts: Counts) -> Iterator[
     """What is not as it was put into the bundle. `trusted` maps public keys to their names."""
     yield from _places(files)
     yield from _digests(files, counts)
-    yield from _manifest(files)
+    yield from guarded(layout.MANIFEST, _manifest(files))
     yield from _documents(files, counts)
-    yield from crate.check(files)
+    yield from guarded(layout.CRATE, crate.check(files))
     yield from _envelopes(files, trusted, counts)
 
 

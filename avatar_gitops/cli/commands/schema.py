@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from avatar_gitops.spec.schema import Kind
 
 KINDS: Final = ("run", "project", "defaults", "policy", "waivers", "policy-test", "signoffs")
-EVIDENCE: Final = ("run-statement", "replay-statement", "bundle-statement", "applied-plan", "run-record", "metrics")
+EVIDENCE: Final = (
+    "run-statement",
+    "replay-statement",
+    "bundle-statement",
+    "applied-plan",
+    "audit-line",
+    "run-record",
+    "metrics",
+)
 
 
 REPORTS: Final = ("report", "statements")
