@@ -76,6 +76,8 @@ def list_users(state_dir: Path, organization: str | None = None) -> list[UserRow
     with installation(state_dir) as opened:
         from avatar_gitops.server.administration import describe_users
 
+        if organization is not None:
+            opened.organization(organization)
         rows = [UserRow(**row) for row in describe_users(opened.engine)]
     return [row for row in rows if organization in {None, row.organization}]
 
@@ -85,7 +87,7 @@ def create_key(state_dir: Path, email: str, name: str, days: int) -> str:
     with installation(state_dir) as opened:
         from avatar_gitops.server.accounts import issue_key
 
-        user = opened.user(email)
+        user = opened.active_user(email)
         key, text = issue_key(opened.engine, user.id, name, days)
         opened.note("api_key.create", "api_key", key["id"])
     return text
@@ -126,7 +128,7 @@ def reset_token(state_dir: Path, email: str) -> tuple[str, str]:
     with installation(state_dir) as opened:
         from avatar_gitops.server.accounts import Purpose, issue_mail_token
 
-        user = opened.user(email)
+        user = opened.active_user(email)
         token, until = issue_mail_token(opened.engine, user.id, Purpose.RESET)
         opened.note("password.token", "user", user.id)
     return token, f"{until:%Y-%m-%d %H:%M} UTC"

@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from avatar_gitops.errors import UsageError
-from avatar_gitops.server.accounts import Account, find_users, list_organizations
+from avatar_gitops.server.accounts import Account, find_users, is_disabled, list_organizations
 from avatar_gitops.server.audit_log import AuditLog, Entry
 from avatar_gitops.server.database import (
     api_keys,
@@ -49,6 +49,17 @@ class Installation:
         if not found:
             raise UsageError("There is no user with this address.", hint="List them: avatar-gitops account list")
         return found[0]
+
+    def active_user(self, email: str) -> Account:
+        """The same, for what a disabled user could not use.
+
+        Raises:
+            UsageError: there is none, or the user is disabled.
+        """
+        account = self.user(email)
+        if is_disabled(self.engine, account.id):
+            raise UsageError("The user is disabled.", hint=f"First: avatar-gitops account enable {account.email}")
+        return account
 
     def organization(self, name: str | None) -> str:
         """Id of the organization with this name; without a name, of the only one.

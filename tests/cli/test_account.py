@@ -196,6 +196,9 @@ def test_a_disabled_user_is_out_until_enabled(desk: Desk) -> None:
         desk("disable", "ada@example.org")
         assert api.http.get("/users/me").status_code == 401
         assert "disabled" in desk("list")
+        for useless in (["key", "create", "ada@example.org"], ["reset-password", "ada@example.org"]):
+            assert desk(*useless, code=64) == ""
+            assert "account enable ada@example.org" in desk.err
         desk("enable", "ada@example.org")
         assert api.http.get("/users/me").status_code == 200
 
@@ -244,6 +247,7 @@ def test_organizations_keep_their_users_apart(desk: Desk, golden: Golden) -> Non
         (["key", "create", "nobody@example.org"], "account list"),
         (["key", "create", "administrator@localhost", "--days", "31"], "3650"),
         (["organization", "create", "default"], "already"),
+        (["list", "--organization", "nowhere"], "no organization of this name"),
         (["organization", "create", " "], "printable"),
     ],
 )

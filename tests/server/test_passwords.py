@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import argon2
@@ -14,6 +16,7 @@ from avatar_gitops.server import accounts
 from avatar_gitops.server.accounts import Account, WeakPassword, account_by_password, check_password, replace_password
 from avatar_gitops.server.accounts import passwords as module
 from avatar_gitops.server.database import create_tables, open_database, passwords, reading, users, writing
+from avatar_gitops.server.faults import TooManyRequests
 from tests.server.site import cheap_hashes
 
 PASSWORD = "correct horse battery"
@@ -114,6 +117,19 @@ def test_unknown_addresses_cost_the_work_of_a_known_one(
     assert account_by_password(engine, "nobody@example.org", PASSWORD) is None
     assert account_by_password(engine, without.email, PASSWORD) is None
     assert compared == [module.NOBODY, module.NOBODY], "and even a match of that hash signs nobody in"
+
+
+@cheaply
+def test_a_flood_of_guesses_takes_neither_all_memory_nor_all_threads(engine: sa.Engine, ada: Account) -> None:
+    places = module.HASHES_AT_ONCE + module.WAITING
+    with ExitStack() as stack:
+        for _ in range(places):
+            stack.enter_context(module._line)
+        with pytest.raises(TooManyRequests):
+            account_by_password(engine, "nobody@example.org", PASSWORD)
+    with ThreadPoolExecutor(places) as pool:
+        found = pool.map(lambda _: account_by_password(engine, "nobody@example.org", PASSWORD), range(places))
+        assert set(found) == {None}
 
 
 def test_a_weaker_hash_is_replaced_when_its_password_is_given(engine: sa.Engine, ada: Account) -> None:

@@ -310,6 +310,26 @@ def test_credentials_that_are_over_open_nothing(site: Site, victim: Victim, olds
             assert shown(victim, answer, sent) == [], who
 
 
+@pytest.mark.parametrize("route", TRIES)
+def test_a_token_is_taken_wherever_a_key_is(site: Site, victim: Victim, strangers: dict[str, Api], route: str) -> None:
+    stranger = strangers[MEMBERS[0]]
+    me, nothing = stranger.get("/users/me")["id"], nobody(victim.ids)
+    for sent in tries(route, nothing):
+        options, token = sent.options(), open_sign_in(site.engine, me).access
+        options["headers"] = {**options.get("headers", {}), "Authorization": f"Bearer {token}"}
+        if route == "DELETE /api-keys":  # here it must not take the stranger's key, so there is no key to compare with
+            options["headers"]["Authorization"] = f"Bearer {_token_of_nobody(site)}"
+            assert site.http.request(sent.method, sent.path, **options).status_code == 200
+            continue
+        answer = site.http.request(sent.method, sent.path, **options)
+        assert answer.status_code != 401
+        assert answer.status_code == attempt(site, stranger, sent).status_code
+
+
+def _token_of_nobody(site: Site) -> str:
+    return open_sign_in(site.engine, site.user(f"{uuid.uuid4()}@example.org").id).access
+
+
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "api-key-v1", "Basic YTpi", "ä"])
 def test_without_credentials_only_the_open_routes_answer(site: Site, victim: Victim, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from avatar_gitops.app.serve import Address
 
 
-@click.command("serve")
+ENVIRONMENT: Final = """\
+\b
+Mail (forgotten passwords, new accounts) is sent when AVATAR_SMTP_HOST is set:
+  AVATAR_SMTP_SECURITY   starttls (default), tls or none;  AVATAR_SMTP_PORT  587, 465 or 25
+  AVATAR_SMTP_USERNAME, AVATAR_SMTP_PASSWORD   when the SMTP server asks for them
+  AVATAR_MAIL_FROM       the sender;  AVATAR_PUBLIC_URL  how people reach this server
+AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-For is believed.
+"""
+
+
+@click.command("serve", epilog=ENVIRONMENT)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless you say otherwise."
 )
@@ -101,13 +111,6 @@ def command(
 
     Tables of more than AVATAR_MAX_LINES rows (2,000,000) are anonymized in batches; more than
     AVATAR_MAX_DIMENSIONS dimensions (1,000), or AVATAR_MEMORY_MIB of memory (8,192), are refused.
-
-    \b
-    Mail (forgotten passwords, new accounts) is sent when AVATAR_SMTP_HOST is set:
-      AVATAR_SMTP_SECURITY   starttls (default), tls or none;  AVATAR_SMTP_PORT  587, 465 or 25
-      AVATAR_SMTP_USERNAME, AVATAR_SMTP_PASSWORD   when the SMTP server asks for them
-      AVATAR_MAIL_FROM       the sender;  AVATAR_PUBLIC_URL  how people reach this server
-    AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-For is believed.
     """
     from avatar_gitops.app.serve import is_loopback, serve
     from avatar_gitops.server import ServeOptions

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Final
@@ -14,6 +16,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from avatar_gitops.server.accounts.users import Account, account_of_row
 from avatar_gitops.server.database import now_text, passwords, reading, users, writing
+from avatar_gitops.server.faults import TooManyRequests
 
 FEWEST_CHARACTERS: Final = 12
 FEWEST_DIFFERENT: Final = 6
@@ -25,13 +28,16 @@ MASKED_ADVICE: Final = (
     " `avatar-gitops account key create EMAIL`; the first one is in the file client.env of the server's state folder."
 )
 
-# Each check takes 64 MiB for its time; more checks than this at once wait.
+# Each check takes 64 MiB for its time. Some more wait; others are asked to come back, so that a flood of guesses leaves
+# threads for everybody else.
 HASHES_AT_ONCE: Final = 4
+WAITING: Final = 12
 # Hash of a random text that nobody kept, with the parameters of `_hasher`: what unknown addresses are compared with.
 NOBODY: Final = "$argon2id$v=19$m=65536,t=3,p=4$Q4o54vK2msPtr7VPmsDtYg$h9p4NMKvRvR25Rbuj7/f9y7ytXZN67nNA09JMxJpJjI"
 
 _hasher: Final = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 _turns: Final = BoundedSemaphore(HASHES_AT_ONCE)
+_line: Final = BoundedSemaphore(HASHES_AT_ONCE + WAITING)
 
 
 @dataclass(slots=True, frozen=True)
@@ -47,7 +53,11 @@ class WeakPassword(ValueError):
 
 
 def check_password(engine: sa.Engine, email: str, password: str) -> Checked | None:
-    """The active user with this address and password, or None; takes as long when there is no such user."""
+    """The active user with this address and password, or None; takes as long when there is no such user.
+
+    Raises:
+        TooManyRequests: too many passwords are being checked already.
+    """
     query = (
         sa.select(users, passwords.c.hash)
         .join_from(users, passwords)
@@ -66,7 +76,11 @@ def check_password(engine: sa.Engine, email: str, password: str) -> Checked | No
 
 
 def account_by_password(engine: sa.Engine, email: str, password: str) -> Account | None:
-    """The user who may sign in with this address and password, or None; takes as long when there is no such user."""
+    """The user who may sign in with this address and password, or None; takes as long when there is no such user.
+
+    Raises:
+        TooManyRequests: too many passwords are being checked already.
+    """
     found = check_password(engine, email, password)
     return found.account if found is not None and found.is_verified else None
 
@@ -99,15 +113,26 @@ def store_password(connection: sa.Connection, user_id: str, hashed: str) -> None
     connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=now_text()))
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _line.acquire(blocking=False):
+        raise TooManyRequests(1)
+    try:
+        with _turns:
+            yield
+    finally:
+        _line.release()
+
+
 def _hashed(password: str) -> str:
-    with _turns:
+    with _turn():
         return _hasher.hash(_bytes(password))
 
 
 def _matches(hashed: str, password: str) -> bool:
     text = _bytes(password)
     try:
-        with _turns:
+        with _turn():
             return _hasher.verify(hashed, text[:MOST_BYTES]) and len(text) <= MOST_BYTES
     except (VerificationError, InvalidHashError):
         return False
