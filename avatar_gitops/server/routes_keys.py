@@ -21,7 +21,7 @@ class NewKey(BaseModel):
     """Body of `POST /api-keys`."""
 
     name: str = Field(min_length=1, max_length=255)
-    expiration_days: int
+    expiration_days: int = Field(json_schema_extra={"enum": list(EXPIRATION_DAYS)})
 
 
 @router.get("/api-keys", **answers(list[ApiKey]))

@@ -75,7 +75,7 @@ def test_any_body_is_accepted_or_refused(body: bytes, admin: Api) -> None:
     put(admin, body)
 
 
-@tried(6)
+@tried(4)
 @given(made=sets())
 def test_jobs_of_what_was_accepted_end(made: list[Any], workshop: Workshop) -> None:
     check_jobs(workshop, made)
