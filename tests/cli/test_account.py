@@ -19,6 +19,7 @@ from avatar_gitops.server.accounts import ensure_administrator
 from avatar_gitops.server.database import api_keys
 from tests.server.api import Api
 from tests.server.site import Site, open_site
+from tests.support.grounds import Ground
 
 PASSWORD = "correct horse battery"
 Golden = Callable[[str, str], None]
@@ -59,9 +60,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with open_site(tmp_path / "state") as site:
+def desk(
+    tmp_path: Path, ground: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
+    with open_site(tmp_path / "state", ground) as site:
         ensure_administrator(site.engine)
+        aws = {} if ground.buckets is None else ground.buckets.environment
+        for name, value in {**site.platform.places, **aws}.items():
+            monkeypatch.setenv(name, value)
         yield Desk(site, capsys, monkeypatch)
 
 
@@ -213,7 +219,7 @@ def test_a_deleted_user_leaves_nothing(desk: Desk) -> None:
         desk("delete", "ada@example.org", "--yes")
         assert api.http.get("/users/me").status_code == 401
     assert "ada@" not in desk("list")
-    assert [path for path in desk.site.platform.state.blobs.rglob("*") if path.is_file()] == []
+    assert list(desk.site.platform.storage.blobs.names()) == []
 
 
 def test_organizations_keep_their_users_apart(desk: Desk, golden: Golden) -> None:

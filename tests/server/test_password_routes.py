@@ -17,6 +17,7 @@ from avatar_gitops.server.database import mail_tokens, text_of
 from tests.server.api import Api
 from tests.server.site import PASSWORD, Site, open_site
 from tests.server.smtp import Mailbox, smtp_server
+from tests.support.grounds import Ground
 
 NEW = "another battery horse"
 TOKEN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -30,9 +31,9 @@ def box() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="module")
-def posted(box: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def posted(box: Mailbox, tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Site]:
     """A platform that sends mail."""
-    with open_site(tmp_path_factory.mktemp("mail") / "state") as site, pytest.MonkeyPatch.context() as patch:
+    with open_site(tmp_path_factory.mktemp("mail") / "state", ground) as site, pytest.MonkeyPatch.context() as patch:
         variables = {"HOST": "127.0.0.1", "PORT": str(box.port), "SECURITY": "none"}
         for name, value in variables.items():
             patch.setenv(f"AVATAR_SMTP_{name}", value)

@@ -11,11 +11,12 @@ import pytest
 from avatar_gitops.server.accounts import Account, create_user, hash_new_password, set_disabled
 from avatar_gitops.server.database import sign_in_tokens, text_of
 from tests.server.site import PASSWORD, Site, open_site
+from tests.support.grounds import Ground
 
 
 @pytest.fixture(scope="module")
-def open_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("sign-in") / "state") as made:
+def open_door(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("sign-in") / "state", ground) as made:
         yield made
 
 

@@ -13,11 +13,12 @@ from avatar_gitops.server.database import metadata, reading
 from avatar_gitops.server.queue import claim, publish
 from tests.server.api import Api, documents, people
 from tests.server.site import PASSWORD, Site, open_site
+from tests.support.grounds import Ground
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("users") / "state") as made:
+def site(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("users") / "state", ground) as made:
         yield made
 
 
@@ -185,7 +186,7 @@ def fill(api: Api) -> None:
 
 
 def files(site: Site) -> set[str]:
-    return {path.name for path in site.platform.state.blobs.rglob("*") if path.is_file()}
+    return set(site.platform.storage.blobs.names())
 
 
 def test_a_user_with_more_files_than_a_query_takes_is_deleted_too(site: Site, here: str) -> None:
