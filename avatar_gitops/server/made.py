@@ -30,6 +30,7 @@ class Made:
     """One anonymized table: its originals as they were read, what is said of their columns, and its avatars.
 
     `figures` are those of a table whose rows do not face each other; None when they are drawn from both sides.
+    `written` are the files of a table that was too large for memory; what stands here is then a sample of its rows.
     """
 
     name: str
@@ -39,10 +40,13 @@ class Made:
     extension: Format
     class_column: str | None = None
     figures: tuple[Figure, ...] | None = None
+    written: tuple[ResultFile, ...] = ()
 
 
 def write_made(made: Made, folder: Path) -> list[ResultFile]:
     """The deliverable, its row-aligned form and both projections; whose avatars further ones are, for the metrics."""
+    if made.written:
+        return list(made.written)
     avatars = made.avatars
     written = {
         ResultKind.SHUFFLED: ("shuffled", avatars.shuffled),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,12 +15,14 @@ from avatar_gitops.server.naming import escaped
 from avatar_gitops.server.offered import FEATURES
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs
+from avatar_gitops.server.work_large import large_source, sample_of
 from avatar_gitops.server.work_linked import links_of
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
 LINKS: Final = "tables_links"
 ADVISORS: Final = frozenset({"parameters", "variables", LINKS})
+SAMPLE: Final = "sample"
 REDUCTION: Final = "use_categorical_reduction"
 
 
@@ -78,6 +80,12 @@ def _link_advice(table: str, advice: LinkAdvice) -> dict[str, Any]:
 def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
     source = assignment.input_file(table.name, table.data.file if table.data else None)
     columns = column_specs(table)
+    large = large_source(source, columns)
+    if large is not None:
+        lot = sample_of(large, columns, 0)
+        found = advise(lot.read(large), columns, reduction=REDUCTION in FEATURES)
+        seen = f"The table is large: all figures are of {lot.size:,} random rows."
+        return plain(replace(found, reasons={**found.reasons, SAMPLE: seen}))
     rows = read_table(source, {column.name: column.type for column in columns if column.type})
     return plain(advise(rows, columns, reduction=REDUCTION in FEATURES))
 

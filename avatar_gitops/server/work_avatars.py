@@ -37,6 +37,7 @@ from avatar_gitops.server.processing import measured_columns, read_processors
 from avatar_gitops.server.pseudonyms import pseudonym
 from avatar_gitops.server.work_dp import check_links, private_records, release_tables
 from avatar_gitops.server.work_figures import write_figures
+from avatar_gitops.server.work_large import anonymize_large, large_source, no_share, refuse_large
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
@@ -71,16 +72,23 @@ def run_standard(
     private = [(table, budgets[table.name], column_specs(table)) for table in schema.tables if table.name in budgets]
     if not tables and not private:
         raise JobFault("No table has an avatarization method. Set k for at least one table.")
+    for table, _, columns in private:
+        refuse_large(assignment, [(table, columns)], "a private release, which has one budget for all of them")
     # Without a seed nobody, not even the owner, can draw the same numbers again.
     seed = spec.seed if spec.seed is not None else secrets.randbits(63)
     if any(table.links for table in schema.tables):
+        refuse_large(assignment, [(table, column_specs(table)) for table in schema.tables], "links between tables")
         progress(0.0, AVATARIZING, 0, len(tables))
         made = together(assignment, schema, records, spec.results, seed)
     else:
         made = []
         for done, table in enumerate(tables):
-            progress(MAKING_SHARE * done / len(tables), AVATARIZING, done, len(tables))
-            made.append(_anonymize(assignment, (table, records[table.name]), spec.results, seed))
+
+            def tell(share: float, done: int = done) -> None:
+                progress(MAKING_SHARE * (done + share) / len(tables), AVATARIZING, done, len(tables))
+
+            tell(0.0)
+            made.append(_anonymize(assignment, (table, records[table.name], spec.results), seed, folder, tell))
     progress(MAKING_SHARE, WRITING, 0, len(made))
     files = [file for item in made for file in write_made(item, folder)]
     progress(WRITTEN_SHARE, DRAWING, 0, len(made))
@@ -95,23 +103,30 @@ def run_standard(
 
 def _anonymize(
     assignment: Assignment,
-    what: tuple[wire.Table, wire.AvatarizationRecord],
-    results: wire.Results | None,
+    what: tuple[wire.Table, wire.AvatarizationRecord, wire.Results | None],
     seed: int,
+    folder: Path,
+    tell: Callable[[float], None],
 ) -> Made:
-    table, record = what
-    rows, columns, source = read_original(assignment, table)
-    rows, _ = set_apart(table.name, rows, record)
-    columns = measured_columns(table.name, columns, record)
+    table, record, results = what
+    columns = measured_columns(table.name, column_specs(table), record)
+    params = avatar_params(table.name, record)
+    path = assignment.input_file(table.name, table.data.file if table.data else None)
+    large = large_source(path, columns, record.ncp)
+    if large is not None:
+        no_share(table.name, record)
+        where = folder, output_format(results, path)
+        return anonymize_large(large, (table.name, columns, params), where, seed, tell)
+    rows, _ = set_apart(table.name, read_original(assignment, table)[0], record)
     limits = run_limits()
-    avatars = avatarize(rows, columns, avatar_params(table.name, record), seed, table.name, limits)
+    avatars = avatarize(rows, columns, params, seed, table.name, limits)
     if record.data_augmentation and limits.rows is not None and avatars.shuffled.num_rows > limits.rows:
         raise JobFault(
             f"Table {table.name!r} would have more than {limits.rows} rows after the augmentation, the limit of this"
             " platform. Choose a smaller augmentation_strategy."
         )
     balanced = record.data_augmentation.target_column if record.data_augmentation else None
-    return Made(table.name, rows, columns, avatars, output_format(results, source), balanced)
+    return Made(table.name, rows, columns, avatars, output_format(results, path), balanced)
 
 
 def read_original(assignment: Assignment, table: wire.Table) -> tuple[pa.Table, list[ColumnSpec], Path]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from avatar_gitops.assessment.guarantee import GUARANTEE
 from avatar_gitops.engine.buffers import to_numpy
 from avatar_gitops.engine.facts import rows_bucket
+from avatar_gitops.engine.large.source import open_source
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
 from avatar_gitops.engine.links.model import Ids
 from avatar_gitops.engine.links.views import Computation, View, mean_views
@@ -35,6 +36,7 @@ from avatar_gitops.server.processing import measured_columns
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
 from avatar_gitops.server.work_dp import promises_of
+from avatar_gitops.server.work_large import large_source, no_share, read_beside, refuse_large, sample_of
 from avatar_gitops.server.work_linked import ReadPair, cross_views, has_attributes, links_of
 from avatar_gitops.server.work_series import (
     check_series_record,
@@ -49,6 +51,16 @@ from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 MEASURING: Final = "measuring tables"
+_BY_DENSITY: Final = (
+    "hidden_rate",
+    "hidden_rate_strict",
+    "local_cloaking",
+    "local_cloaking_without_ties",
+    "local_cloaking_mean",
+    "local_cloaking_zero_share",
+    "distance_to_closest",
+    "distance_to_closest_p5",
+)
 
 
 def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -121,11 +133,14 @@ def _views(
     tables = [table for table, _ in pairs]
     links = links_of(tables)
     linked = {name for link in (*links, *of_series) for name in (link.parent, link.child)}
+    if linked:
+        together = [(table, column_specs(table)) for table in tables]
+        refuse_large(assignment, together, "metrics of tables with links")
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:
         origins = _origins(assignment, table.name, avatars)
         method = made_with.get(table.name)
-        rows, avatar_rows, said, apart = _read_pair(assignment, (table, avatars, method))
+        rows, avatar_rows, said, apart, all_rows = _read_pair(assignment, (table, avatars, method))
         avatar_rows, is_beside = _beside(
             table.name, (rows, avatar_rows, origins), linked, is_private=table.name in private
         )
@@ -137,7 +152,8 @@ def _views(
             read[table.name] = pair
         if not (links or of_series) or has_attributes(table.name, pair, (*links, *of_series)):
             alone = Computation.STANDALONE
-            view = View(table.name, alone, None, rows, avatar_rows, tuple(columns), None, holdout, origins)
+            sides = rows, avatar_rows, tuple(columns)
+            view = View(table.name, alone, None, *sides, None, holdout, origins, sampled_from=all_rows)
             yield view, None, is_beside
             if assignment.kind is JobKind.PRIVACY_METRICS:
                 yield from ((mean, None, is_beside) for mean in mean_views(view))
@@ -221,12 +237,24 @@ def _origins(assignment: Assignment, table: str, avatars: Path) -> Ids | None:
 
 def _read_pair(
     assignment: Assignment, what: tuple[wire.Table, Path, wire.MethodRecord | None]
-) -> tuple[pa.Table, pa.Table, list[ColumnSpec], pa.Table | None]:
-    """Originals that were anonymized, their avatars, what is said of the columns, and originals that were not."""
+) -> tuple[pa.Table, pa.Table, list[ColumnSpec], pa.Table | None, int | None]:
+    """Originals that were anonymized, their avatars, what is said of the columns, and originals that were not.
+
+    Of a table that does not fit into memory these are random rows; the last is then the number of all its rows.
+    """
     table, avatars, method = what
-    rows, avatar_rows, columns = _read_sides(assignment, table, avatars)
-    rows, apart = set_apart(table.name, rows, method)
-    return rows, avatar_rows, columns, apart
+    columns = column_specs(table)
+    large = large_source(assignment.input_file(table.name, table.data.file if table.data else None), columns)
+    if large is None:
+        rows, avatar_rows, columns = _read_sides(assignment, table, avatars)
+        rows, apart = set_apart(table.name, rows, method)
+        return rows, avatar_rows, columns, apart, None
+    no_share(table.name, method)
+    lot = sample_of(large, columns, 0)
+    rows = lot.read(large)
+    types = text_columns(rows) | {column.name: column.type for column in columns if column.type}
+    avatar_rows = read_beside(lot, table.name, open_source(avatars, types))
+    return rows, with_types_of(rows, avatar_rows), columns, None, lot.order.rows
 
 
 def _beside(
@@ -270,15 +298,35 @@ def _entry(view: View, measured: Metrics) -> dict[str, Any]:
             "table_name": view.table,
             "computation_type": view.computation,
             "reference": view.reference,
-            "rows": rows_bucket(view.original.num_rows),
+            "rows": rows_bucket(view.sampled_from or view.original.num_rows),
             "columns": view.original.num_columns,
+            **_sample(view),
             "meta": measured.meta,
             "population": dict(measured.population),
             "intervals": {name: _interval(name, ends) for name, ends in measured.intervals.items()},
             "references": _scores(measured.references),
-            "notes": dict(measured.notes),
+            "notes": _notes(view, measured),
         },
     }
+
+
+def _notes(view: View, measured: Metrics) -> dict[str, str]:
+    """Notes of metrics; those that depend on how dense rows lie say so when a sample was measured."""
+    if view.sampled_from is None:
+        return dict(measured.notes)
+    said = (
+        f"Measured among {view.original.num_rows:,} random originals and their avatars: among all rows, rates of hiding"
+        " and cloaking are higher and distances smaller."
+    )
+    of_density = {name: said for name in _BY_DENSITY if measured.values.get(name) is not None}
+    return of_density | {name: f"{note} {of_density.get(name, '')}".strip() for name, note in measured.notes.items()}
+
+
+def _sample(view: View) -> dict[str, Any]:
+    """How many random rows of a table were measured that does not fit into memory."""
+    if view.sampled_from is None:
+        return {}
+    return {"sample": {"rows": view.original.num_rows, "of": rows_bucket(view.sampled_from)}}
 
 
 def _interval(name: str, ends: tuple[float, float]) -> list[float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_gitops.engine.batches import label_of
+from avatar_gitops.engine.batches import estimate_memory, label_of
 from avatar_gitops.engine.frame import encode, fit_layout
 from avatar_gitops.engine.large import limits as limits_module
 from avatar_gitops.engine.large import scratch, source
@@ -304,8 +306,6 @@ def test_a_sample_is_the_same_rows_of_each_file(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_estimate_before_reading_is_that_of_the_table(tmp_path: Path) -> None:
-    from avatar_gitops.engine.batches import estimate_memory
-
     write_table(synthetic(300), tmp_path / "table.csv")
     layout = fit_layout(synthetic(300), ())
     width = len(layout.numbers), len(layout.categories), 5
@@ -315,3 +315,44 @@ def test_the_estimate_before_reading_is_that_of_the_table(tmp_path: Path) -> Non
     first = layout.numbers[0].name
     as_category = (ColumnSpec(first, ColumnType.CATEGORY), ColumnSpec(layout.names[-1], drop=True))
     assert needed_memory(open_source(tmp_path / "table.csv"), as_category, None) < estimate_memory(300, width)
+
+
+MEASURED = """
+import sys
+from pathlib import Path
+import numpy as np, pyarrow as pa, pyarrow.parquet as pq
+from avatar_gitops.engine.large.run import Output, avatarize_file
+from avatar_gitops.engine.large.source import open_source
+from avatar_gitops.engine.params import AvatarParams, Limits, Space
+folder, rows, budget = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+levels = pa.array([f"m{i:02d}" for i in range(12)])
+with pq.ParquetWriter(folder / "in.parquet", pa.schema(
+    [(f"n{i}", pa.float64()) for i in range(6)] + [(f"c{i}", pa.string()) for i in range(8)])) as writer:
+    for start in range(0, rows, 50_000):
+        random = np.random.default_rng(start)
+        numbers = [pa.array(random.normal(size=50_000).round(3)) for _ in range(6)]
+        texts = [levels.take(pa.array(random.integers(0, 12, 50_000))) for _ in range(8)]
+        writer.write_table(pa.Table.from_arrays(numbers + texts, schema=writer.schema))
+before = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])
+names = [folder / f"{name}.parquet" for name in ("unshuffled", "shuffled", "originals", "avatars")]
+made = avatarize_file(open_source(folder / "in.parquet"), (), AvatarParams(20, Space(ncp=5)), (1, ""),
+    Limits(memory=budget << 20), Output(*names, folder, "parquet"))
+assert sum(pq.ParquetFile(name).metadata.num_rows for name in names) == 4 * rows
+peak = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])
+print(made.avatars.facts.batches, peak >> 10)
+"""
+
+
+@pytest.mark.slow
+def test_memory_is_that_of_the_budget_whatever_the_number_of_rows(tmp_path: Path) -> None:
+    budget = 128
+    peaks = []
+    for rows in (500_000, 2_000_000):
+        command = [sys.executable, "-c", MEASURED, str(tmp_path), str(rows), str(budget)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        assert int(said[0]) >= 2
+        peaks.append(int(said[1]))
+    assert max(peaks) < budget + 256
+    assert peaks[1] < peaks[0] + 64, "four times the rows take no more memory"
+    width = 6, 8, 5
+    assert estimate_memory(2_000_000, width) > 8 * budget << 20, "whole, the table would take several times the budget"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from avatar_gitops.engine import batches
+from avatar_gitops.engine.large import limits as large_limits
 from avatar_gitops.engine.params import ImputationMethod
 from avatar_gitops.server import work_avatars
 from avatar_gitops.server.limits import DIMENSIONS, LINES, MEMORY
@@ -204,7 +205,7 @@ def test_a_deleted_input_is_told(workshop: Workshop, monkeypatch: pytest.MonkeyP
     ("limit", "said"),
     [
         (DIMENSIONS, ("The table has ", "the limit here is 1.", "GroupModalities", "as numbers")),
-        (MEMORY, ("The table needs more than 1 MiB of memory, even in batches. Drop columns",)),
+        (MEMORY, ("The table needs more than 1 MiB of memory, even in batches of 2,000 rows. Drop columns",)),
     ],
 )
 def test_tables_beyond_the_limits_are_refused_with_advice(
@@ -212,6 +213,7 @@ def test_tables_beyond_the_limits_are_refused_with_advice(
 ) -> None:
     monkeypatch.setenv(limit, "1")
     monkeypatch.setattr(batches, "_FIXED_BYTES", (1 << 20, 0, 0))
+    monkeypatch.setattr(large_limits, "_BATCH_BYTES", (1 << 20, 0, 0, 0))
     error = workshop.error(documents())
     for part in said:
         assert part in error

@@ -50,9 +50,9 @@ def check_possible(names: Sequence[str], specs: Sequence[ColumnSpec], params: Av
 def needs_all_rows(what: str) -> EngineError:
     """What a large table says that cannot be anonymized in pieces."""
     return EngineError(
-        f"The table does not fit into the memory of a run, and {what} cannot be done in batches of such a table.",
-        hint="Do that before the upload or take it out, drop columns that nobody needs, give fewer rows, or allow more"
-        " memory (AVATAR_MEMORY_MIB).",
+        f"The table does not fit into the memory of a run, and all its rows are needed at once for {what}.",
+        hint="Drop columns that nobody needs, give fewer rows, do without, or let whoever runs the platform allow more"
+        " memory.",
     )
 
 

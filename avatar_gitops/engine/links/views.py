@@ -37,7 +37,8 @@ class View:
     `reference` is the other table of a cross-table view. `people` are given where several rows belong to one person:
     the person of each original row and the person that each avatar row is tied to, -1 for nobody. `holdout` are rows of
     the table alone that were not anonymized. `origins` names the original of each augmented avatar; without, row i of
-    the avatars belongs to row i of the originals.
+    the avatars belongs to row i of the originals. `sampled_from` is the number of rows of a table of which these are
+    random ones.
     """
 
     table: str
@@ -49,6 +50,7 @@ class View:
     people: tuple[Ids, Ids] | None = None
     holdout: pa.Table | None = None
     origins: Ids | None = None
+    sampled_from: int | None = None
 
 
 @dataclass(slots=True, frozen=True)
