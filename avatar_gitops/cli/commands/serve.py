@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -112,19 +113,11 @@ def command(
     Tables of more than AVATAR_MAX_LINES rows (2,000,000) are anonymized in batches; more than
     AVATAR_MAX_DIMENSIONS dimensions (1,000), or AVATAR_MEMORY_MIB of memory (8,192), are refused.
     """
-    from avatar_gitops.app.serve import is_loopback, serve
+    from avatar_gitops.app.serve import serve
     from avatar_gitops.server import ServeOptions
 
-    def ready(address: Address, client_env: Path) -> None:
-        note(f"Serving {address.base_url}  (Ctrl-C stops)")
-        note(f"Address and API key: {client_env}")
-        if not is_loopback(host):
-            note("Others on the network can reach it, unprotected: put a proxy with TLS before it (see SECURITY.md).")
-        note(f"\nNext: set -a; . {client_env}; set +a; avatar-gitops plan --server env")
-
     if verbose:
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
-        logging.getLogger("avatar_gitops.server.naming_requests").setLevel(logging.INFO)
+        _log_requests()
     options = ServeOptions(
         state_dir,
         host,
@@ -137,4 +130,20 @@ def command(
         bucket=bucket,
         retention_days=retention_days,
     )
-    serve(options, ready)
+    serve(options, partial(_announce, host))
+
+
+def _log_requests() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    for name in ("naming_requests", "web.application"):
+        logging.getLogger(f"avatar_gitops.server.{name}").setLevel(logging.INFO)
+
+
+def _announce(host: str, address: Address, client_env: Path) -> None:
+    from avatar_gitops.app.serve import is_loopback
+
+    note(f"Serving {address.base_url}  (also for browsers; Ctrl-C stops)")
+    note(f"Address and API key: {client_env}")
+    if not is_loopback(host):
+        note("Others on the network can reach it, unprotected: put a proxy with TLS before it (see SECURITY.md).")
+    note(f"\nNext: set -a; . {client_env}; set +a; avatar-gitops plan --server env")

@@ -8,6 +8,7 @@ from typing import Final
 
 from fastapi import Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount, Route, Router
@@ -17,7 +18,7 @@ from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.web import account, events, figures, files, keys, measured, overview, run, runs, sign_in
 from avatar_gitops.server.web.security import HEADERS
 from avatar_gitops.server.web.static import STATIC_PREFIX, static_file
-from avatar_gitops.server.web.visit import Handler, Visit, answer
+from avatar_gitops.server.web.visit import Handler, Visit, answer, open_visit
 from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
 
 # path, handler, whether it is open to people who are not signed in
@@ -105,6 +106,7 @@ class _Shell:
             else:
                 await self._router(scope, receive, with_headers)
         except HTTPException as error:
+            visitor = await run_in_threadpool(open_visit, Request(scope, receive), self._platform)
             response = visitor.fault(error.status_code)
             response.headers.update(error.headers or {})
             await response(scope, receive, with_headers)

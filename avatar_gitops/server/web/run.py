@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from avatar_gitops.server.database import jobs, reading, results
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.requests import as_uuid
 from avatar_gitops.server.sets import SetDocuments
+from avatar_gitops.server.web.pages import duration
 from avatar_gitops.server.web.run_list import RunLine, find_line
 from avatar_gitops.server.web.visit import Visit
 from avatar_gitops.server.web.words import JOB_PURPOSES, RUN_WORDS
@@ -60,10 +62,10 @@ def open_run(visit: Visit) -> RunView:
         raise ApiFault(404, "There is no such run.")
     documents = job_store.set_documents(visit.platform, visit.account, set_id)
     found = job_store.list_jobs(visit.platform, visit.account, wanted={"set_name": [set_id]})
-    ends = sa.select(jobs.c.name, jobs.c.finished_at).where(jobs.c.set_id == set_id)
+    query = sa.select(jobs.c.name, jobs.c.started_at, jobs.c.finished_at).where(jobs.c.set_id == set_id)
     with reading(visit.platform.engine) as connection:
-        finished = {row.name: row.finished_at for row in connection.execute(ends)}
-    shown = [{**job, "finished_at": finished.get(job["name"]), "purpose": _purpose(job)} for job in reversed(found)]
+        times = {row.name: _times(row.started_at, row.finished_at) for row in connection.execute(query)}
+    shown = [{**job, **times[job["name"]], "purpose": _purpose(job)} for job in reversed(found)]
     return RunView(line, documents, tuple(shown))
 
 
@@ -100,6 +102,16 @@ def delete(visit: Visit) -> Response:
             if fault.status != 404:  # somebody else was faster
                 raise
     return visit.go("/", done="deleted")
+
+
+def _times(started_at: float | None, finished_at: str | None) -> dict[str, str]:
+    """When a job finished, and how long its last attempt took."""
+    if finished_at is None or started_at is None:
+        return {"finished_at": finished_at or "", "took": ""}
+    return {
+        "finished_at": finished_at,
+        "took": duration(datetime.fromtimestamp(started_at, UTC).isoformat(), finished_at),
+    }
 
 
 def _purpose(job: Mapping[str, Any]) -> str:

@@ -54,6 +54,8 @@ def open_session(engine: sa.Engine, account: Account, api_key_id: str | None = N
     token, now = new_token(), datetime.now(UTC)
     row = {"user_id": account.id, "created_at": text_of(now), "seen_at": text_of(now)}
     with writing(engine) as connection:
+        over = sa.select(web_sessions.c.sign_in_id).where(~_alive(now), web_sessions.c.sign_in_id.is_not(None))
+        connection.execute(sign_ins.delete().where(sign_ins.c.id.in_(over)))  # which takes its session with it
         connection.execute(web_sessions.delete().where(~_alive(now)))
         if api_key_id is None:
             row["sign_in_id"] = str(uuid.uuid4())

@@ -135,6 +135,7 @@ def test_what_is_not_there_is_a_page_with_a_way_on(marie: Visitor, path: str) ->
     page = marie.get(path)
     assert (page.status, page.heading) == (404, "Not found")
     assert page.links() == ["/"]
+    assert path.startswith("/static") or page.form("/sign-out"), "the visitor is still signed in there"
 
 
 def test_a_wrong_method_is_a_page(marie: Visitor) -> None:

@@ -77,10 +77,16 @@ def test_a_run_shows_each_job(marie: Visitor, story: Story) -> None:
     page = marie.get(f"/runs/{story.runs['running']}")
     assert page.heading == "running"
     rows = {row[0]: row for row in page.rows()}
-    assert rows["standardMakes the avatars"][1:] == ["◐ Running", "46% 46%", "–"]
-    assert rows["reportWrites a report"][1:] == ["· Waiting for other jobs", "not started", "–"]
+    assert rows["standardMakes the avatars"][1:] == ["◐ Running 46% 46%", "–", "–"]
+    assert rows["reportWrites a report"][1:] == ["· Waiting for other jobs", "–", "–"]
     assert "9%, 0 of 5 jobs done" in page.text
     assert page.tree.xpath("//progress/@aria-label") == ["Progress of the run", "Progress of standard"]
+
+
+def test_a_finished_job_says_when_and_how_long_it_took(marie: Visitor, story: Story) -> None:
+    for row in marie.get(f"/runs/{story.runs['finished']}").rows():
+        assert row[1] == "✔ Finished"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", row[2]) and re.fullmatch(r"(\d+m )?\d+s", row[3])
 
 
 def test_a_failed_job_says_why_once(marie: Visitor, story: Story) -> None:
