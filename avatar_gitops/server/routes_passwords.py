@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from avatar_gitops.server.accounts import WeakPassword, reset_password, verify_email
@@ -79,20 +79,8 @@ def new_password(request: Request, platform: CurrentPlatform, body: NewPassword)
 @router.post("/login/verify_email", **answers(Message, 400, 429))
 def confirm(request: Request, platform: CurrentPlatform, body: Confirmation) -> dict[str, str]:
     """Confirm an address with the token that was sent to it."""
-    return _confirm(request, platform, body.token)
-
-
-@router.get("/login/verify_email", **answers(Message, 400, 429))
-def confirm_by_link(
-    request: Request, platform: CurrentPlatform, token: Annotated[str, Query(max_length=64)] = ""
-) -> dict[str, str]:
-    """The same for the link in the mail."""
-    return _confirm(request, platform, token)
-
-
-def _confirm(request: Request, platform: CurrentPlatform, token: str) -> dict[str, str]:
     take(request, [Claim(TOKENS_BY_ADDRESS, f"token {address_of(request)}")])
-    account = verify_email(platform.engine, token)
+    account = verify_email(platform.engine, body.token)
     if account is None:
         audit(request, Entry("email.confirm", "failed"))
         raise ApiFault(400, "The token is not valid: it was used, is older than 24 hours, or was replaced.")

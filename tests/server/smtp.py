@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from asyncio import Server
@@ -49,23 +50,37 @@ class Mailbox:
 
 
 class OnFreePort(Controller):
-    """Listens on a port that nobody uses, and says which."""
+    """Listens on a port that nobody uses, and says which; `trust` when it speaks TLS from the start."""
+
+    trust: ssl.SSLContext | None = None
 
     def _trigger_server(self) -> None:
         assert isinstance(self.server, Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
+        if self.trust is not None:
+            with (
+                socket.create_connection((self.hostname, self.port), 30) as plain,
+                self.trust.wrap_socket(plain, server_hostname=self.hostname) as protected,
+            ):
+                protected.recv(1024)
+        else:
+            super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
-def smtp_server(*, authority: trustme.CA | None = None, accounts: dict[str, str] | None = None) -> Iterator[Mailbox]:
-    """A server on a free port; with a certificate it wants STARTTLS, with accounts it wants one of them."""
+def smtp_server(
+    *, authority: trustme.CA | None = None, accounts: dict[str, str] | None = None, at_once: bool = False
+) -> Iterator[Mailbox]:
+    """A server on a free port; with a certificate it wants STARTTLS, or TLS `at_once`; with accounts, one of them."""
     box = Mailbox()
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"ready_timeout": 30}
+    trust: ssl.SSLContext | None = None
     if authority is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
-        options |= {"tls_context": context, "require_starttls": True}
+        trust = ssl.create_default_context()
+        authority.configure_trust(trust)
+        options |= {"ssl_context": context} if at_once else {"tls_context": context, "require_starttls": True}
     if accounts is not None:
 
         def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: object) -> AuthResult:
@@ -74,8 +89,13 @@ def smtp_server(*, authority: trustme.CA | None = None, accounts: dict[str, str]
             box.logins.append(login)
             return AuthResult(success=accounts.get(login) == data.password.decode(), handled=False)
 
-        options |= {"authenticator": authenticate, "auth_required": True, "auth_require_tls": authority is not None}
+        options |= {
+            "authenticator": authenticate,
+            "auth_required": True,
+            "auth_require_tls": authority is not None and not at_once,
+        }
     controller = OnFreePort(box, hostname="127.0.0.1", port=0, **options)
+    controller.trust = trust if at_once else None
     controller.start()
     try:
         box.port = controller.port

@@ -144,7 +144,6 @@ OPEN: Final[dict[str, Callable[[Ids], Sequence[Try]]]] = {
         Try("POST", "/login/forgotten_password", body={"email": ids["email"]})
     ],
     "POST /login/reset_password": lambda ids: [Try("POST", "/login/reset_password", body=_new_password(ids))],
-    "GET /login/verify_email": lambda ids: [Try("GET", "/login/verify_email", {"token": ids["user"]})],
     "POST /login/verify_email": lambda ids: [Try("POST", "/login/verify_email", body={"token": ids["user"]})],
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from pathlib import Path
@@ -26,6 +27,14 @@ def test_the_state_folder_is_private_and_holds_the_first_key(state_dir: Path, ad
     assert env == {"AVATAR_BASE_URL": admin.base_url, "AVATAR_API_KEY": admin.key}
     assert re.fullmatch(r"octopize_apikey\.[0-9a-f-]{36}\.[A-Za-z0-9_-]{43}", admin.key)
     assert len(admin.key) == 96
+
+
+def test_the_audit_log_begins_with_the_key_that_the_server_made_for_its_administrator(
+    state_dir: Path, admin: Api
+) -> None:
+    first = json.loads((state_dir / "audit.log").read_text(encoding="ascii").splitlines()[0])
+    assert (first["event"], first["actor"]) == ("api_key.create", "server")
+    assert first["object_id"] == admin.key.split(".")[1]
 
 
 def test_only_this_machine_is_served_unless_told_otherwise(admin: Api, tmp_path: Path) -> None:

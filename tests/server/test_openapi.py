@@ -118,7 +118,6 @@ def test_keys_and_tokens_are_the_two_ways_to_sign_in(document: dict[str, Any]) -
         "POST /refresh",
         "POST /login/forgotten_password",
         "POST /login/reset_password",
-        "GET /login/verify_email",
         "POST /login/verify_email",
     }
 
