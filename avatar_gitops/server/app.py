@@ -65,7 +65,8 @@ def create_app(platform: Platform) -> FastAPI:
     # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
-    app.add_route(f"{STORAGE_PREFIX}/{{path:path}}", routes_storage.handle, methods=routes_storage.METHODS)
+    for path in (STORAGE_PREFIX, f"{STORAGE_PREFIX}/{{path:key}}"):
+        app.add_route(path, routes_storage.handle, methods=routes_storage.METHODS)
     app.router.routes.append(WebApplication(platform))
     app.add_exception_handler(ApiFault, _on_fault)
     app.add_exception_handler(HTTPException, _on_http)

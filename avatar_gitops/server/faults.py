@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -30,11 +31,12 @@ class TooManyRequests(ApiFault):
 class StorageFault(Exception):
     """A refusal of the object storage; the client gets it as S3's XML error."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.fields = fields or {}
 
 
 class JobFault(Exception):

@@ -21,7 +21,7 @@ def act_on_file(method: str, query: Collection[str], status: int, headers: Mappi
     match method:
         case "GET":
             starts = headers.get("content-range", "bytes 0-").startswith("bytes 0-")
-            return "download" if starts else None
+            return "download" if starts and "uploadId" not in query else None
         case "PUT":
             return None if "uploadId" in query else "create"
         case "POST":

@@ -5,14 +5,14 @@ Keys never become file names: no key can reach outside the state folder, and key
 
 from __future__ import annotations
 
-import hashlib
+import json
 import logging
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,6 @@ from avatar_gitops.server.database import (
     objects,
     reading,
     upload_parts,
-    uploads,
     writing,
 )
 from avatar_gitops.server.faults import StorageFault
@@ -35,9 +34,38 @@ from avatar_gitops.server.state import StateFolder
 
 RESULTS_FOLDER: Final = "results"
 DEFAULT_TYPE: Final = "application/octet-stream"
+AFTER_EVERY_KEY: Final = "\U0010ffff"
 INCOMING_SECONDS: Final = 86_400.0  # longer than any upload takes
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, frozen=True)
+class Details:
+    """What S3 keeps beside the bytes: headers that come back with them, a checksum, the sizes of the parts.
+
+    `checksum` is (algorithm, base64 value, type), as the headers of S3 name them.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    checksum: tuple[str, str, str] | None = None
+    parts: tuple[int, ...] = ()
+
+    def text(self) -> str:
+        """As it is stored."""
+        return json.dumps({"headers": dict(self.headers), "checksum": self.checksum, "parts": self.parts})
+
+    @classmethod
+    def of(cls, text: str | None) -> Details:
+        """From what is stored; objects of jobs and of the first release have nothing there."""
+        if text is None:
+            return NO_DETAILS
+        plain = json.loads(text)
+        checksum = plain["checksum"]
+        return cls(plain["headers"], tuple(checksum) if checksum else None, tuple(plain["parts"]))
+
+
+NO_DETAILS: Final = Details()
 
 
 @dataclass(slots=True, frozen=True)
@@ -50,6 +78,7 @@ class StoredObject:
     etag: str
     content_type: str
     modified_at: str
+    details: Details
 
 
 @dataclass(slots=True, frozen=True)
@@ -160,10 +189,36 @@ def find_object(storage: Storage, bucket: str, key: str) -> StoredObject | None:
     return None if row is None else _stored(row)
 
 
-def delete_object(storage: Storage, bucket: str, key: str) -> None:
-    """Remove the object; an absent one is fine, as in S3."""
+def delete_objects(storage: Storage, bucket: str, keys: Sequence[str], condition: Condition = ALWAYS) -> None:
+    """Remove objects; an absent one is fine, as in S3, unless the condition says otherwise.
+
+    Raises:
+        StorageFault: the condition does not hold; nothing is removed then.
+    """
     with writing(storage.engine) as connection:
-        unused = drop_keys(connection, bucket, [key])
+        if condition is not ALWAYS:
+            found = sa.select(objects.c.etag).where(objects.c.bucket == bucket, objects.c.key.in_(keys))
+            condition.check(connection.execute(found).scalar())
+        unused = drop_keys(connection, bucket, keys)
+    remove_blobs(storage, unused)
+
+
+def copy_object(storage: Storage, source: StoredObject, row: dict[str, Any], condition: Condition = ALWAYS) -> None:
+    """Let a second key point at the blob of an object: copying moves no bytes.
+
+    Raises:
+        StorageFault: the source is no longer there, or the condition does not hold.
+    """
+    where = (objects.c.bucket == row["bucket"]) & (objects.c.key == row["key"])
+    with writing(storage.engine) as connection:
+        is_there = sa.select(objects.c.key).where(objects.c.bucket == row["bucket"], objects.c.blob == source.blob)
+        if connection.execute(is_there.limit(1)).first() is None:
+            raise StorageFault(404, "NoSuchKey", "The object to copy does not exist any more.")
+        before = connection.execute(sa.select(objects.c.blob, objects.c.etag).where(where)).one_or_none()
+        condition.check(None if before is None else before.etag)
+        connection.execute(objects.delete().where(where))
+        connection.execute(objects.insert().values(**row, blob=source.blob, modified_at=now_text()))
+        unused = unreferenced(connection, [] if before is None else [before.blob])
     remove_blobs(storage, unused)
 
 
@@ -180,6 +235,7 @@ def scan_objects(storage: Storage, bucket: str, *, prefix: str, after: str, limi
     query = (
         sa.select(objects)
         .where(objects.c.bucket == bucket, objects.c.key > after)
+        .where(objects.c.key >= prefix, objects.c.key <= prefix + AFTER_EVERY_KEY)  # what the index can use
         .where(sa.func.substr(objects.c.key, 1, len(prefix)) == prefix)
         .order_by(objects.c.key)
         .limit(limit)
@@ -228,81 +284,6 @@ def sweep(storage: Storage, patience: float = INCOMING_SECONDS) -> None:
     remove_blobs(storage, (name for name in names if name not in known))
 
 
-def begin_upload(storage: Storage, bucket: str, key: str, content_type: str) -> str:
-    """Open a multipart upload; returns its id."""
-    upload_id = uuid.uuid4().hex
-    row = {"id": upload_id, "bucket": bucket, "key": key, "content_type": content_type, "created_at": now_text()}
-    with writing(storage.engine) as connection:
-        connection.execute(uploads.insert().values(**row))
-    return upload_id
-
-
-def find_upload(storage: Storage, bucket: str, key: str, upload_id: str) -> str:
-    """Content type of an open upload.
-
-    Raises:
-        StorageFault: there is no such upload for this key.
-    """
-    query = sa.select(uploads).where(uploads.c.id == upload_id, uploads.c.bucket == bucket, uploads.c.key == key)
-    with reading(storage.engine) as connection:
-        row = connection.execute(query).one_or_none()
-    if row is None:
-        raise StorageFault(404, "NoSuchUpload", "The multipart upload does not exist.")
-    return str(row.content_type)
-
-
-def put_part(storage: Storage, upload_id: str, number: int, received: Received) -> None:
-    """Store one part; a part sent again replaces the earlier one."""
-    blob = adopt_file(storage, received.path)
-    where = (upload_parts.c.upload_id == upload_id) & (upload_parts.c.number == number)
-    row = {"upload_id": upload_id, "number": number, "blob": blob, "size": received.size, "etag": received.md5}
-    with writing(storage.engine) as connection:
-        before = connection.execute(sa.select(upload_parts.c.blob).where(where)).scalar()
-        settle(connection, [blob])
-        connection.execute(upload_parts.delete().where(where))
-        connection.execute(upload_parts.insert().values(**row))
-        unused = unreferenced(connection, [before])
-    remove_blobs(storage, unused)
-
-
-def complete_upload(storage: Storage, bucket: str, key: str, upload_id: str, wanted: Sequence[tuple[int, str]]) -> str:
-    """Join the wanted parts (number, ETag) in order into the object; returns its ETag.
-
-    Raises:
-        StorageFault: a part is missing or is not the one that the client means.
-    """
-    content_type = find_upload(storage, bucket, key, upload_id)
-    query = sa.select(upload_parts).where(upload_parts.c.upload_id == upload_id)
-    with reading(storage.engine) as connection:
-        parts = {row.number: row for row in connection.execute(query)}
-    if not wanted or [number for number, _ in wanted] != sorted({number for number, _ in wanted}):
-        raise StorageFault(400, "InvalidPartOrder", "The parts must be listed once each, in ascending order.")
-    if any(number not in parts or parts[number].etag != etag for number, etag in wanted):
-        raise StorageFault(400, "InvalidPart", "A listed part was not uploaded or has another ETag.")
-    joined = storage.state.incoming / uuid.uuid4().hex
-    digest = hashlib.md5(usedforsecurity=False)
-    with joined.open("xb") as target:
-        for number, etag in wanted:
-            digest.update(bytes.fromhex(etag))
-            target.writelines(storage.blobs.read(parts[number].blob, 0, parts[number].size))
-    size = joined.stat().st_size
-    etag = f"{digest.hexdigest()}-{len(wanted)}"
-    received = Received(joined, size, etag, "", "")
-    put_object(storage, object_row(bucket, key, adopt_file(storage, joined), received, content_type))
-    abort_upload(storage, bucket, key, upload_id)
-    return etag
-
-
-def abort_upload(storage: Storage, bucket: str, key: str, upload_id: str) -> None:
-    """Forget an upload and its parts."""
-    find_upload(storage, bucket, key, upload_id)
-    query = sa.select(upload_parts.c.blob).where(upload_parts.c.upload_id == upload_id)
-    with writing(storage.engine) as connection:
-        blobs = list(connection.execute(query).scalars())
-        connection.execute(uploads.delete().where(uploads.c.id == upload_id))
-        unused = unreferenced(connection, blobs)
-    remove_blobs(storage, unused)
-
-
 def _stored(row: sa.Row[Any]) -> StoredObject:
-    return StoredObject(row.key, row.blob, row.size, row.etag, row.content_type, row.modified_at)
+    details = Details.of(row.details)
+    return StoredObject(row.key, row.blob, row.size, row.etag, row.content_type, row.modified_at, details)

@@ -1,12 +1,12 @@
-"""Verification of AWS Signature Version 4, the way S3 clients sign their requests."""
+"""Verification of AWS Signature Version 4, the way S3 clients sign their requests: in a header, or in the URL."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, unquote
@@ -15,12 +15,14 @@ from avatar_gitops.server.faults import StorageFault
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 MAXIMUM_SKEW: Final = timedelta(minutes=15)
-MUST_BE_SIGNED: Final = frozenset({"host", "x-amz-date", "x-amz-content-sha256"})
+MAXIMUM_VALIDITY: Final = timedelta(days=7)
+SIGNED_IN_HEADER: Final = frozenset({"host", "x-amz-date", "x-amz-content-sha256"})
+SIGNED_IN_URL: Final = frozenset({"host"})
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
-STREAMING_UNSIGNED: Final = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+CREDENTIAL: Final = r"(?P<key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
 AUTHORIZATION: Final = re.compile(
-    rf"{ALGORITHM}\s+Credential=(?P<key>[^/,\s]+)/(?P<date>\d{{8}})/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)"
-    r"/aws4_request\s*,\s*SignedHeaders=(?P<headers>[a-z0-9;.\-_]+)\s*,\s*Signature=(?P<signature>[0-9a-f]{64})"
+    rf"{ALGORITHM}\s+Credential={CREDENTIAL}"
+    r"\s*,\s*SignedHeaders=(?P<headers>[a-z0-9;.\-_]+)\s*,\s*Signature=(?P<signature>[0-9a-f]{64})"
 )
 
 
@@ -38,28 +40,109 @@ class SignedRequest:
         values = [" ".join(value.split()) for key, value in self.headers if key == name]
         return ",".join(values) if values else None
 
+    def query(self) -> dict[str, str]:
+        """The parameters of the URL, decoded."""
+        pairs = (item.partition("=") for item in self.raw_query.split("&") if item)
+        return {unquote(name): unquote(value) for name, _, value in pairs}
 
-def verify(request: SignedRequest, secret_of: Callable[[str], str | None], now: datetime) -> str:
-    """The access key id that signed the request.
+
+@dataclass(slots=True, frozen=True)
+class Signature:
+    """A signature that was verified, with what the signatures of chunks are derived from."""
+
+    access_key_id: str
+    timestamp: str
+    scope: str
+    value: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(slots=True, frozen=True)
+class _Claim:
+    """A signature as it was sent; `validity` is given for one in a URL."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    signed_names: tuple[str, ...]
+    signature: str
+    timestamp: str
+    validity: timedelta | None
+
+    @property
+    def scope(self) -> str:
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
+
+
+def verify(request: SignedRequest, secret_of: Callable[[str], str | None], now: datetime) -> Signature:
+    """The signature of the request.
 
     Raises:
-        StorageFault: there is no signature, it is wrong, or its clock is more than 15 minutes off.
+        StorageFault: there is none, it is wrong or too old, or the clocks are more than 15 minutes apart.
     """
-    match = AUTHORIZATION.fullmatch((request.header("authorization") or "").strip())
+    claim = _claim(request)
+    _check_coverage(request, claim)
+    _check_time(claim, now)
+    secret = secret_of(claim.access_key_id)
+    # An unknown key id is refused only after the same amount of work.
+    key = _signing_key(secret or "", claim)
+    hashed = hashlib.sha256(canonical_request(request, claim.signed_names).encode()).hexdigest()
+    text = "\n".join([ALGORITHM, claim.timestamp, claim.scope, hashed])
+    expected = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, claim.signature) or secret is None:
+        raise StorageFault(403, "SignatureDoesNotMatch", "The signature does not match the request.")
+    return Signature(claim.access_key_id, claim.timestamp, claim.scope, expected, key)
+
+
+def _claim(request: SignedRequest) -> _Claim:
+    query, authorization = request.query(), request.header("authorization")
+    if "X-Amz-Algorithm" in query:
+        if authorization is not None:
+            raise StorageFault(400, "InvalidArgument", "Only one auth mechanism is allowed: the header or the URL.")
+        return _claim_of_url(query)
+    if "AWSAccessKeyId" in query or (authorization or "").startswith("AWS "):
+        raise StorageFault(
+            400, "InvalidRequest", f"Signatures of version 2 are not accepted. Please use {ALGORITHM} (s3v4)."
+        )
+    match = AUTHORIZATION.fullmatch((authorization or "").strip())
     if match is None:
         raise StorageFault(403, "AccessDenied", "The request has no AWS Signature Version 4.")
-    signed_names = match["headers"].split(";")
-    if match["service"] != "s3" or not MUST_BE_SIGNED.issubset(signed_names):
+    return _claim_of(match, match["headers"], match["signature"], (request.header("x-amz-date") or "", None))
+
+
+def _claim_of_url(query: Mapping[str, str]) -> _Claim:
+    match = re.fullmatch(CREDENTIAL, query.get("X-Amz-Credential", ""))
+    expires = query.get("X-Amz-Expires", "")
+    if query["X-Amz-Algorithm"] != ALGORITHM or match is None or not expires.isdecimal():
+        raise StorageFault(400, "AuthorizationQueryParametersError", "The signature in the URL is not complete.")
+    if not timedelta() < timedelta(seconds=min(int(expires), 10**9)) <= MAXIMUM_VALIDITY:
+        raise StorageFault(400, "AuthorizationQueryParametersError", "X-Amz-Expires must be 1 to 604800 seconds.")
+    validity = timedelta(seconds=int(expires))
+    signed, signature = query.get("X-Amz-SignedHeaders", ""), query.get("X-Amz-Signature", "")
+    return _claim_of(match, signed, signature, (query.get("X-Amz-Date", ""), validity))
+
+
+def _claim_of(match: re.Match[str], signed: str, signature: str, when: tuple[str, timedelta | None]) -> _Claim:
+    scope = (match["date"], match["region"], match["service"])
+    return _Claim(match["key"], *scope, tuple(signed.lower().split(";")), signature, *when)
+
+
+def _check_coverage(request: SignedRequest, claim: _Claim) -> None:
+    """Whoever holds a signature must not be able to add to what it says: every `x-amz-` header is covered."""
+    needed = set(SIGNED_IN_HEADER if claim.validity is None else SIGNED_IN_URL)
+    needed |= {name for name, _ in request.headers if name.startswith("x-amz-")}
+    if claim.service != "s3" or not needed.issubset(claim.signed_names):
         raise StorageFault(403, "AccessDenied", "The signature does not cover the headers that it must cover.")
-    stamp = _timestamp(request.header("x-amz-date"))
-    if stamp.strftime("%Y%m%d") != match["date"] or abs(now - stamp) > MAXIMUM_SKEW:
+
+
+def _check_time(claim: _Claim, now: datetime) -> None:
+    stamp = _timestamp(claim.timestamp)
+    if claim.validity is not None and now > stamp + claim.validity:
+        raise StorageFault(403, "AccessDenied", "Request has expired.")
+    skewed = stamp - now > MAXIMUM_SKEW if claim.validity is not None else abs(now - stamp) > MAXIMUM_SKEW
+    if stamp.strftime("%Y%m%d") != claim.date or skewed:
         raise StorageFault(403, "RequestTimeTooSkewed", "The clocks of client and server differ too much.")
-    secret = secret_of(match["key"])
-    # An unknown key id is refused only after the same amount of work.
-    expected = _signature(request, signed_names, secret or "", match)
-    if not hmac.compare_digest(expected, match["signature"]) or secret is None:
-        raise StorageFault(403, "SignatureDoesNotMatch", "The signature does not match the request.")
-    return match["key"]
 
 
 def canonical_request(request: SignedRequest, signed_names: Sequence[str]) -> str:
@@ -70,23 +153,19 @@ def canonical_request(request: SignedRequest, signed_names: Sequence[str]) -> st
     return "\n".join([request.method, request.raw_path, query, headers, ";".join(signed_names), payload])
 
 
-def _signature(request: SignedRequest, signed_names: Sequence[str], secret: str, match: re.Match[str]) -> str:
-    scope = f"{match['date']}/{match['region']}/{match['service']}/aws4_request"
-    hashed = hashlib.sha256(canonical_request(request, signed_names).encode()).hexdigest()
-    text = "\n".join([ALGORITHM, request.header("x-amz-date") or "", scope, hashed])
+def _signing_key(secret: str, claim: _Claim) -> bytes:
     key = f"AWS4{secret}".encode()
-    for part in (match["date"], match["region"], match["service"], "aws4_request"):
+    for part in (claim.date, claim.region, claim.service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return key
 
 
 def _canonical_query(raw_query: str) -> str:
     pairs = []
     for item in raw_query.split("&"):
-        if not item:
-            continue
         name, _, value = item.partition("=")
-        pairs.append((_encoded(name), _encoded(value)))
+        if item and unquote(name) != "X-Amz-Signature":
+            pairs.append((_encoded(name), _encoded(value)))
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
@@ -94,8 +173,8 @@ def _encoded(text: str) -> str:
     return quote(unquote(text), safe="-_.~")
 
 
-def _timestamp(text: str | None) -> datetime:
+def _timestamp(text: str) -> datetime:
     try:
-        return datetime.strptime(text or "", "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise StorageFault(403, "AccessDenied", "The request has no valid x-amz-date header.") from None
+        raise StorageFault(403, "AccessDenied", "The request has no valid X-Amz-Date.") from None

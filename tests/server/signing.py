@@ -16,12 +16,22 @@ from tests.server.api import Api
 
 
 def signed(
-    method: str, url: str, keys: Mapping[str, str], *, payload: str = "UNSIGNED-PAYLOAD", when: datetime | None = None
+    method: str,
+    url: str,
+    keys: Mapping[str, str],
+    *,
+    payload: str = "UNSIGNED-PAYLOAD",
+    when: datetime | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Headers of a signed request without a body digest (query parameters must be sorted and encoded)."""
+    """Headers of a signed request without a body digest (query parameters must be sorted and encoded).
+
+    `more` are further headers, of which those of AWS are signed, too.
+    """
     moment = (when or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     parts = urlsplit(url)
-    headers = {"host": parts.netloc, "x-amz-content-sha256": payload, "x-amz-date": moment}
+    extra = {name.lower(): value for name, value in (more or {}).items() if name.lower().startswith("x-amz-")}
+    headers = {"host": parts.netloc, "x-amz-content-sha256": payload, "x-amz-date": moment, **extra}
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
     query = "&".join(item if "=" in item else f"{item}=" for item in parts.query.split("&") if item)
@@ -34,15 +44,16 @@ def signed(
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.new(key, text.encode(), "sha256").hexdigest()
     credential = f"Credential={keys['access_key_id']}/{scope}"
+    headers |= more or {}
     headers["authorization"] = f"AWS4-HMAC-SHA256 {credential}, SignedHeaders={names}, Signature={signature}"
     return headers
 
 
 def call(api: Api, method: str, path: str, *, query: str = "", **options: Any) -> httpx.Response:
-    """A signed call on `/storage/<path>`; `path` is sent as it is, `headers` are added unsigned."""
+    """A signed call on `/storage/<path>`; `path` is sent as it is, of `headers` those of AWS are signed."""
     url = f"{api.base_url}/storage/{path}{'?' + query if query else ''}"
     payload = options.pop("payload", "UNSIGNED-PAYLOAD")
-    headers = {**signed(method, url, api.credentials(), payload=payload), **options.pop("headers", {})}
+    headers = signed(method, url, api.credentials(), payload=payload, more=options.pop("headers", {}))
     return api.http.request(method, url, headers=headers, **options)
 
 
