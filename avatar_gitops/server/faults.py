@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ApiFault(Exception):

@@ -30,6 +30,7 @@ from avatar_gitops.server.mail import mail_settings
 from avatar_gitops.server.state import (
     Address,
     StateFolder,
+    create_writable,
     read_address,
     read_client_env,
     write_address,
@@ -84,13 +85,13 @@ def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
     Raises:
         Locked: another server serves the folder.
         RemoteUnavailable: the port is taken.
-        UsageError: a setting of the environment cannot be.
+        UsageError: a setting of the environment cannot be, or the state folder cannot be written.
     """
     for setting in (run_limits, mail_settings, trusted_proxies):
         setting()
     limits = job_limits(_worker_count(options.workers), options.job_memory, options.job_seconds)
     state = StateFolder(options.state_dir.resolve())
-    state.create()
+    create_writable(state)
     with _only_server(state), _listening(options) as listener:
         _serve_locked(options, limits, state, listener, on_ready)
 

@@ -30,9 +30,9 @@ def _elements(fields: Mapping[str, str]) -> str:
     return "".join(f"<{name}>{_xml_text(value)}</{name}>" for name, value in fields.items())
 
 
-def error_xml(fault: StorageFault, resource: str) -> bytes:
+def error_xml(fault: StorageFault) -> bytes:
     """S3's error body."""
-    fields = {"Code": fault.code, "Message": fault.message, "Resource": resource, **fault.fields}
+    fields = {"Code": fault.code, "Message": fault.message, **fault.fields}
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{_elements(fields)}</Error>'.encode()
 
 

@@ -112,9 +112,12 @@ def prepare(storage: Storage, places: Places) -> None:
     """
     try:
         create_tables(storage.engine)
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
         if places.database is None:
-            raise
+            raise UsageError(
+                f"The database in {storage.state.root} cannot be used: {_reason(error)}.",
+                hint="See that there is space and that this user may write there, or restore it from a backup.",
+            ) from None
         raise RemoteUnavailable(
             f"The database does not answer: {_reason(error)}.",
             hint=f"Check host, name and user in --database or {DATABASE}, and the password in PGPASSWORD.",
@@ -192,6 +195,6 @@ def _probe(bucket: BucketBlobs) -> None:
         ) from None
 
 
-def _reason(error: sa.exc.OperationalError) -> str:
+def _reason(error: sa.exc.DatabaseError) -> str:
     """The first line of the driver's own words, which name host and user but never a password."""
     return str(error.orig).strip().partition("\n")[0].rstrip(".")

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from avatar_gitops.server import storage_uploads as uploads
 from avatar_gitops.server import storage_writes as writes
-from avatar_gitops.server.faults import StorageFault
+from avatar_gitops.server.faults import FULL_DISK, StorageFault
 from avatar_gitops.server.file_events import act_on_file, record_file
 from avatar_gitops.server.listing import buckets_xml, error_xml, list_objects, location_xml, xml_document
 from avatar_gitops.server.storage_calls import Call, authorized
@@ -24,7 +24,6 @@ from avatar_gitops.server.storage_writes import XML
 
 METHODS: Final = ["GET", "HEAD", "PUT", "POST", "DELETE"]
 REGION: Final = "us-east-1"
-FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # Parameters that turn a call into one that this storage does not offer, and that must never become another one.
 SUBRESOURCES: Final = frozenset(
     {
@@ -108,7 +107,7 @@ def _fault_of(error: OSError) -> StorageFault:
 
 
 def _refusal(request: Request, fault: StorageFault) -> Response:
-    body = b"" if request.method == "HEAD" else error_xml(fault, request.url.path)
+    body = b"" if request.method == "HEAD" else error_xml(fault)
     # A client that was refused before it sent its body will not send it: the next request must not be taken for it.
     headers = {"Connection": "close"} if "expect" in request.headers else {}
     if fault.status == 416 and "ActualObjectSize" in fault.fields:

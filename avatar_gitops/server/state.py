@@ -8,6 +8,11 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from avatar_gitops.errors import UsageError
+
+PROBE_BYTES: Final = 1 << 16  # less cannot hold a database
 
 
 @dataclass(slots=True, frozen=True)
@@ -84,6 +89,25 @@ class StateFolder:
         if not self.identity.exists():
             write_private(self.identity, secrets.token_hex(8))
         return self.identity.read_text(encoding="ascii").strip()
+
+
+def create_writable(state: StateFolder) -> None:
+    """Make the folder and its parts, and see that files can be written there.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    try:
+        state.create()
+        probe = state.root / ".probe"
+        write_private(probe, "x" * PROBE_BYTES)
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"The state folder {state.root} cannot be written: {error.strerror or type(error).__name__}.",
+            hint="Free some space, mount it writable, give this user the right to write there, or choose another folder"
+            " with --state-dir.",
+        ) from None
 
 
 def write_private(path: Path, text: str) -> None:

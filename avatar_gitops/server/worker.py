@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile, load_assignment
 from avatar_gitops.server.database import reading
-from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.faults import FULL_DISK, JobFault
 from avatar_gitops.server.heart import Heart
 from avatar_gitops.server.job_limits import resident_bytes, worker_limit
 from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, object_row, remove_blobs, unreferenced
@@ -143,6 +143,9 @@ def work_on(
     except ImportError as error:
         missing = f"The platform is not installed completely: {error.name} is missing. Install avatar-gitops[local]."
         fail(storage.engine, row.name, owner, missing)
+    except OSError as error:
+        log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))
+        fail(storage.engine, row.name, owner, _full_or_broken(error))
     except Exception as error:
         # The text of an unexpected error may hold cell values; the place where it was raised does not.
         log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))
@@ -179,6 +182,13 @@ def _publish(storage: Storage, assignment: Assignment, owner: str, what: tuple[P
         with reading(storage.engine) as connection:
             unused = unreferenced(connection, [item.row["blob"] for item in rows])
         remove_blobs(storage, unused)
+
+
+def _full_or_broken(error: OSError) -> str:
+    """What a user is told when files cannot be read or written; nothing of the job is stored then."""
+    if error.errno in FULL_DISK:
+        return "The results could not be written: no space is left on this platform. Ask its administrator, then retry."
+    return "The files of this job could not be read or written: the storage of this platform failed. Retry later."
 
 
 def _place(error: Exception) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from base64 import b64encode
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_gitops.server.chunked import AwsChunkedDecoder
+from avatar_gitops.server.chunked import AwsChunkedDecoder, ChunkSignatures
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.signature import SignedRequest, verify
 from tests.server.api import Api
@@ -244,8 +245,74 @@ def test_the_framing_of_chunked_uploads_is_removed(admin: Api) -> None:
     assert call(admin, "PUT", path, content=body, payload=streaming, headers=undeclared).status_code == 400
     damaged = body.replace(crc, b"AAAAAA==")
     assert call(admin, "PUT", path, content=damaged, payload=streaming, headers=headers).status_code == 400
-    signed_chunks = call(admin, "PUT", path, content=body, payload="STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
-    assert signed_chunks.status_code == 501
+    unsigned = call(admin, "PUT", path, content=body, payload="STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
+    assert (unsigned.status_code, "SignatureDoesNotMatch" in unsigned.text) == (403, True)
+    other = call(admin, "PUT", path, content=body, payload="STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD")
+    assert other.status_code == 501
+
+
+CHUNKED_EXAMPLE = SignedRequest(
+    "PUT",
+    "/examplebucket/chunkObject.txt",
+    "",
+    [
+        ("host", "s3.amazonaws.com"),
+        ("content-encoding", "aws-chunked"),
+        ("content-length", "66824"),
+        ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+        ("x-amz-date", "20130524T000000Z"),
+        ("x-amz-decoded-content-length", "66560"),
+        ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
+        (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
+            "SignedHeaders=content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;"
+            "x-amz-decoded-content-length;x-amz-storage-class,"
+            "Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+        ),
+    ],
+)
+CHUNKS = (
+    (65536, b"ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648"),
+    (1024, b"0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497"),
+    (0, b"b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"),
+)
+
+
+def chunked(chunks: Sequence[tuple[int, bytes]], letter: bytes = b"a") -> bytes:
+    return b"".join(b"%x;chunk-signature=%s\r\n%s\r\n" % (size, sign, letter * size) for size, sign in chunks)
+
+
+@pytest.mark.parametrize("step", [1, 7, 70_000])
+def test_the_example_of_signed_chunks_verifies(step: int) -> None:
+    seed = verify(CHUNKED_EXAMPLE, lambda key: AWS_SECRET, AWS_TIME)
+    decoder, body = AwsChunkedDecoder(ChunkSignatures(seed)), chunked(CHUNKS)
+    out = b"".join(decoder.feed(body[at : at + step]) for at in range(0, len(body), step))
+    decoder.finish()
+    assert out == b"a" * 66560
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chunked(CHUNKS, b"b"),
+        chunked([CHUNKS[1], CHUNKS[0], CHUNKS[2]]),
+        chunked([CHUNKS[0], CHUNKS[2]]),
+        chunked([*CHUNKS[:2], (0, b"0" * 64)]),
+    ],
+    ids=["other bytes", "other order", "one left out", "no signature of the end"],
+)
+def test_chunks_cannot_be_changed_swapped_or_cut(body: bytes) -> None:
+    decoder = AwsChunkedDecoder(ChunkSignatures(verify(CHUNKED_EXAMPLE, lambda key: AWS_SECRET, AWS_TIME)))
+    with pytest.raises(StorageFault, match="signature of a chunk"):
+        decoder.feed(body)
+
+
+def test_signed_chunks_that_end_early_are_not_complete() -> None:
+    decoder = AwsChunkedDecoder(ChunkSignatures(verify(CHUNKED_EXAMPLE, lambda key: AWS_SECRET, AWS_TIME)))
+    decoder.feed(chunked(CHUNKS[:2]))
+    with pytest.raises(StorageFault, match="damaged"):
+        decoder.finish()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
