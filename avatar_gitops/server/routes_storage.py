@@ -125,14 +125,14 @@ async def _tell(call: Call, answer: Response) -> None:
 
 
 async def _dispatch(call: Call) -> Response:
+    if call.on_all_buckets:
+        if call.request.method != "GET":
+            raise StorageFault(403, "AccessDenied", "Buckets come and go with their users.")
+        return Response(buckets_xml(call.bucket), media_type=XML)
     if SUBRESOURCES & call.query.keys():
         raise _not_offered()
     if call.query.get("versionId", "null") != "null":
         raise StorageFault(501, "NotImplemented", "This storage does not keep versions.")
-    if call.on_all_buckets:
-        if call.request.method != "GET":
-            raise _not_offered()
-        return Response(buckets_xml(call.bucket), media_type=XML)
     return await (_dispatch_key(call) if call.key else _dispatch_bucket(call))
 
 
