@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.errors import UsageError
-from avatar_gitops.server.limits import LINES
+from avatar_gitops.server.limits import JOB_MEMORY
+from avatar_gitops.server.limits import MEMORY as BUDGET
 
-MEMORY: Final = "AVATAR_JOB_MEMORY_MIB"
+MEMORY: Final = JOB_MEMORY
 SECONDS: Final = "AVATAR_JOB_SECONDS"
 DEFAULT_SECONDS: Final = 86_400
 LEAST_MEMORY_MIB: Final = 512  # the libraries alone take about a third of it
@@ -37,7 +38,7 @@ class JobLimits:
         return (
             f"The job needed more memory than one job may use on this platform ({self.memory >> 20:,} MiB)."
             " Anonymize fewer rows or columns at once, or a smaller ncp; or let whoever runs the platform lower"
-            f" {LINES}, which splits tables into batches, or raise {MEMORY}."
+            f" {BUDGET}, above which tables go in batches, or raise {MEMORY}."
         )
 
     @property

@@ -1,9 +1,10 @@
 """What one run may take on this server, from the environment that it was started with.
 
 `AVATAR_MAX_LINES` is the number of rows that are anonymized in one piece (more are split into batches),
-`AVATAR_MAX_DIMENSIONS` the number of dimensions above which a table is refused, `AVATAR_MEMORY_MIB` the memory of one
-run by estimate: above it batches begin, and a table that does not fit even so is refused. Workers inherit the
-environment of their server.
+`AVATAR_MAX_DIMENSIONS` the number of dimensions above which a table is refused, `AVATAR_MEMORY_MIB` the memory that the
+rows of one run may take by estimate: a table above it never is in memory as a whole (`server.work_large`). When nothing
+is said it stays below the wall around a job (`server.job_limits`), with room for the program itself. Workers inherit
+the environment of their server.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from avatar_gitops.errors import UsageError
 LINES: Final = "AVATAR_MAX_LINES"
 DIMENSIONS: Final = "AVATAR_MAX_DIMENSIONS"
 MEMORY: Final = "AVATAR_MEMORY_MIB"
+JOB_MEMORY: Final = "AVATAR_JOB_MEMORY_MIB"
+PROGRAM_MIB: Final = 384  # of a worker with its libraries, and pieces of tables on their way in and out
+LEAST_MIB: Final = 128
 DEFAULTS: Final[Mapping[str, int]] = {LINES: 2_000_000, DIMENSIONS: 1_000, MEMORY: 8_192}
 
 
@@ -29,6 +33,9 @@ def run_limits(environment: Mapping[str, str] | None = None) -> Limits:
     """
     said = os.environ if environment is None else environment
     lines, dimensions, memory = (_positive(name, said.get(name, "")) for name in (LINES, DIMENSIONS, MEMORY))
+    wall = said.get(JOB_MEMORY, "").strip()
+    if not said.get(MEMORY, "").strip() and wall.isdecimal():
+        memory = max(LEAST_MIB, min(memory, int(wall) - PROGRAM_MIB))
     return Limits(rows=lines, memory=memory << 20, dimensions=dimensions)
 
 

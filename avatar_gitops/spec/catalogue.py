@@ -69,6 +69,7 @@ TITLES: Final = {
     "X035": "a table is not linked to the others",
     "X036": "a table without parents is not about people",
     "X037": "a link keeps people with their own rows",
+    "X038": "rows cannot be kept apart from a linked table",
     "X040": "differential privacy cannot be guaranteed",
     "X041": "what is declared public cannot be used",
     "X042": "what is declared public is read by nothing",

@@ -15,6 +15,7 @@ NO_GUARANTEE: Final = {
     "exclude_variables": ("excluded columns come back as they are", "take it away, or drop the columns"),
     "imputation": ("missing values are a category of their own here; filling them looks at other rows", "take it away"),
     "use_categorical_reduction": ("how categories are coded would be learned from the rows", "take it away"),
+    "holdout_share": ("rows are kept apart with `k` only", "take it away, or give the table a `holdout` file"),
     "data_augmentation": ("the budget is for one release of as many rows as there are", "take it away"),
     "avatarization_processors_parameters": ("a processor reads and restores values of rows", "take it away"),
 }
@@ -31,6 +32,16 @@ def check_dp(parsed: Parsed[AvatarRun], name: str, table: Table, shape: Shape | 
         return
     inner: Path = (*base, "avatarization")
     yield from _voided(parsed, method, inner)
+    if table.privacy_metrics is not None and table.privacy_metrics.shadow_run:
+        path: Path = (*base, "privacy_metrics", "shadow_run")
+        yield Diagnostic(
+            code="X040",
+            message="`shadow_run` has no place beside differential privacy",
+            span=parsed.locate_key(path),
+            path=path,
+            why="it makes the avatars again from a part of the rows, which the budget does not cover",
+            fix="take it away, or give the table a `holdout` file",
+        )
     if not table.individual_level and budget.unit is None:
         yield Diagnostic(
             code="X040",
@@ -50,7 +61,7 @@ def check_dp(parsed: Parsed[AvatarRun], name: str, table: Table, shape: Shape | 
             fix="remove the links, or use the avatar method (`k`)",
         )
     if budget.unit is not None and shape is not None and budget.unit.column not in shape.columns:
-        path: Path = (*inner, "open_dp" if method.open_dp else "fast_dp", "unit", "column")
+        path = (*inner, "open_dp" if method.open_dp else "fast_dp", "unit", "column")
         yield Diagnostic(
             code="X003",
             message=f"`{budget.unit.column}` is not a column of table `{name}`",

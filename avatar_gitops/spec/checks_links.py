@@ -43,6 +43,7 @@ def check_links(parsed: Parsed[AvatarRun], run: AvatarRun, shapes: Mapping[str, 
     yield from wrong
     yield from (finding for item in said for finding in _original_order(parsed, item))
     yield from _primary_keys(parsed, tables)
+    yield from _kept_apart(parsed, tables, said)
     if not wrong:
         circle = list(_circle(parsed, said))
         yield from circle
@@ -139,6 +140,22 @@ def _primary_keys(parsed: Parsed[AvatarRun], tables: Mapping[str, Table]) -> Ite
                 why="the primary key numbers the rows of the avatars",
                 fix="keep one; another key is `identifier: true`",
                 related=(Related(parsed.locate_key(first), "first key"),),
+            )
+
+
+def _kept_apart(parsed: Parsed[AvatarRun], tables: Mapping[str, Table], said: list[Said]) -> Iterator[Diagnostic]:
+    linked = {name for item in said for name in (item.parent, item.child)}
+    for name, table in tables.items():
+        method = table.avatarization
+        if name in linked and method is not None and method.holdout_share is not None and method.k is not None:
+            path: Path = (*TABLES, name, "avatarization", "holdout_share")
+            yield Diagnostic(
+                code="X038",
+                message=f"`holdout_share` cannot cut table `{name}`, which is linked",
+                span=parsed.locate_key(path),
+                path=path,
+                why="rows of other tables belong to the rows that would be kept apart",
+                fix="take it away, or give the table a `holdout` file",
             )
 
 

@@ -13,7 +13,7 @@ import pytest
 from avatar_gitops.cli.commands.serve import command
 from avatar_gitops.errors import UsageError
 from avatar_gitops.server import ServeOptions
-from avatar_gitops.server.limits import DIMENSIONS, LINES, MEMORY, run_limits
+from avatar_gitops.server.limits import DIMENSIONS, JOB_MEMORY, LINES, MEMORY, PROGRAM_MIB, run_limits
 from avatar_gitops.server.routes_accounts import users_me
 from avatar_gitops.server.state import read_client_env
 from tests.server.api import Api
@@ -121,6 +121,13 @@ def test_limits_come_from_the_environment(workshop: Workshop, monkeypatch: pytes
 def test_a_limit_that_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=f"{MEMORY} is not a positive whole number"):
         run_limits({MEMORY: text})
+
+
+def test_the_memory_of_a_run_stays_below_the_wall_around_its_job() -> None:
+    assert run_limits({}).memory == 8_192 << 20
+    assert run_limits({JOB_MEMORY: "20000"}).memory == 8_192 << 20
+    assert run_limits({JOB_MEMORY: "1000"}).memory == (1_000 - PROGRAM_MIB) << 20
+    assert run_limits({JOB_MEMORY: "1000", MEMORY: "900"}).memory == 900 << 20
 
 
 def test_capabilities_name_what_the_engine_runs(admin: Api) -> None:

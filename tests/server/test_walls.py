@@ -31,7 +31,7 @@ def test_a_job_that_needs_too_much_memory_fails_alone_and_says_so(tmp_path: Path
         job = api.wait(huge)
         assert (job["status"], attempts(tmp_path, huge)) == ("error", 1), "trying again would end the same"
         assert "more memory than one job may use on this platform (512 MiB)" in job["exception"]
-        for remedy in ("fewer rows or columns", "AVATAR_MAX_LINES", MEMORY):
+        for remedy in ("fewer rows or columns", "AVATAR_MEMORY_MIB", MEMORY):
             assert remedy in job["exception"]
         assert api.wait(waiting)["status"] == "parent_error"
         assert api.wait(small)["status"] == "finished"

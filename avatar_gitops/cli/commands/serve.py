@@ -110,8 +110,8 @@ def command(
     The first start creates an administrator and an API key. Address and key stand in STATE_DIR/client.env,
     which only you can read; the key is never printed.
 
-    Tables of more than AVATAR_MAX_LINES rows (2,000,000) are anonymized in batches; more than
-    AVATAR_MAX_DIMENSIONS dimensions (1,000), or AVATAR_MEMORY_MIB of memory (8,192), are refused.
+    Tables of more than AVATAR_MAX_LINES rows (2,000,000), or AVATAR_MEMORY_MIB of memory (8,192 or what
+    a job may use), are anonymized in batches; more than AVATAR_MAX_DIMENSIONS dimensions (1,000) are refused.
     """
     from avatar_gitops.app.serve import serve
     from avatar_gitops.server import ServeOptions
