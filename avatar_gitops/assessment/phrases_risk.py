@@ -79,6 +79,12 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "Aucune attaque avec contrôle n'a été mesurée : l'appartenance compte comme non mesurée par une attaque, "
             "vulnérabilité de 3, quoi que disent les distances.",
         ),
+        "worst_shown": Text(
+            "Of each metric the worst value is shown, over the table alone and what its links add; the technical "
+            "report has all of them.",
+            "De chaque mesure est montrée la pire valeur, sur la table seule et sur ce que ses liens ajoutent ; le "
+            "rapport technique les donne toutes.",
+        ),
         "other_metrics": Text(
             "These metrics have a target but belong to no criterion of this document: they do not enter the level.",
             "Ces mesures ont une cible mais ne relèvent d'aucun critère de ce document : elles n'entrent pas dans le "

@@ -43,6 +43,20 @@ _OWN: Final[Mapping[str, Text]] = {
     "h.metric": Text("{number} {metric}", "{number} {metric}"),
     "metric.meaning": Text("What it says:", "Ce qu'elle dit :"),
     "metric.values": Text("{metric} per table", "{metric} par table"),
+    "h.not_measured": Text("{number} Not measured", "{number} Non mesuré"),
+    "not_measured.intro": Text(
+        "These metrics were asked for and could not be computed for any table. That is no result, neither good nor "
+        "bad.",
+        "Ces mesures ont été demandées et n'ont pu être calculées pour aucune table. Ce n'est pas un résultat, ni bon "
+        "ni mauvais.",
+    ),
+    "not_measured.summary": Text("Metrics that were not measured", "Mesures non faites"),
+    "worst_shown.technical": Text(
+        "Of each metric the worst value is shown here, over the table alone and what its links add; sections 3 and 4 "
+        "have all of them.",
+        "De chaque mesure est montrée ici la pire valeur, sur la table seule et sur ce que ses liens ajoutent ; les "
+        "sections 3 et 4 les donnent toutes.",
+    ),
     "h.signal": Text("4 Signal retention", "4 Métriques de conservation du signal"),
     "h.columns": Text(
         "{number} Hellinger distance per column, {table}", "{number} Distance de Hellinger par colonne, {table}"

@@ -18,7 +18,7 @@ from avatar_gitops.assessment.facts import AssessmentFacts
 from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.pia_decision import annexes, decision
 from avatar_gitops.assessment.pia_risks import events, matrix, risks
-from avatar_gitops.assessment.risk import Assessment
+from avatar_gitops.assessment.risk import Assessment, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
     lines,
@@ -151,7 +151,8 @@ def principles(voice: Voice, facts: AssessmentFacts) -> list[Block]:
         Table(voice.word("principles.summary"), voice.head("statement", "value", "source"), tuple(rows), (28, 42, 30)),
     ]
     for number, table in enumerate(facts.tables, start=1):
-        utility = [metric for metric in table.metrics if metric.family is Family.UTILITY]
+        useful = (metric for metric in table.metrics if metric.family is Family.UTILITY)
+        utility = worst_blocks(useful, facts.context.data_recipient)
         label = voice.say("principle.accuracy", number=str(number), table=code(table.name))
         blocks.append(Heading(2, label))
         blocks.append(

@@ -19,7 +19,7 @@ from avatar_gitops.assessment.document import (
     text_of,
 )
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
-from avatar_gitops.assessment.risk import Assessment, Finding, TableRisk
+from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, TableRisk
 from avatar_gitops.assessment.sections import cells, definition_table, limits, provenance_table, rules, short_digest
 from avatar_gitops.assessment.voice import SPEC_FIELDS, Voice
 
@@ -64,7 +64,7 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
                 voice.say("action.improve", table=name, metric=code(check.metric.name)),
                 voice.say("action.cause", value=voice.value(check.metric, check.target), target=voice.target(check)),
             )
-            for check in item.checks
+            for check in _worst(item)
             if check.finding in _MISSED
         ]
     judged = (item for item in risk.criteria if item.guarantee is None)
@@ -72,6 +72,16 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
     if unsure:
         found.append((voice.say("action.interval", table=name), voice.names(tuple(dict.fromkeys(unsure)))))
     return found
+
+
+def _worst(item: CriterionRisk) -> tuple[Check, ...]:
+    """The check of each metric that misses by most, so that a metric asks for one action."""
+    found: dict[str, Check] = {}
+    for judged in item.checks:
+        other = found.get(judged.metric.name)
+        if other is None or judged.shortfall > other.shortfall:
+            found[judged.metric.name] = judged
+    return tuple(found.values())
 
 
 def _columns(voice: Voice, table: TableFacts, flag: str) -> dict[str, Inline]:

@@ -22,7 +22,7 @@ from avatar_gitops.assessment.document import (
 from avatar_gitops.assessment.drawing import Place
 from avatar_gitops.assessment.drawing import matrix as draw
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
-from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level
+from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
     flag_sentences,
@@ -72,6 +72,8 @@ def risks(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[
     for number, (table, risk) in enumerate(zip(facts.tables, assessment.tables, strict=True), start=2):
         blocks.append(Heading(2, voice.say("h.table_risk", number=str(number), table=code(table.name))))
         blocks.append(verdict_table(voice, risk))
+        if len({metric.scope for metric in table.metrics}) > 1:
+            blocks.append(Paragraph(voice.say("worst_shown"), source=voice.cite("rule")))
         blocks += [
             Paragraph(sentence, "very_high", table_source(facts, table))
             for sentence in flag_sentences(voice, risk.criteria[0].flags)
@@ -126,7 +128,8 @@ def _severity(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> I
 
 def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: CriterionRisk) -> list[Block]:
     name = voice.word(f"criterion.{risk.criterion}")
-    metrics = [metric for metric in table.metrics if metric.family is risk.criterion]
+    recipient = facts.context.data_recipient
+    metrics = worst_blocks((metric for metric in table.metrics if metric.family is risk.criterion), recipient)
     scenario = Paragraph(voice.say(f"scenario.{risk.criterion}"), source=voice.cite(_SCENARIOS[risk.criterion]))
     blocks: list[Block] = [Heading(3, plain(name)), scenario]
     if risk.criterion in {"linkability", "inference"} and metrics:

@@ -209,6 +209,25 @@ def check(metric: MetricValue, recipient: str) -> Check | None:
     return Check(metric, target, metric.target is None, _finding(metric, bound, shortfall), shortfall)
 
 
+def worst_blocks(metrics: Iterable[MetricValue], recipient: str) -> tuple[MetricValue, ...]:
+    """Of each metric its worst value over the blocks of a table; of one that only informs, that of the table alone."""
+    found: dict[str, MetricValue] = {}
+    for metric in metrics:
+        other = found.get(metric.name)
+        if other is None or _rank(metric, recipient) > _rank(other, recipient):
+            found[metric.name] = metric
+    return tuple(found.values())
+
+
+def _rank(metric: MetricValue, recipient: str) -> tuple[bool, float, int, float]:
+    """How bad a block is: measured at all, by how much it misses, what its interval says, and its value."""
+    judged = check(metric, recipient)
+    if judged is None or metric.value is None:
+        return metric.value is not None, 0.0, 0, 0.0
+    worse = -metric.value if parse_target(judged.target).higher_is_better else metric.value
+    return True, judged.shortfall, judged.vulnerability, worse
+
+
 def _finding(metric: MetricValue, bound: Target, shortfall: float) -> Finding:
     if metric.value is None:
         return Finding.NOT_MEASURED

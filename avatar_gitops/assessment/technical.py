@@ -25,7 +25,7 @@ from avatar_gitops.assessment.drawing import gauges
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, TableFacts
 from avatar_gitops.assessment.metric_texts import metric_definition, metric_label, metric_meaning
 from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
-from avatar_gitops.assessment.risk import Assessment, TableRisk, check
+from avatar_gitops.assessment.risk import Assessment, TableRisk, check, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
     finding,
@@ -100,16 +100,20 @@ def _summary(
     elif not next(item for item in risk.criteria if item.criterion is Family.MEMBERSHIP).measured:
         yield Paragraph(strong(voice.word("not_measured.membership")))
     groups = {"privacy": _private(table.metrics), "signal": _useful(table.metrics)}
-    for name, metrics in groups.items():
+    recipient = facts.context.data_recipient
+    if len({metric.scope for metric in table.metrics}) > 1:
+        yield Paragraph(voice.say("worst_shown.technical"), source=voice.cite("rule"))
+    for name, found in groups.items():
+        metrics = worst_blocks(found, recipient)
         yield Heading(3, voice.say(f"t.{name}"))
-        if metrics:
-            summary = text_of(voice.say(f"summary.{name}", table=table.name))
-            drawn = metric_gauges(voice, facts.context.data_recipient, metrics)
-            if drawn:
-                yield Drawing(f"{name}-{position}.svg", gauges(drawn, summary), summary, voice.say("gauges.legend"))
-            yield metric_table(voice, summary, metrics, facts.context.data_recipient)
-        else:
+        if not metrics:
             yield Paragraph(strong(voice.word("no_metric")))
+            continue
+        summary = text_of(voice.say(f"summary.{name}", table=table.name))
+        drawn = metric_gauges(voice, recipient, metrics)
+        if drawn:
+            yield Drawing(f"{name}-{position}.svg", gauges(drawn, summary), summary, voice.say("gauges.legend"))
+        yield metric_table(voice, summary, metrics, recipient)
 
 
 def _private(metrics: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
@@ -127,12 +131,33 @@ def _privacy(voice: Voice, facts: AssessmentFacts) -> list[Block]:
     blocks: list[Block] = [
         Heading(1, voice.say("h.privacy")),
         Heading(2, voice.say("h.attack")),
-        Paragraph(voice.say("risks.attacker")),
-        Paragraph(voice.say("attack.criteria")),
+        Paragraph(voice.say("risks.attacker"), source=voice.cite("wp29")),
+        Paragraph(voice.say("attack.criteria"), source=voice.cite("wp29")),
+        Bullets(tuple(_scenario(voice, criterion) for criterion in CRITERIA)),
     ]
-    for position, name in enumerate(names, start=2):
-        blocks += _metric(voice, facts, name, f"3.{position}")
-    return blocks
+    return [*blocks, *_metrics(voice, facts, names, 3, 2)]
+
+
+def _scenario(voice: Voice, criterion: Family) -> Inline:
+    return (*strong(voice.word(f"criterion.{criterion}")), *plain(". "), *voice.say(f"scenario.{criterion}"))
+
+
+def _metrics(voice: Voice, facts: AssessmentFacts, names: tuple[str, ...], chapter: int, first: int) -> Iterator[Block]:
+    """A section for each metric that was measured for some table, then one that names those that were not."""
+    measured = {canonical_name(m.name) for table in facts.tables for m in table.metrics if m.value is not None}
+    shown = [name for name in names if name in measured]
+    for position, name in enumerate(shown, start=first):
+        yield from _metric(voice, facts, name, f"{chapter}.{position}")
+    missing = [name for name in names if name not in measured]
+    if missing:
+        yield Heading(2, voice.say("h.not_measured", number=f"{chapter}.{first + len(shown)}"))
+        yield Paragraph(voice.say("not_measured.intro"), source=voice.cite("metrics"))
+        rows = (
+            cells(plain(metric_label(name, voice.language)), strong(voice.word("finding.not_measured")), code(name))
+            for name in missing
+        )
+        header = voice.head("metric", "value", "source")
+        yield Table(voice.word("not_measured.summary"), header, tuple(rows), (46, 22, 32))
 
 
 def _names(metrics: Iterable[MetricValue]) -> tuple[str, ...]:
@@ -168,12 +193,10 @@ def _metric(voice: Voice, facts: AssessmentFacts, name: str, position: str) -> I
 
 def _signal(voice: Voice, facts: AssessmentFacts) -> list[Block]:
     names = _names(metric for table in facts.tables for metric in _useful(table.metrics))
-    blocks: list[Block] = [Heading(1, voice.say("h.signal"))]
+    blocks: list[Block] = [Heading(1, voice.say("h.signal")), *_metrics(voice, facts, names, 4, 1)]
     if not names:
         blocks.append(Paragraph(strong(voice.word("no_metric"))))
-    position = 0
-    for position, name in enumerate(names, start=1):
-        blocks += _metric(voice, facts, name, f"4.{position}")
+    position = sum(isinstance(block, Heading) and block.level == 2 for block in blocks)
     for table in facts.tables:
         if table.column_hellinger:
             position += 1

@@ -29,6 +29,7 @@ from avatar_gitops.server.sets import SetDocuments
 from avatar_gitops.server.work_figures import report_figures
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.documents import DocumentKind
+from avatar_gitops.wire.environment import KEY, parsed
 from avatar_gitops.wire.metrics import from_score, target_from_score
 from avatar_gitops.wire.models import ORIGINAL_SCHEMA, JobKind, ResultKind
 
@@ -95,9 +96,19 @@ def _provenance(assignment: Assignment) -> Provenance:
         seed_recorded=spec is not None and spec.seed is not None,
         spec_digest=known.get("avatar-gitops/spec-digest"),
         commit=known.get("avatar-gitops/commit"),
+        versions=_versions(assignment),
         job=assignment.name,
         date=f"{assignment.created_at[:19]}Z",
     )
+
+
+def _versions(assignment: Assignment) -> Mapping[str, str]:
+    """Interpreter and libraries that made the avatars, as their job wrote them down; none for a set that measures."""
+    for file in assignment.results_of(JobKind.STANDARD, ResultKind.RUN_METADATA):
+        said = parsed(read_json(file.path).get(KEY))
+        if said:
+            return {"python": said["python"], **said["libraries"]}
+    return {}
 
 
 def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures: tuple[FigureFacts, ...]) -> TableFacts:

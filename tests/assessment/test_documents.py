@@ -263,7 +263,9 @@ def test_several_tables_and_scopes(facts: Make) -> None:
     both_tables = dataclasses.replace(made, tables=(*made.tables, child))
     markdown = pia_markdown(both_tables)
     assert "4.3 Table `visits`" in markdown
-    assert "Taux de dissimulation (avec l’apport des tables filles)" in markdown
+    assert "| Taux de dissimulation | 40,0\u00a0% |" in markdown  # the worst; the technical report has all
+    technical = to_markdown(report_view("technical", both_tables))
+    assert "| `visits` (avec l’apport des tables filles) | 95,0\u00a0% |" in technical
     assert "**non compatible**" in markdown
     assert "coordinate\\_similarity" in markdown
     assert pdf_text(technical_report(both_tables)).count("visits") > 3
