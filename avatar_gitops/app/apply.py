@@ -20,6 +20,7 @@ from avatar_gitops.app.notifying import Notifier, Sender
 from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, compare
 from avatar_gitops.app.policy import after, refuse
 from avatar_gitops.app.publishing import Publisher
+from avatar_gitops.app.reports import project_templates
 from avatar_gitops.app.servers import Connection, open_server
 from avatar_gitops.app.signing import Seal, seal_of
 from avatar_gitops.app.summaries import index
@@ -197,4 +198,6 @@ def _write_index(loaded: Loaded, outcomes: Collection[Outcome]) -> None:
         if outcome.state is State.DELETED:
             locks.pop(outcome.set, None)
     loaded.out.mkdir(parents=True, exist_ok=True)
-    write_atomic(loaded.out / "index.md", index(locks.values(), loaded.out))
+    templates = project_templates(loaded.root, loaded.project).folder
+    for name, text in index(locks.values(), loaded.out, templates).items():
+        write_atomic(loaded.out / name, text)

@@ -117,16 +117,20 @@ class Publisher:
         files.write_atomic(
             folder / "metrics.json", artifacts.json_bytes(artifacts.metrics(desired.name, result.blocks))
         )
-        files.write_atomic(folder / "summary.md", summary(desired, result, gates, published=False))
+        for name, content in summary(desired, result, gates, published=False).items():
+            files.write_atomic(folder / name, content)
 
     def _documents(
         self, desired: DesiredSet, lock: Lock, result: RunResult, earlier: AssessmentFacts | None = None
     ) -> dict[str, bytes]:
         project = self.loaded.project
         told = Answered(lock.gates, lock.applied, self.loaded.commit, tuple(project.spec.reports.signers))
-        made = artifacts.documents(desired, result, told, earlier, project_templates(self.loaded.root, project))
-        text = summary(desired, result, lock.gates, published=True, applied=lock.applied)
-        return {artifact.name: artifact.content for artifact in made} | {"summary.md": text.encode()}
+        templates = project_templates(self.loaded.root, project)
+        made = artifacts.documents(desired, result, told, earlier, templates)
+        told_short = summary(
+            desired, result, lock.gates, published=True, applied=lock.applied, templates=templates.folder
+        )
+        return {artifact.name: artifact.content for artifact in made} | told_short
 
     def _attest(self, lock: Lock, result: RunResult, contents: dict[str, bytes]) -> None:
         """Add the statement about all files, its signature if the project signs, and the list of digests."""

@@ -23,7 +23,7 @@ CELL: Final = (150, 74)
 MARGIN: Final = (150, 40)
 MOST_MARKS: Final = 3  # names in one cell of the matrix
 ROW: Final = 30
-LONGEST: Final = 34
+LONGEST: Final = 58
 
 
 @dataclass(slots=True, frozen=True)
@@ -107,11 +107,11 @@ def _cell(x: float, y: float, place: Place) -> Iterable[str]:
 
 def gauges(rows: Sequence[Gauge], alt: str) -> str:
     """One line per metric: a dot (bound met or none) or a cross (bound missed), its interval, a stroke at the bound."""
-    left, track = 250, 330
+    left, track = 330, 300
     parts: list[str] = []
     for at, row in enumerate(rows):
         y = 24 + at * ROW
-        parts.append(_text(left - 12, y + 4, _cut(row.label, LONGEST), _Pen(anchor="end")))
+        parts.append(_text(left - 12, y + 4, _cut(row.label, LONGEST), _Pen(anchor="end", size=11)))
         parts.append(f'<rect x="{left}" y="{y - 3}" width="{track}" height="6" rx="3" fill="{TRACK}"/>')
         parts += _gauge(row, left, track, y)
         parts.append(

@@ -83,9 +83,8 @@ def gauge(language: str, metric: MetricValue, target: str) -> Gauge:
     whole = 100.0 if unit is Unit.PERCENT else 1.0 if unit is Unit.RATIO else 2 * bound.bound
     if not bound.higher_is_better:
         whole = 2 * bound.bound or whole
-    label = metric_label(metric.name, language)
     return Gauge(
-        f"{label} ({metric.scope})" if metric.scope != "standalone" else label,
+        metric_label(metric.name, language),
         written_value(metric.name, metric.value, language, target),
         metric.value,
         max(whole, *ends) or 1.0,

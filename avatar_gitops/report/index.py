@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from avatar_gitops.assessment.catalogue import written_value
-from avatar_gitops.report.jinja import environment
-from avatar_gitops.report.summary import Language, State
-from avatar_gitops.report.words import WORDS
+from avatar_gitops.report import pareto
+from avatar_gitops.report.jinja import render
+from avatar_gitops.report.pareto import Siblings
+from avatar_gitops.report.summary import State
+from avatar_gitops.report.words import WORDS, Language
 
 METRICS = ("hidden_rate", "local_cloaking", "hellinger_mean")
 
@@ -35,18 +37,25 @@ class IndexRow:
     bounds: Mapping[str, str] = field(default_factory=dict)
 
 
-def index_markdown(rows: Iterable[IndexRow], language: Language = "en", overrides: Path | None = None) -> str:
-    """The index, sets in the order of their names; `overrides` may hold an own `index.md.j2`."""
+def index_markdown(
+    rows: Iterable[IndexRow],
+    language: Language = "en",
+    overrides: Path | None = None,
+    siblings: Iterable[Siblings] = (),
+) -> str:
+    """The index, sets in the order of their names, then the sets of each spec that makes several.
+
+    `overrides` may hold an own `index.md.j2`.
+    """
     ordered = sorted(rows, key=lambda row: row.set_name)
-    text = (
-        environment(overrides)
-        .get_template("index.md.j2")
-        .render(
-            rows=[(row, _state(row.state, language), _gates(row), _values(row, language)) for row in ordered],
-            sentence=_sentence(ordered, language),
-            metrics=METRICS,
-            word=lambda key: WORDS[key].in_(language),
-        )
+    text = render(
+        "index.md.j2",
+        overrides,
+        rows=[(row, _state(row.state, language), _gates(row), _values(row, language)) for row in ordered],
+        sentence=_sentence(ordered, language),
+        metrics=METRICS,
+        siblings=[(family, pareto.rows(family, language), pareto.described(family, language)) for family in siblings],
+        word=lambda key: WORDS[key].in_(language),
     )
     return text.strip() + "\n"
 
@@ -56,9 +65,12 @@ def _state(state: State, language: Language) -> str:
 
 
 def _gates(row: IndexRow) -> str:
-    if not row.gates_total:
-        return "–"
-    return f"{'✔' if row.gates_passed == row.gates_total else '✘'} {row.gates_passed}/{row.gates_total}"
+    return written_gates(row.gates_passed, row.gates_total)
+
+
+def written_gates(passed: int, total: int) -> str:
+    """How many gates passed, with a sign; a dash when there is none."""
+    return f"{'✔' if passed == total else '✘'} {passed}/{total}" if total else "–"
 
 
 def _values(row: IndexRow, language: Language) -> tuple[str, ...]:

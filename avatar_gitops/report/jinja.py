@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 
 from avatar_gitops.assessment.markdown import code_cell, code_span, escape
+from avatar_gitops.assessment.templates import Templates, in_jinja
+
+
+def render(name: str, overrides: Path | None, /, **content: Any) -> str:
+    """A template filled in.
+
+    Raises:
+        TemplateProblem: the project's own template is wrong; says the file and the line.
+    """
+    own = Templates(overrides).folder
+    try:
+        return environment(own).get_template(name).render(**content)
+    except Exception as error:
+        if own is None or not (own / name).is_file():
+            raise
+        raise in_jinja(own / name, error) from None
 
 
 @cache
@@ -19,13 +37,13 @@ def environment(overrides: Path | None = None) -> Environment:
     A name that a template uses and the view does not have is an error.
     """
     loaders: list[BaseLoader] = [FileSystemLoader(overrides)] if overrides else []
-    made = Environment(
+    made = SandboxedEnvironment(
         loader=ChoiceLoader([*loaders, PackageLoader("avatar_gitops.report")]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  Markdown, escaped by the filters
+        autoescape=False,
     )
     made.filters.update(cell=escape, code=code_span, code_cell=code_cell, link=link)
     return made

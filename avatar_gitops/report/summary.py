@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from avatar_gitops.assessment.catalogue import DETAILS, canonical_name, is_exact, written_target, written_value
+from avatar_gitops.assessment.drawing import Gauge
+from avatar_gitops.assessment.drawing import gauges as draw
 from avatar_gitops.assessment.facts import MetricValue
 from avatar_gitops.assessment.metric_texts import metric_meaning
 from avatar_gitops.assessment.phrases import PHRASES
+from avatar_gitops.assessment.risk import worst_blocks
+from avatar_gitops.assessment.sections import gauge
 from avatar_gitops.assessment.targets import parse_target
-from avatar_gitops.report.jinja import environment
-from avatar_gitops.report.words import WORDS
-
-Language = Literal["en", "fr"]
+from avatar_gitops.report.jinja import render
+from avatar_gitops.report.words import WORDS, Language
 
 
 class State(StrEnum):
@@ -72,7 +73,8 @@ class SummaryView:
 
     `when` is written in UTC ("2026-09-17 09:18 UTC"). `notes` are short clauses for the status line, such as "weaker
     than the previous run (k 20 → 15)". `level` and `conclusion` come from `assessment.assess`. `documents` maps a label
-    to a path beside the summary. `next_step`, `check` and `repeat` are commands.
+    to a path beside the summary. `next_step`, `check` and `repeat` are commands. `folder` is where the plots are,
+    beside the summary; empty when there are none.
     """
 
     set_name: str
@@ -88,6 +90,7 @@ class SummaryView:
     check: str | None = None
     repeat: str | None = None
     next_step: str | None = None
+    folder: str = ""
     language: Language = "en"
 
 
@@ -113,28 +116,62 @@ class _Gate:
 def summary_markdown(view: SummaryView, overrides: Path | None = None) -> str:
     """The summary in the language of the view; `overrides` may hold an own `summary.md.j2`."""
     language = view.language
-    text = (
-        environment(overrides)
-        .get_template("summary.md.j2")
-        .render(
-            view=view,
-            status=WORDS[view.state].in_(language),
-            clauses=(gate_sentence(view.gates, language), *view.notes),
-            gates=[_gate(gate, language) for gate in view.gates],
-            tables=[
-                (
-                    table.name,
-                    [_line(metric, table.name, view) for metric in table.metrics if _is_told(metric, table.name, view)],
-                )
-                for table in view.tables
-            ],
-            risk=_risk(view),
-            spec=short(view.made_from.spec_digest),
-            inputs=[(name, short(digest)) for name, digest in sorted(view.made_from.input_digests.items())],
-            word=lambda key: WORDS[key].in_(language),
-        )
+    text = render(
+        "summary.md.j2",
+        overrides,
+        view=view,
+        status=WORDS[view.state].in_(language),
+        clauses=(gate_sentence(view.gates, language), *view.notes),
+        gates=[_gate(gate, language) for gate in view.gates],
+        tables=[
+            (
+                table.name,
+                [_line(metric, table.name, view) for metric in table.metrics if _is_told(metric, table.name, view)],
+                _shown(view, number, table),
+            )
+            for number, table in enumerate(view.tables, start=1)
+        ],
+        risk=_risk(view),
+        spec=short(view.made_from.spec_digest),
+        inputs=[(name, short(digest)) for name, digest in sorted(view.made_from.input_digests.items())],
+        word=lambda key: WORDS[key].in_(language),
     )
     return text.strip() + "\n"
+
+
+def plots(view: SummaryView) -> dict[str, str]:
+    """The plots of the summary as SVG, by file name: for each table its metrics against their gates and targets."""
+    found = {}
+    for number, table in enumerate(view.tables, start=1):
+        gauges = _gauges(view, table)
+        if gauges:
+            found[_plot_name(number)] = draw(gauges, _alt(view, table, gauges))
+    return found
+
+
+def _plot_name(number: int) -> str:
+    return f"summary-{number}.svg"
+
+
+def _shown(view: SummaryView, number: int, table: TableView) -> tuple[str, str] | None:
+    """Path and alternative text of the plot of a table; None when it has none."""
+    gauges = _gauges(view, table) if view.folder else ()
+    return (f"{view.folder}/{_plot_name(number)}", _alt(view, table, gauges)) if gauges else None
+
+
+def _gauges(view: SummaryView, table: TableView) -> tuple[Gauge, ...]:
+    """The worst block of each metric that has a gate or a target."""
+    worst = worst_blocks(table.metrics, "unknown")
+    bound = ((metric, _gate_of(metric, table.name, view.gates) or metric.target) for metric in worst)
+    return tuple(
+        gauge(view.language, metric, wanted) for metric, wanted in bound if wanted and metric.value is not None
+    )
+
+
+def _alt(view: SummaryView, table: TableView, gauges: tuple[Gauge, ...]) -> str:
+    missed = ", ".join(f"{item.label} {item.text}" for item in gauges if item.met is False)
+    words = {"table": table.name, "missed": missed or WORDS["none"].in_(view.language)}
+    return WORDS["plot.alt"].in_(view.language).format(**words)
 
 
 def gate_sentence(gates: tuple[GateView, ...], language: Language) -> str:

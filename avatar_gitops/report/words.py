@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from avatar_gitops.assessment.text import Text
+
+Language = Literal["en", "fr"]
 
 WORDS: Final[Mapping[str, Text]] = MappingProxyType(
     {
@@ -72,6 +74,30 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
         "count.many": Text("{count} sets", "{count} jeux"),
         "count.state": Text("{state}: {count}", "{state} : {count}"),
         "index.empty": Text("There is no set yet.", "Il n'y a pas encore de jeu."),
+        "title.siblings": Text("The sets of {path}", "Les jeux de {path}"),
+        "head.front": Text("Pareto front", "Front de Pareto"),
+        "pareto.best": Text("yes", "oui"),
+        "pareto.about": Text(
+            "On the front is what no other set beats in privacy and utility at once; among the others there is nothing "
+            "to choose. Values are the worst over tables and links.",
+            "Sur le front se trouve ce qu'aucun autre jeu ne bat à la fois en confidentialité et en utilité ; parmi "
+            "les autres il n'y a rien à choisir. Les valeurs sont les pires sur les tables et les liens.",
+        ),
+        "pareto.alt": Text(
+            "Privacy against utility of {count} sets; on the Pareto front: {best}.",
+            "Confidentialité et utilité de {count} jeux ; sur le front de Pareto : {best}.",
+        ),
+        "axis.utility": Text("hellinger_mean (left: more useful)", "hellinger_mean (à gauche : plus utile)"),
+        "axis.privacy": Text("hidden_rate (up: safer)", "hidden_rate (en haut : plus sûr)"),
+        "plot.alt": Text(
+            "Metrics of {table} against their gates and targets; missed: {missed}.",
+            "Mesures de {table} face à leurs seuils et cibles ; manqués : {missed}.",
+        ),
+        "plot.legend": Text(
+            "Dot: bound met, cross: bound missed, stroke: bound, pale bar: 95% interval.",
+            "Point : borne tenue, croix : borne manquée, trait : borne, barre pâle : intervalle à 95 %.",
+        ),
+        "none": Text("none", "aucun"),
         "summary": Text("summary", "résumé"),
         "pia": Text("impact assessment", "analyse d'impact"),
         "receipt": Text("receipt", "justificatif"),

@@ -65,7 +65,7 @@ def test_a_deleted_set_leaves_a_receipt_and_nothing_else(
     assert told["deleted_at"] == "2026-11-22T10:00:00+00:00"
     assert told["approved_by"] == ["zoe"]
     golden("app/deletion.json", (publisher.loaded.out / "visits" / "deletion.json").read_text(encoding="utf-8"))
-    golden("app/index-with-receipt.md", index([replace(LOCK, set="other")], publisher.loaded.out))
+    golden("app/index-with-receipt.md", index([replace(LOCK, set="other")], publisher.loaded.out)["index.md"])
 
 
 def test_a_crash_between_receipt_and_lock_loses_nothing_of_the_receipt(publisher: Publisher) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jinja2
 import pytest
@@ -12,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar_gitops.assessment import metric_facts
+from avatar_gitops.assessment.templates import TemplateProblem
 from avatar_gitops.report.index import IndexRow, index_markdown
 from avatar_gitops.report.jinja import environment
-from avatar_gitops.report.summary import GateView, Language, MadeFrom, State, SummaryView, TableView, summary_markdown
+from avatar_gitops.report.pareto import Candidate, Siblings, plot
+from avatar_gitops.report.summary import GateView, MadeFrom, State, SummaryView, TableView, plots, summary_markdown
+from avatar_gitops.report.words import Language
 
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 both = pytest.mark.parametrize("language", LANGUAGES)
@@ -155,6 +160,60 @@ def test_a_project_may_override_a_template(tmp_path: Path) -> None:
 
 def test_an_unknown_name_in_a_template_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "summary.md.j2").write_text("{{ view.rows }}", encoding="utf-8")
-    with pytest.raises(jinja2.UndefinedError):
+    with pytest.raises(TemplateProblem, match=r"summary\.md\.j2:1: .*rows"):
         summary_markdown(view(), tmp_path)
     assert environment().undefined is jinja2.StrictUndefined
+
+
+def test_plots_show_the_metrics_that_have_a_bound_and_say_which_are_missed() -> None:
+    shown = replace(view(), folder="pictures", gates=(GateView("hidden_rate", ">= 95", 91.44),))
+    ((name, svg),) = plots(shown).items()
+    text = summary_markdown(shown)
+    alt = "Metrics of patients against their gates and targets; missed: Hidden rate 91.4%."
+    assert f"![{alt}](pictures/{name})" in text
+    assert f"<title>{alt}</title>" in svg
+    drawn = ElementTree.fromstring(svg)
+    words = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert words == ["Hidden rate", "91.4%", "Column direct match protection", "97.3%"]
+    assert summary_markdown(replace(shown, folder="")).count("![") == 0
+
+
+def candidate(name: str, k: int, privacy: float | None, utility: float | None) -> Candidate:
+    return Candidate(name, {"k": str(k)}, privacy, utility, "✔ 1/1")
+
+
+FAMILY = Siblings(
+    "configs/patients.yaml",
+    (
+        candidate("patients-k5", 5, 80.0, 0.03),
+        candidate("patients-k10", 10, 90.0, 0.05),
+        candidate("patients-k20", 20, 85.0, 0.06),  # beaten by k 10 in both
+        candidate("patients-k40", 40, None, 0.02),
+    ),
+    "index-configs-patients.svg",
+)
+
+
+@both
+def test_golden_index_of_a_matrix(language: Language, golden: Callable[[str, str], None]) -> None:
+    rows = [IndexRow(item.set_name, State.PUBLISHED, 1, 1, item.privacy) for item in FAMILY.candidates]
+    golden(f"summary/matrix.{language}.md", index_markdown(rows, language, siblings=[FAMILY]))
+
+
+def test_only_what_no_other_set_beats_is_on_the_front() -> None:
+    assert [FAMILY.is_best(item) for item in FAMILY.candidates] == [True, True, False, False]
+    svg = plot(FAMILY, "en")
+    assert svg is not None
+    ElementTree.fromstring(svg)
+    assert svg.count("<circle") == 3
+    assert plot(replace(FAMILY, candidates=FAMILY.candidates[:1]), "en") is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 1)), min_size=2, max_size=8))
+def test_a_front_is_never_empty_and_nobody_on_it_is_beaten(values: list[tuple[float, float]]) -> None:
+    found = tuple(candidate(f"s{at}", at, *pair) for at, pair in enumerate(values))
+    family = Siblings("p", found)
+    best = [item for item in found if family.is_best(item)]
+    assert best
+    assert not any(one.beats(other) for one in best for other in best)
+    assert plot(family, "fr") is not None
