@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.model import Change, NoteKind, Plan
+from avatar_gitops.plan.signoff import Signatures, Signing
 from avatar_gitops.plan.standing import standing
 from avatar_gitops.report.plan_markdown import escape
 from avatar_gitops.report.values import Style, count, number, plain, safe, to_ascii
@@ -35,10 +36,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What of the rows is shown: `wide` adds columns, `since` leaves out what was published before or never."""
+    """What of the rows is shown: `wide` adds columns, `since` leaves out what was published before or never.
+
+    `signatures` are those under the assessments of the sets that anybody signs.
+    """
 
     wide: bool = False
     since: datetime | None = None
+    signatures: Mapping[str, Signatures] = field(default_factory=dict)
 
 
 SHAPE: Final = Shape()
@@ -98,7 +103,7 @@ def render(
         padded = [f"{cell:<{width}}" for cell, width in zip(_cells(row, shape), widths, strict=True)]
         padded[1] = style(padded[1], STYLES.get(row.state, "dim"))
         lines.append("  ".join(padded).rstrip())
-    lines += ["", f"{_verdict(rows)}.", *_ending(plan), *_locked(held), *_next(rows)]
+    lines += ["", f"{_verdict(rows)}.", *_ending(plan), *_signing(shape), *_locked(held), *_next(rows)]
     text = "\n".join(lines) + "\n"
     return to_ascii(text) if ascii_only else text
 
@@ -106,6 +111,15 @@ def render(
 def _ending(plan: Plan) -> Iterator[str]:
     """Sets whose last day comes soon."""
     yield from (f"Note: {note.set} {note.text}" for note in plan.notes if note.kind is NoteKind.RETENTION)
+
+
+def _signing(shape: Shape) -> Iterator[str]:
+    """Who has to sign which assessment, for the first time or again; and what was refused."""
+    for name, item in sorted(shape.signatures.items()):
+        if item.standing is Signing.REFUSED:
+            yield f"Refused: {name}, see signoffs/{name}.yaml"
+        elif item.open:
+            yield f"{item.standing.value.capitalize()}: {name} by {', '.join(map(safe, item.open))}"
 
 
 def _locked(held: Held | None) -> Iterator[str]:
@@ -125,6 +139,10 @@ def to_json(plan: Plan, now: datetime, shape: Shape = SHAPE, held: Held | None =
         "server": plan.server,
         "lease": None if held is None else asdict(held),
         "sets": [asdict(row) for row in statuses(plan, now, shape.since)],
+        "signatures": {
+            name: {"state": item.standing.value, "to_sign": list(item.open)}
+            for name, item in sorted(shape.signatures.items())
+        },
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
@@ -134,7 +152,8 @@ def markdown(plan: Plan, now: datetime, shape: Shape = SHAPE) -> str:
     rows, columns = statuses(plan, now, shape.since), _head(shape)
     head = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     body = [f"| `{row.set}` | " + " | ".join(escape(cell) for cell in _cells(row, shape)[1:]) + " |" for row in rows]
-    return "\n".join([*head, *body, "", f"{_verdict(rows)}."]) + "\n"
+    signing = [f"- {escape(line)}" for line in _signing(shape)]
+    return "\n".join([*head, *body, "", f"{_verdict(rows)}.", *(["", *signing] if signing else [])]) + "\n"
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from avatar_gitops.assessment import (
     report_view,
     technical_report,
 )
-from avatar_gitops.assessment.document import Bars, Document, Table, text_of
+from avatar_gitops.assessment.document import Bars, Document, Heading, Table, text_of
 from avatar_gitops.assessment.docx import to_docx
 from avatar_gitops.assessment.facts import Language, MetricValue
 from avatar_gitops.assessment.markdown import to_markdown
@@ -33,7 +34,7 @@ from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
 from avatar_gitops.assessment.pia import pia_document
 from avatar_gitops.assessment.technical import technical_document
-from avatar_gitops.assessment.view import Kind
+from avatar_gitops.assessment.view import Kind, ReportView
 
 Make = Callable[[Language], AssessmentFacts]
 KINDS: tuple[Kind, ...] = ("pia", "technical")
@@ -112,6 +113,19 @@ def test_metric_rows_show_the_facts(facts: Make, language: Language) -> None:
                 assert shown[name][1] == expected(metric.value, decimals, language, unit)
             if metric.low is not None and name != "local_cloaking":
                 assert shown[name][2].split(" – ")[0] == expected(metric.low, decimals, language, unit)
+
+
+@both
+def test_no_section_is_empty_and_nothing_is_left_to_fill(
+    facts: Make, bare_facts: AssessmentFacts, language: Language
+) -> None:
+    for made in (facts(language), dataclasses.replace(bare_facts, language=language)):
+        for document in documents(made):
+            for block, after in itertools.pairwise((*document.blocks, Heading(1, ()))):
+                deeper = isinstance(block, Heading) and isinstance(after, Heading) and after.level > block.level
+                assert deeper or not isinstance(block, Heading) or not isinstance(after, Heading), block
+            text = to_markdown(ReportView("pia", document, made))
+            assert not re.search(r"TODO|TBD|XXX|lorem|None|nan\b|[{}]", text)
 
 
 def number_words(text: str) -> set[str]:

@@ -6,8 +6,14 @@ import json
 import subprocess
 from pathlib import Path
 
+import docx
 import pytest
+from docx.oxml.ns import qn
+from docx.table import Table
+from docx.text.paragraph import Paragraph
 
+from avatar_gitops.assessment.catalogue import canonical_name, default_target, in_catalogue, written_value
+from avatar_gitops.assessment.metric_texts import metric_label
 from tests.support.flow import Cli
 
 SPEC = """\
@@ -59,6 +65,7 @@ def test_a_published_run_is_rendered_signed_and_compared(published: Cli) -> None
     assert drawn == (out / "pictures" / "risk-matrix.svg").read_bytes()
 
     assert json.loads(cli("report", "diff", "people", "--format", "json").out)["to_sign"] == ["dpo"]
+    assert "To sign: people by dpo\n" in cli("status").out
     done = cli("report", "sign", "people", "--role", "dpo", "--note", "As agreed")
     assert (done.code, "Approved as dpo, in signoffs/people.yaml" in done.err) == (0, True)
     told = cli("report", "diff", "people")
@@ -73,9 +80,45 @@ def test_a_published_run_is_rendered_signed_and_compared(published: Cli) -> None
     assert told.code == 2
     assert "Context / Processing / Purpose\n  - Value: Teaching\n  + Value: Research" in told.out
     assert "To sign: dpo (dpo@example.org)." in told.out
+    assert "To sign again: people by dpo (dpo@example.org)\n" in cli("status").out
+    stated = json.loads(cli("status", "--format", "json").out)["signatures"]
+    assert stated == {"people": {"state": "to sign again", "to_sign": ["dpo (dpo@example.org)"]}}
     assert "Refused as dpo" in cli("report", "sign", "people", "--role", "dpo", "--refuse").err
     cli("report", "people", "--format", "markdown")
     assert "Statut\u00a0: **refusée**" in (cli.root / "people.pia.md").read_text(encoding="utf-8")
+
+
+def test_every_number_of_the_technical_report_is_one_of_metrics_json(published: Cli) -> None:
+    cli = published
+    cli("report", "people", "--kind", "technical", "--language", "en", "--format", "docx", "--output", "t.docx")
+    word = docx.Document(str(cli.root / "t.docx"))
+    told: dict[str, list[list[str]]] = {}
+    heading = ""
+    for part in word.element.body.iterchildren():
+        if part.tag == qn("w:p"):
+            paragraph = Paragraph(part, word)
+            named = paragraph.style is not None and str(paragraph.style.name).startswith("Heading 2")
+            heading = paragraph.text.partition(" ")[2] if named else heading
+        elif part.tag == qn("w:tbl"):
+            rows = [[cell.text for cell in row.cells] for row in Table(part, word).rows]
+            if rows[0] == ["Table", "Value", "95% interval", "Target", "Finding"]:
+                told[heading] = rows[1:]
+    blocks = json.loads((cli.root / "out/people/metrics.json").read_text(encoding="utf-8"))["blocks"]
+    known = {canonical_name(name): (value, block) for block in blocks for name, value in block["values"].items()}
+    expected: dict[str, list[list[str]]] = {}
+    for name, (value, block) in known.items():
+        if in_catalogue(name) and value is not None:
+            target = block["targets"].get(name) or default_target(name, "internal")
+            ends = [written_value(name, end, "en", target) for end in block["intervals"].get(name, [])]
+            expected[metric_label(name, "en")] = [
+                ["people", written_value(name, value, "en", target), " – ".join(ends)]
+            ]
+    assert len(expected) > 15
+    shown = {
+        label: [row[:3] if row[2] not in {"–", "exact", "unknown"} else [*row[:2], ""] for row in rows]
+        for label, rows in told.items()
+    }
+    assert shown == expected
 
 
 def test_what_was_altered_or_is_not_there_is_refused(published: Cli) -> None:

@@ -47,8 +47,8 @@ def command(
     from avatar_gitops.report.policy import expiry
 
     now = datetime.now(UTC)
-    shape = report.Shape(wide, _moment(since, now))
     looked = status(project, server, Selection(select, exclude))
+    shape = report.Shape(wide, _moment(since, now), looked.signatures)
     found, held = looked.planned, _held(looked.lease)
     plan = found.plan
     match form:
