@@ -64,10 +64,10 @@ def _once(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
             (os.POSIX_SPAWN_OPEN, 1, str(out), flags, 0o600),
             (os.POSIX_SPAWN_OPEN, 2, str(err), flags, 0o600),
         ]
-        busy, start = _busy(), time.perf_counter()
+        busy, start = busy_seconds(), time.perf_counter()
         child = os.posix_spawn(command[0], list(command), {**os.environ, **environment}, file_actions=actions)
         _, status, used = os.wait4(child, 0)
-        wall, busy = time.perf_counter() - start, _busy() - busy
+        wall, busy = time.perf_counter() - start, busy_seconds() - busy
         if os.waitstatus_to_exitcode(status) != 0:
             raise Failed(f"{' '.join(command)}: {err.read_text(errors='replace')[-2_000:]}")
         lines = out.read_text(encoding="utf-8").strip().splitlines()
@@ -77,7 +77,7 @@ def _once(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
     return Measured(wall, processor, used.ru_maxrss / 1024, foreign, 1, said.pop("stages", {}), said)
 
 
-def _busy() -> float:
+def busy_seconds() -> float:
     """Seconds that all cores together have worked since the machine started."""
     with Path("/proc/stat").open(encoding="ascii") as file:
         user, nice, system, _, _, irq, soft, *_ = (int(value) for value in file.readline().split()[1:])

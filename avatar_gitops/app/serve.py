@@ -1,13 +1,15 @@
-"""`serve`: the embedded platform in the foreground."""
+"""`serve`: the embedded platform in the foreground, its backup and restoration."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatar_gitops.errors import UsageError
 from avatar_gitops.server.callers import is_loopback
 
 if TYPE_CHECKING:
+    from avatar_gitops.server.backup import Saved
     from avatar_gitops.server.lifecycle import Ready, ServeOptions
     from avatar_gitops.server.state import Address
 
@@ -25,3 +27,17 @@ def serve(options: ServeOptions, ready: Ready) -> None:
             hint="pip install 'avatar-gitops[local]'",
         ) from None
     run(options, ready)
+
+
+def back_up(state_dir: Path, target: Path) -> Saved:
+    """Back up the state folder of a server that may run."""
+    from avatar_gitops.server import backup
+
+    return backup.back_up(state_dir, target)
+
+
+def restore(source: Path, state_dir: Path) -> Saved:
+    """Make a state folder of a backup."""
+    from avatar_gitops.server import backup
+
+    return backup.restore(source, state_dir)

@@ -37,11 +37,11 @@ def served(state_dir: Path, *options: str, port: int = 0) -> Iterator[subprocess
         process.wait()
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 30, pause: float = 0.03) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.03)
+        time.sleep(pause)
 
 
 def sign_in(state_dir: Path) -> Api:

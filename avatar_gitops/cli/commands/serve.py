@@ -25,7 +25,7 @@ AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-
 """
 
 
-@click.command("serve", epilog=ENVIRONMENT)
+@click.group("serve", epilog=ENVIRONMENT, invoke_without_command=True)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to bind; loopback unless you say otherwise."
 )
@@ -92,7 +92,9 @@ AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-
     is_flag=True,
     help="Log each request that changes something or is refused, with the id that the client gave it.",
 )
+@click.pass_context
 def command(
+    context: click.Context,
     host: str,
     port: int,
     state_dir: Path,
@@ -113,6 +115,8 @@ def command(
     Tables of more than AVATAR_MAX_LINES rows (2,000,000), or AVATAR_MEMORY_MIB of memory (8,192 or what
     a job may use), are anonymized in batches; more than AVATAR_MAX_DIMENSIONS dimensions (1,000) are refused.
     """
+    if context.invoked_subcommand is not None:
+        return
     from avatar_gitops.app.serve import serve
     from avatar_gitops.server import ServeOptions
 
@@ -147,3 +151,56 @@ def _announce(host: str, address: Address, client_env: Path) -> None:
     if not is_loopback(host):
         note("Others on the network can reach it, unprotected: put a proxy with TLS before it (see SECURITY.md).")
     note(f"\nNext: set -a; . {client_env}; set +a; avatar-gitops plan --server env")
+
+
+def _folder(context: click.Context, said: Path | None) -> Path:
+    """The state folder, named after the subcommand or before it."""
+    if said is not None:
+        return said
+    assert context.parent is not None, "a subcommand has a parent"
+    found: Path = context.parent.params["state_dir"]
+    return found
+
+
+folder_option = click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the server.  [default: .avatar/server]",
+)
+
+
+@command.command("backup")
+@click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
+@folder_option
+@click.pass_context
+def backup_command(context: click.Context, target: Path, state_dir: Path | None) -> None:
+    """Back up the state folder into the new folder DIR; the server may run.
+
+    The backup is consistent: the database as it was at one moment, with every file that it points at. It holds
+    personal data, like the state folder. Files on the same file system are linked, not copied: copy DIR to another
+    disk. `sha256sum --check SHA256SUMS` in DIR verifies it.
+
+    For a database or bucket by URL use their own means: the database first, then the bucket.
+    """
+    from avatar_gitops.app.serve import back_up
+
+    saved = back_up(_folder(context, state_dir), target)
+    note(f"{saved.files:,} files, {saved.size / 2**20:,.1f} MiB, are backed up in {target}.")
+
+
+@command.command("restore")
+@click.argument("source", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@folder_option
+@click.pass_context
+def restore_command(context: click.Context, source: Path, state_dir: Path | None) -> None:
+    """Make a state folder of the backup DIR, when every file in it is as it was made.
+
+    Nothing is overwritten: the state folder must not exist or be empty. Jobs that were running are queued again at
+    the next start. API keys of users go on working; client.env gets a new one.
+    """
+    from avatar_gitops.app.serve import restore
+
+    folder = _folder(context, state_dir)
+    saved = restore(source, folder)
+    note(f"{saved.files:,} files, {saved.size / 2**20:,.1f} MiB, are restored.")
+    note(f"\nNext: avatar-gitops serve --state-dir {folder}")
