@@ -70,7 +70,9 @@ def size(count: int) -> str:
 def duration(start: str, end: str) -> str:
     """The time between two stored moments, as `2m 58s`."""
     seconds = round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
-    hours, rest = divmod(max(seconds, 0), 3600)
+    if seconds < 1:
+        return "under 1s"
+    hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
     if hours:
         return f"{hours}h {minutes:02}m"

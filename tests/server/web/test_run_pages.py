@@ -86,7 +86,7 @@ def test_a_run_shows_each_job(marie: Visitor, story: Story) -> None:
 def test_a_finished_job_says_when_and_how_long_it_took(marie: Visitor, story: Story) -> None:
     for row in marie.get(f"/runs/{story.runs['finished']}").rows():
         assert row[1] == "✔ Finished"
-        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", row[2]) and re.fullmatch(r"(\d+m )?\d+s", row[3])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", row[2]) and re.fullmatch(r"(under |\d+m )?\d+s", row[3])
 
 
 def test_a_failed_job_says_why_once(marie: Visitor, story: Story) -> None:
