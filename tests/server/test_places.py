@@ -206,3 +206,43 @@ def test_a_traceback_of_a_lost_database_holds_no_password(tmp_path: Path) -> Non
     done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=False)
     assert "OperationalError" in done.stderr
     assert PASSWORD not in done.stderr
+
+
+@services
+def test_a_spec_becomes_published_results_over_a_database_and_a_bucket(
+    tmp_path: Path, postgres: Cluster, buckets: Buckets
+) -> None:
+    """The whole way, by the commands that users type: `serve`, `apply`, and the results in their files."""
+    project = tmp_path / "project"
+    (project / "configs").mkdir(parents=True)
+    (project / "people.csv").write_bytes(people(80))
+    named = "apiVersion: avatar-gitops/v1\nkind: Project\nmetadata: {name: places}\n"
+    (project / "avatar-gitops.yaml").write_text(named, encoding="utf-8")
+    spec = (
+        "apiVersion: avatar-gitops/v1\nkind: AvatarRun\nmetadata: {name: people, owner: data@example.org}\n"
+        "spec:\n  seed: 7\n  jobs: [standard, privacy_metrics, signal_metrics]\n"
+        "  tables:\n    people:\n      source: people.csv\n      avatarization: {k: 5}\n"
+    )
+    (project / "configs" / "people.yaml").write_text(spec, encoding="utf-8")
+    with Ground(postgres, buckets).new() as variables:
+        with environment(variables):
+            server = start(tmp_path / "state", workers=1)
+        with server:
+            signed_in = {"AVATAR_BASE_URL": server.base_url, "AVATAR_API_KEY": server.api_key}
+            command = [sys.executable, "-m", "avatar_gitops", "apply", "--project", str(project), "--yes"]
+            done = subprocess.run(
+                [*command, "--server", "env"],
+                env={**os.environ, **signed_in},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            with Api(server.base_url, server.api_key) as api:
+                assert {job["status"] for job in api.get("/jobs")["jobs"]} == {"finished"}
+        stored = buckets.keys(variables[BUCKET])
+        assert len(stored) > 5
+        assert all(key.startswith("some/prefix/blobs/") for key in stored)
+        assert list((tmp_path / "state" / "blobs").rglob("*")) == []  # nothing of the data stays on this machine
+        assert list((tmp_path / "state" / "incoming").iterdir()) == []
+        assert not (tmp_path / "state" / "platform.sqlite3").exists()
