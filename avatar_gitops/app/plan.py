@@ -16,6 +16,7 @@ from avatar_gitops.app.offline import Offline, remember
 from avatar_gitops.app.policy import before
 from avatar_gitops.app.selecting import looked_up
 from avatar_gitops.app.servers import Connection, open_server
+from avatar_gitops.app.signatures import signatures_under
 from avatar_gitops.client.gateway import Reader, reader
 from avatar_gitops.errors import UnsafePlan
 from avatar_gitops.events import Listener
@@ -27,6 +28,7 @@ from avatar_gitops.plan.offline import marks_of, remembered
 from avatar_gitops.plan.planner import plan as make_plan
 from avatar_gitops.plan.safety import Options
 from avatar_gitops.plan.select import Selection
+from avatar_gitops.plan.signoff import ending
 from avatar_gitops.policy.model import PolicyReport
 from avatar_gitops.ports import RunReader
 from avatar_gitops.workspace.git import removed_in
@@ -202,6 +204,7 @@ def decide(seen: Seen, consent: Consent, selection: Selection = EVERYTHING) -> P
     made = replace(made, context=replace(seen.context, removed_in=_removed_in(loaded, made)))
     if consent.look:
         return Planned(made, observed, loaded, connection)
+    made = replace(made, notes=(*made.notes, *ending(made.effective, signatures_under(loaded, made.effective))))
     who = signed(loaded.root, consent.approved_by, consent.authors)
     report = before(loaded, made, who, options.today)
     return Planned(made, observed, loaded, connection, report, who=who)

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from avatar_gitops.app.leasing import held_now
-from avatar_gitops.app.loading import Loaded
 from avatar_gitops.app.plan import EVERYTHING, Consent, Planned, glance, looking, plan
+from avatar_gitops.app.signatures import signatures_under
 from avatar_gitops.errors import UsageError
 from avatar_gitops.plan.model import Change
 from avatar_gitops.plan.select import Selection
-from avatar_gitops.plan.signoff import STATEMENTS, Signatures, by_set
+from avatar_gitops.plan.signoff import Signatures
 from avatar_gitops.reconcile.lease import Lease
-from avatar_gitops.workspace.signoffs import read_signoffs
 
 READ_ONLY = Consent(look=True)
 
@@ -47,17 +46,7 @@ def status(project: Path | None, server: str | None, selection: Selection = EVER
     """The selected sets; nothing is refused to somebody who only looks."""
     with looking(project, server) as (loaded, connection, remote):
         planned = glance(loaded, connection, remote, READ_ONLY, selection)
-        return Looked(planned, held_now(remote, loaded.name), signatures_of(loaded, planned))
-
-
-def signatures_of(loaded: Loaded, planned: Planned) -> dict[str, Signatures]:
-    """The signatures under what is published, of the sets of a plan that anybody signs."""
-    signers = tuple(loaded.project.spec.reports.signers)
-    locks = (change.lock for change in planned.plan.changes if change.lock is not None)
-    return by_set(
-        (lock.set, Signatures(read_signoffs(loaded.root, lock.set), lock.outputs.get(STATEMENTS, ""), signers))
-        for lock in locks
-    )
+        return Looked(planned, held_now(remote, loaded.name), signatures_under(loaded, planned.plan.changes))
 
 
 def show(project: Path | None, server: str | None, name: str) -> Shown:

@@ -172,6 +172,7 @@ class NoteKind(StrEnum):
     RENAME = "rename"
     AMBIGUOUS = "ambiguous"
     RETENTION = "retention"
+    SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True)

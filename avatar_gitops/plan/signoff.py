@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from avatar_gitops.plan.model import Action, Change, Note, NoteKind
 
 STATEMENTS: Final = "pia.json"
 """The artifact whose digest a signature is bound to; the lock file has that digest among its outputs."""
@@ -78,6 +80,19 @@ class Signatures:
         if not self.open:
             return Signing.SIGNED if valid else Signing.NOBODY
         return Signing.SIGN_AGAIN if any(not self.holds(item) for item in self.latest) else Signing.TO_SIGN
+
+
+def ending(changes: Iterable[Change], signatures: Mapping[str, Signatures]) -> Iterator[Note]:
+    """A note for each set whose assessment is signed and that a plan makes or documents again."""
+    for change in changes:
+        found = signatures.get(change.set)
+        if found is None or change.action not in {Action.RELAUNCH, Action.UPDATE, Action.COLLECT}:
+            continue
+        people = [f"{item.role} ({item.person})" for item in found.latest if found.holds(item)]
+        if people:
+            names = ", ".join(people)
+            text = f"has an assessment signed by {names}: they have to sign again if a statement changes"
+            yield Note(NoteKind.SIGNATURE, change.set, text)
 
 
 def by_set(found: Iterable[tuple[str, Signatures]]) -> dict[str, Signatures]:

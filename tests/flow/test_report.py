@@ -75,6 +75,8 @@ def test_a_published_run_is_rendered_signed_and_compared(published: Cli) -> None
 
     spec = cli.root / "configs" / "people.yaml"
     spec.write_text(SPEC.replace("Teaching", "Research"), encoding="utf-8")
+    told = cli("plan")
+    assert "has an assessment signed by dpo (dpo@example.org)" in " ".join(told.out.split())
     assert cli("apply", "--yes").code == 0
     told = cli("report", "diff", "people", "--exit-code")
     assert told.code == 2
