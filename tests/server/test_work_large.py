@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 from collections.abc import Iterator
 
 import pytest
 
 from avatar_gitops.engine.large import sample
+from avatar_gitops.engine.large.scratch import Shelf
 from avatar_gitops.server import work_large
 from avatar_gitops.server.limits import MEMORY
 from tests.engine.hospital import hospital
@@ -119,6 +121,16 @@ def test_private_releases_and_links_are_refused_before_anything_runs(
         workshop.upload(f"{linked.name}.csv", content(linked.rows))
     monkeypatch.setattr("avatar_gitops.engine.batches._FIXED_BYTES", (1 << 16, 0, 0))
     assert f"{NOT_AT_ONCE} links between tables." in workshop.error(hospital_set())
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(
+    workshop: Workshop, large_run: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Shelf, "append", full)
+    assert "no space is left on this platform" in workshop.error(documents(file=FILE))
 
 
 def test_avatars_of_another_number_are_not_sampled_beside(workshop: Workshop, large_run: dict[str, str]) -> None:

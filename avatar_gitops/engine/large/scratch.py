@@ -38,7 +38,7 @@ class Shelf:
     def append(self, lines: Lines) -> None:
         """Add rows at the end."""
         with self.path.open("ab") as file:
-            lines.tofile(file)
+            file.write(lines.tobytes())
 
     def read(self, start: int = 0, count: int = -1) -> Lines:
         """Some rows, all those from `start` on by default."""
