@@ -109,7 +109,6 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform)
         ("audit", "bundle", "--output", "evidence.zip"),
         ("audit", "verify", "evidence.zip", "--allow-unsigned"),
         ("audit", "verify", "evidence.zip", "--allow-unsigned", "--format", "json"),
-        ("audit", "replay", "canary"),
         ("retry", "--yes"),
         ("fmt",),
         ("advise",),

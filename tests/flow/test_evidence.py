@@ -89,6 +89,10 @@ def test_a_bundle_holds_no_cell_value_and_no_secret(project: Project) -> None:
     secrets = [*key.pem().decode().splitlines()[1:-1], cli.environment["AVATAR_API_KEY"]]
     looked_for = [f"{CANARY}{n:03d}x" for n in range(60)] + secrets
     assert [leak for name, content in files.items() for leak in leaks(name, content, looked_for)] == []
+    replayed = cli("audit", "replay", KEPT)
+    assert replayed.code == 0, replayed.text
+    statement = (cli.root / "out" / KEPT / "replay.intoto.json").read_bytes()
+    assert leaks("replay", replayed.text.encode() + statement, looked_for) == []
     assert not any("avatars/" in name or name.endswith((".csv", ".parquet")) for name in files)
 
 
