@@ -7,12 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 
-
-@pytest.mark.parametrize(("host", "told"), [("127.0.0.1", False), ("0.0.0.0", True)])
-def test_a_server_that_others_can_reach_says_so(host: str, told: bool, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "avatar_gitops", "serve", "--host", host, "--port", "0"]
+def test_a_server_that_others_can_reach_says_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "avatar_gitops", "serve", "--host", "0.0.0.0", "--port", "0"]
     with subprocess.Popen(
         [*command, "--state-dir", str(tmp_path / "state")], stderr=subprocess.PIPE, text=True
     ) as process:
@@ -27,5 +24,5 @@ def test_a_server_that_others_can_reach_says_so(host: str, told: bool, tmp_path:
     assert process.returncode == 0, rest
     said = "".join(lines)
     assert "Serving http://127.0.0.1:" in said
-    assert ("Others on the network can reach it" in said) is told
+    assert "Others on the network can reach it" in said
     assert "octopize_apikey" not in said
