@@ -143,6 +143,8 @@ def work_on(
     except ImportError as error:
         missing = f"The platform is not installed completely: {error.name} is missing. Install avatar-gitops[local]."
         fail(storage.engine, row.name, owner, missing)
+    except FileNotFoundError:
+        fail(storage.engine, row.name, owner, "A file that this job needs was deleted while it ran.")
     except OSError as error:
         log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))
         fail(storage.engine, row.name, owner, _full_or_broken(error))

@@ -144,7 +144,7 @@ def test_public_routes_need_no_key(admin: Api, path: str) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("path", ["/api/nothing", "/api/jobs/", "/api/results/x", "/storage"])
+@pytest.mark.parametrize("path", ["/api/nothing", "/api/jobs/", "/api/results/x"])
 def test_errors_have_a_content_type_a_detail_and_no_redirect(admin: Api, path: str) -> None:
     response = admin.http.get(f"{admin.base_url}{path}")
     assert response.status_code == 404
