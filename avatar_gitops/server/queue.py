@@ -17,7 +17,7 @@ from avatar_gitops.wire.models import JobStatus
 
 LEASE_SECONDS: Final = 30.0
 OWNER_SEPARATOR: Final = "."
-MAXIMUM_ATTEMPTS: Final = 3
+MAXIMUM_ATTEMPTS: Final = 5
 GAVE_UP: Final = (
     f"The job was started {MAXIMUM_ATTEMPTS} times and its worker process ended each time before the job did."
     " The table may need more memory than this machine has."
@@ -219,8 +219,12 @@ def requeue_expired(engine: sa.Engine) -> int:
 
 
 def requeue_of_server(engine: sa.Engine, server_id: str) -> int:
-    """Queue again what the workers of a server ran when it died; those of other servers go on."""
-    return _requeue(engine, jobs.c.lease_owner.startswith(f"{server_id}{OWNER_SEPARATOR}", autoescape=True))
+    """Queue again what the workers of a server ran when it died; those of other servers go on.
+
+    The death of a server costs a job no attempt: a job cannot take more than its walls, so it was not the cause.
+    """
+    mine = jobs.c.lease_owner.startswith(f"{server_id}{OWNER_SEPARATOR}", autoescape=True)
+    return _requeue(engine, mine, refund=True)
 
 
 def new_owner(server_id: str) -> str:
