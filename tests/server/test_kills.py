@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
@@ -18,6 +20,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from tests.server.api import Api, documents, people
 from tests.server.test_crash import blobs, known_blobs, served, sign_in, until
@@ -102,8 +105,16 @@ def answered(call: Callable[[], Any]) -> Any:
             time.sleep(0.05)
 
 
+def told_by(file: str, content: bytes) -> str:
+    """What a report says; it names its job, which no two runs share."""
+    if file.endswith(".pdf"):
+        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    with zipfile.ZipFile(io.BytesIO(content)) as document:
+        return document.read("word/document.xml").decode()
+
+
 def results(api: Api, run: dict[str, str]) -> dict[str, bytes]:
-    """Every file of a run; of the metadata all but the times."""
+    """Every file of a run; of the metadata all but the times, of reports all but the name of the job."""
     found = {}
     for parameters, name in run.items():
         for file, content in api.files(name).items():
@@ -111,6 +122,8 @@ def results(api: Api, run: dict[str, str]) -> dict[str, bytes]:
             if file.startswith("run_metadata"):
                 told = {key: value for key, value in json.loads(content).items() if key not in STAMPS}
                 kept = json.dumps(told, sort_keys=True).encode()
+            elif file.endswith((".pdf", ".docx")):
+                kept = told_by(file, content).replace(name, "the job").encode()
             found[f"{parameters}/{file}"] = kept
     return found
 
