@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--job-seconds", type=int, default=None)
     parser.add_argument("--database", default=None)
     parser.add_argument("--bucket", default=None)
+    parser.add_argument("--executor", default=None)
     parser.add_argument("--patience", type=float, default=DEFAULT_PATIENCE_SECONDS)
     parser.add_argument("--exit-with-parent", action="store_true")
     options = ServeOptions(**vars(parser.parse_args()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -44,3 +45,11 @@ class StorageFault(Exception):
 
 class JobFault(Exception):
     """A job cannot do what it was asked; the text becomes the job's `exception`, so it never holds a cell value."""
+
+
+def place_of(error: Exception) -> str:
+    """File and line where an error was raised: what may be logged of one whose text may hold cell values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"

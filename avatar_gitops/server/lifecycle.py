@@ -13,7 +13,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from avatar_gitops.errors import Locked, RemoteUnavailable
 from avatar_gitops.server.callers import trusted_proxies
+from avatar_gitops.server.executor import EXECUTOR, find_executor
 from avatar_gitops.server.holders import other_holders
 from avatar_gitops.server.job_limits import JobLimits, job_limits
 from avatar_gitops.server.limits import run_limits
@@ -54,7 +55,7 @@ class ServeOptions:
     """How to serve. Port 0 takes a free one; None keeps the platform's default.
 
     `job_memory` (MiB) and `job_seconds` are what one job may take; `patience` is how many seconds a running job gets to
-    end when the server stops.
+    end when the server stops. `executor` is the URL of a Dask scheduler; `workers` are then how many jobs go at once.
     """
 
     state_dir: Path
@@ -68,6 +69,7 @@ class ServeOptions:
     patience: float = DEFAULT_PATIENCE_SECONDS
     database: str | None = None
     bucket: str | None = None
+    executor: str | None = None
 
 
 Ready = Callable[[Address, Path], None]
@@ -84,14 +86,19 @@ def serve(options: ServeOptions, on_ready: Ready | None = None) -> None:
 
     Raises:
         Locked: another server serves the folder.
-        RemoteUnavailable: the port is taken.
+        RemoteUnavailable: the port is taken, or the Dask cluster does not answer.
         UsageError: a setting of the environment cannot be, or the state folder cannot be written.
     """
     for setting in (run_limits, mail_settings, trusted_proxies):
         setting()
-    limits = job_limits(_worker_count(options.workers), options.job_memory, options.job_seconds)
+    options = replace(options, executor=find_executor(options.executor))
+    limits = job_limits(_worker_count(options), options.job_memory, options.job_seconds)
     state = StateFolder(options.state_dir.resolve())
     create_writable(state)
+    if options.executor is not None:
+        from avatar_gitops.server.cluster import check_cluster
+
+        check_cluster(options.executor)
     with _only_server(state), _listening(options) as listener:
         _serve_locked(options, limits, state, listener, on_ready)
 
@@ -111,7 +118,7 @@ def _serve_locked(
     platform.postman = open_post_office(platform, address.base_url)
     _write_client_env(platform, address)
     record_startup(platform.engine)
-    supervisor = Supervisor(platform, _worker_count(options.workers), limits)
+    supervisor = Supervisor(platform, _worker_count(options), limits)
     server = _quiet_server(create_app(platform))
 
     def stop() -> None:
@@ -157,7 +164,7 @@ def _open_platform(options: ServeOptions, state: StateFolder) -> Any:
         options.retention_days or DEFAULT_RETENTION_DAYS,
         trusted_proxies=trusted_proxies(),
         bucket=storage.bucket,
-        places=places.environment,
+        places=places.environment | ({EXECUTOR: options.executor} if options.executor else {}),
     )
     requeue_of_server(storage.engine, state.server_id())  # what ran when the last server died
     empty_incoming(state)
@@ -242,8 +249,9 @@ def _base_url(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{listener.getsockname()[1]}"
 
 
-def _worker_count(wanted: int) -> int:
-    return max(1, min(wanted, os.cpu_count() or 1))
+def _worker_count(options: ServeOptions) -> int:
+    """At most one for each core, unless they only wait for a cluster."""
+    return options.workers if options.executor else max(1, min(options.workers, os.cpu_count() or 1))
 
 
 def _write_client_env(platform: Any, address: Address) -> None:

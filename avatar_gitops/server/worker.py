@@ -24,12 +24,13 @@ import sqlalchemy as sa
 
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile, load_assignment
 from avatar_gitops.server.database import reading
-from avatar_gitops.server.faults import FULL_DISK, JobFault
+from avatar_gitops.server.executor import EXECUTOR
+from avatar_gitops.server.faults import FULL_DISK, JobFault, place_of
 from avatar_gitops.server.heart import Heart
 from avatar_gitops.server.job_limits import resident_bytes, worker_limit
 from avatar_gitops.server.objects import RESULTS_FOLDER, Storage, adopt_file, object_row, remove_blobs, unreferenced
 from avatar_gitops.server.places import find_places, open_storage
-from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, requeue_expired
+from avatar_gitops.server.queue import ResultRow, claim, fail, has_ready_job, publish, requeue, requeue_expired
 from avatar_gitops.server.receiving import describe_file
 from avatar_gitops.server.state import StateFolder
 
@@ -66,7 +67,7 @@ def main(state_dir: str, owner: str, retention_prefix: str) -> None:
     bell, leave = threading.Event(), threading.Event()
     threading.Thread(target=_watch_server, args=(bell, leave), daemon=True).start()
     retirement = worker_limit() // RETIREMENT_SHARE
-    for _ in rounds(storage, owner, retention_prefix, bell):
+    for _ in rounds(storage, owner, retention_prefix, bell, _runner(storage, owner)):
         if leave.is_set() or resident_bytes(os.getpid()) > retirement:
             return
 
@@ -79,9 +80,14 @@ def _be_modest() -> None:
         Path("/proc/self/oom_score_adj").write_text(EXPENDABLE, encoding="ascii")
 
 
-def rounds(storage: Storage, owner: str, retention_prefix: str, bell: threading.Event) -> Iterator[None]:
-    """Work without end, one step at a time: a job where there is one, else preparations, else a nap until the bell."""
-    cold = ["work_avatars", "work_metrics", "work_report"]
+def rounds(
+    storage: Storage, owner: str, retention_prefix: str, bell: threading.Event, run: Run | None = None
+) -> Iterator[None]:
+    """Work without end, one step at a time: a job where there is one, else preparations, else a nap until the bell.
+
+    `run` does the work of a job elsewhere; without it, this process does.
+    """
+    cold = ["work_avatars", "work_metrics", "work_report"] if run is None else []
     busy_until = recovered = 0.0
     while True:
         now = time.monotonic()
@@ -90,7 +96,7 @@ def rounds(storage: Storage, owner: str, retention_prefix: str, bell: threading.
             recovered = now
         row = claim(storage.engine, owner) if has_ready_job(storage.engine) else None
         if row is not None:
-            work_on(storage, row, owner, retention_prefix)
+            work_on(storage, row, owner, retention_prefix, run or _run_here)
             busy_until = time.monotonic() + BUSY_WINDOW_SECONDS
         elif cold:  # import the numerics while there is nothing to do, so that the first jobs wait for less
             with suppress(ImportError):  # a broken installation is an error of each job, see `_work`
@@ -113,6 +119,27 @@ def _watch_server(bell: threading.Event, leave: threading.Event) -> None:
 
 def _end_process() -> None:
     os._exit(STOPPED)  # numerics cannot be interrupted, so a new process takes over
+
+
+def _runner(storage: Storage, owner: str) -> Run | None:
+    """What runs jobs on the cluster that the environment names; waits until it is there."""
+    url = os.environ.get(EXECUTOR)
+    if not url:
+        return None
+    from avatar_gitops.server.cluster import Cluster, ClusterLost
+
+    cluster = Cluster(url)
+
+    def run(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
+        try:
+            return cluster.run(assignment, folder, progress)
+        except ClusterLost:
+            log.warning("the Dask scheduler at %s is gone; the job %s is queued again", url, assignment.name)
+            requeue(storage.engine, owner=owner, refund=True)
+            _end_process()
+            raise
+
+    return run
 
 
 def _run_here(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -146,11 +173,11 @@ def work_on(
     except FileNotFoundError:
         fail(storage.engine, row.name, owner, "A file that this job needs was deleted while it ran.")
     except OSError as error:
-        log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))
+        log.error("job %s failed: %s at %s", row.name, type(error).__name__, place_of(error))
         fail(storage.engine, row.name, owner, _full_or_broken(error))
     except Exception as error:
         # The text of an unexpected error may hold cell values; the place where it was raised does not.
-        log.error("job %s failed: %s at %s", row.name, type(error).__name__, _place(error))
+        log.error("job %s failed: %s at %s", row.name, type(error).__name__, place_of(error))
         fail(storage.engine, row.name, owner, "internal error")
     finally:
         heart.stop()
@@ -191,13 +218,6 @@ def _full_or_broken(error: OSError) -> str:
     if error.errno in FULL_DISK:
         return "The results could not be written: no space is left on this platform. Ask its administrator, then retry."
     return "The files of this job could not be read or written: the storage of this platform failed. Retry later."
-
-
-def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown"
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-
     type=click.IntRange(1, 64),
     default=2,
     show_default=True,
-    help="Worker processes, at most one per core.",
+    help="Worker processes, at most one per core; jobs at once with --executor.",
 )
 @click.option(
     "--job-memory",
@@ -81,6 +81,13 @@ AVATAR_TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8 names the proxies whose X-Forwarded-
     " variables. Or AVATAR_GITOPS_BUCKET.",
 )
 @click.option(
+    "--executor",
+    metavar="URL",
+    help="Dask cluster that runs the jobs, tcp://host:port or tls://host:port, so many at once as --workers says. Its"
+    " workers have the same avatar-gitops[local,dask], --nthreads 1 and a --memory-limit of their own, which takes the"
+    " place of --job-memory; they need no database and no files. Or AVATAR_GITOPS_EXECUTOR.",
+)
+@click.option(
     "--retention-days",
     type=click.IntRange(min=1),
     metavar="DAYS",
@@ -104,6 +111,7 @@ def command(
     patience: float,
     database: str | None,
     bucket: str | None,
+    executor: str | None,
     retention_days: int | None,
     verbose: bool,
 ) -> None:
@@ -132,6 +140,7 @@ def command(
         patience=patience,
         database=database,
         bucket=bucket,
+        executor=executor,
         retention_days=retention_days,
     )
     serve(options, partial(_announce, host))
