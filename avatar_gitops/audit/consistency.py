@@ -10,10 +10,11 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from avatar_gitops.audit.archive import Finding, guarded
-from avatar_gitops.audit.documents import AuditLine, problem
+from avatar_gitops.audit.documents import problem
 from avatar_gitops.audit.integrity import Files, statement_in
 from avatar_gitops.audit.layout import MANIFEST, PROJECT, RESOLVED, SUMS, is_document
 from avatar_gitops.audit.log import FOLDER, HEAD, MONTH, head_in, lines_in, plan_path
+from avatar_gitops.audit.records import AuditLine
 from avatar_gitops.audit.statement import ENVELOPE, FILE, REPLAY_FILE, Origin, run_statement, sha256, subjects
 from avatar_gitops.audit.verify import Verified, verify_lines
 from avatar_gitops.plan.desired import input_digest

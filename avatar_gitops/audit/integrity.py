@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from avatar_gitops.audit import crate, documents, layout
+from avatar_gitops.audit import crate, documents, layout, records
 from avatar_gitops.audit.archive import Finding, guarded
 from avatar_gitops.audit.dsse import Envelope, NotAnEnvelope, opened
 from avatar_gitops.audit.keys import short
@@ -32,9 +32,9 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     FILE: documents.RunStatement,
     REPLAY_FILE: documents.ReplayStatement,
     layout.MANIFEST: documents.BundleStatement,
-    "run.json": documents.RunRecord,
-    "metrics.json": documents.MetricsFile,
-    "deletion.json": documents.Deletion,
+    "run.json": records.RunRecord,
+    "metrics.json": records.MetricsFile,
+    "deletion.json": records.Deletion,
 }
 """Model by the name of a file, wherever in the bundle it is."""
 
@@ -142,7 +142,7 @@ def _documents(files: Files, counts: Counts) -> Iterator[Finding]:
     for name in sorted(files):
         model = MODELS.get(PurePosixPath(name).name)
         if name.startswith(f"{layout.PROJECT}audit/plans/"):
-            model = documents.AppliedPlan
+            model = records.AppliedPlan
         if model is None or "rejected" in PurePosixPath(name).parts:
             continue
         if problem := documents.problem(model, files[name]):

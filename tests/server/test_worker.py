@@ -287,6 +287,6 @@ def test_signals_for_the_server_do_not_stop_its_workers(fresh: Workshop, monkeyp
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    storage, owner, prefix, _bell = told
+    storage, owner, prefix, _bell, run = told
     storage.engine.dispose()
-    assert (storage.state.root, owner, prefix) == (fresh.platform.state.root, OWNER, "3650d")
+    assert (storage.state.root, owner, prefix, run) == (fresh.platform.state.root, OWNER, "3650d", None)
