@@ -57,8 +57,8 @@ def _extremes(originals: list[Codes], avatars: list[Codes], ledger: Ledger) -> N
     alone = released = 0
     for original, avatar in zip(originals, avatars, strict=True):
         known = original[original >= 0]
-        # codes are ranks of the printed numbers
-        for end in {int(known.min()), int(known.max())}:
+        # codes are ranks of the printed numbers; a column may have no known value at all
+        for end in {int(known[at]) for at in (known.argmin(), known.argmax())} if known.size else ():
             if int((known == end).sum()) == 1:
                 alone += 1
                 released += int((avatar == end).any())

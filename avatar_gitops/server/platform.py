@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Final
+from typing import Final, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
+from anyio import CapacityLimiter, to_thread
 
 from avatar_gitops.server.audit_log import AuditLog
 from avatar_gitops.server.blobs import Blobs
@@ -20,6 +21,10 @@ from avatar_gitops.server.throttle import Throttle
 
 DEFAULT_RETENTION_DAYS: Final = 3650
 MAXIMUM_OBJECT_BYTES: Final = 16 << 30
+LOOKS_AT_ONCE: Final = 4
+
+Found = TypeVar("Found")
+Arguments = TypeVarTuple("Arguments")
 
 
 def _nobody_to_wake() -> None:
@@ -43,9 +48,18 @@ class Platform:
     bucket: Blobs | None = None
     places: Mapping[str, str] = field(default_factory=dict, repr=False)  # where workers find the same, as variables
     endings: Endings = field(init=False)
+    lookers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(LOOKS_AT_ONCE))
 
     def __post_init__(self) -> None:
         self.endings = Endings(self.engine, self.stopping)
+
+    async def look(self, query: Callable[[*Arguments], Found], *arguments: *Arguments) -> Found:
+        """Ask the database something that takes about a millisecond, while the event loop goes on.
+
+        Few threads do this, apart from those of longer work: each thread that wants the interpreter delays the event
+        loop by a turn, and forty of them make hundreds of polling clients wait for seconds.
+        """
+        return await to_thread.run_sync(query, *arguments, limiter=self.lookers)
 
     @property
     def storage(self) -> Storage:

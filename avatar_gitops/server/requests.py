@@ -38,12 +38,18 @@ def platform_of(request: Request) -> Platform:
     return platform
 
 
-def account_of(request: Request) -> Account:
+async def account_of(request: Request) -> Account:
     """The signed-in user.
 
     Raises:
         ApiFault: 401.
     """
+    account = await platform_of(request).look(_signed_in, request)
+    request.state.account = account
+    return account
+
+
+def _signed_in(request: Request) -> Account:
     header = request.headers.get("authorization")
     if not header:
         raise ApiFault(401, "Not authenticated")
@@ -60,17 +66,16 @@ def account_of(request: Request) -> Account:
         if found is None:
             raise ApiFault(401, "Invalid API key")
         account = found
-    request.state.account = account
     return account
 
 
-def managing_account_of(request: Request) -> Account:
+async def managing_account_of(request: Request) -> Account:
     """The signed-in user of a call about users or keys, which are few in ordinary use.
 
     Raises:
         ApiFault: 401, or 429 when there are too many.
     """
-    account = account_of(request)
+    account = await account_of(request)
     take(request, [Claim(MANAGEMENT, account.id)])
     return account
 

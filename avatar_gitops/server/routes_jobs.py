@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from avatar_gitops.server import jobs as job_store
 from avatar_gitops.server.answers import answers
@@ -83,16 +83,15 @@ def bulk_delete(
 
 
 @router.get("/jobs", **answers(JobList, 400))
-def list_jobs(
+async def list_jobs(
     platform: CurrentPlatform, account: CurrentAccount, agent: CurrentAgent, filters: Annotated[JobFilters, Query()]
 ) -> dict[str, Any]:
     """The caller's jobs, newest first."""
     if len(set(filters.names or [])) > MAXIMUM_NAMES:
         raise ApiFault(400, f"At most {MAXIMUM_NAMES} names can be asked for in one call.")
     most = None if filters.limit is None else min(filters.limit, MOST)
-    found = job_store.list_jobs(
-        platform, account, wanted=filters.wanted, limit=most, include_deleted=filters.include_deleted
-    )
+    query = partial(job_store.list_jobs, wanted=filters.wanted, limit=most, include_deleted=filters.include_deleted)
+    found = await platform.look(query, platform, account)
     if agent.lists_oldest_first:
         found.reverse()
     return {"jobs": [agent.adapt_job(job) for job in found]}
@@ -111,10 +110,10 @@ async def get_job(
     platform: CurrentPlatform, account: CurrentAccount, agent: CurrentAgent, name: JobName
 ) -> dict[str, Any]:
     """One job; the answer is held back for up to two seconds until the job is over."""
-    found = await run_in_threadpool(job_store.find_job, platform, account, name)
+    found = await platform.look(job_store.find_job, platform, account, name)
     if not found["done"]:
         await platform.endings.wait(name, LONG_POLL_SECONDS)
-        found = await run_in_threadpool(job_store.find_job, platform, account, name)
+        found = await platform.look(job_store.find_job, platform, account, name)
     return agent.adapt_job(found)
 
 

@@ -82,16 +82,24 @@ class Supervisor:
         if self._thread.is_alive():
             self._thread.join()
         self._tell(LEAVE)
+        busy = self._busy() if patience else ()
         deadline = time.monotonic() + patience
         for worker in self._workers:
             try:
-                worker.process.wait(max(0.0, deadline - time.monotonic()))
+                worker.process.wait(max(0.0, deadline - time.monotonic()) if worker.owner in busy else 0.0)
             except subprocess.TimeoutExpired:
                 worker.process.kill()
         with self._lock:
             ended, self._workers = self._workers, []
         for worker in ended:
             self._bury(worker, refund=True)
+
+    def _busy(self) -> set[str]:
+        """Owners of the jobs that run."""
+        try:
+            return {job.owner for job in running(self._platform.engine, [worker.owner for worker in self._workers])}
+        except sa.exc.SQLAlchemyError:  # nothing can be published without the database
+            return set()
 
     def _tell(self, what: bytes) -> None:
         with self._lock:
