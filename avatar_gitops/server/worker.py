@@ -48,7 +48,7 @@ CONTENT_TYPES: Final = {
 STOPPED: Final = 75  # exit status of a worker that gave up its job on purpose
 BELL: Final = b"."
 LEAVE: Final = b"!"
-NICENESS: Final = 2  # the server answers while its workers use every core
+NICENESS: Final = 10  # the server answers while its workers use every core
 EXPENDABLE: Final = "500"  # when memory runs out, the kernel ends a worker, whose job is told why, and not the server
 RETIREMENT_SHARE: Final = 4  # a worker that kept more than this part of its limit after a job makes room for a new one
 

@@ -281,6 +281,7 @@ def test_the_comment_of_a_plan_holds_the_predictions_of_a_preview(runner: Cli, u
     assert "not a preview" in refused.err
 
 
+@pytest.mark.slow
 def test_a_promoted_preview_is_said_before_and_after(
     runner: Cli, fake: FakeGitHub, unique: Callable[[str], str]
 ) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import pytest
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.reconcile.exclusive import exclusive
@@ -98,6 +99,7 @@ def serve(state: Path, port: int) -> subprocess.Popen[bytes]:
     return process
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_a_job_costs_only_a_retry(cli: Cli, unique: Unique, tmp_path: Path) -> None:
     state, port = tmp_path / "state", free_port()
     server = serve(state, port)

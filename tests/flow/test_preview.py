@@ -63,6 +63,7 @@ def test_a_change_is_measured_and_a_promoted_run_is_published_without_a_second_r
     assert cli("preview").out.startswith("Nothing to preview")
 
 
+@pytest.mark.slow
 def test_new_sets_are_measured_alone_and_leave_nothing_behind(cli: Cli, platform: Platform, unique: Unique) -> None:
     name, bad = unique("alone"), unique("bad")
     cli.spec(name, more='  gates: {local_cloaking: ">= 5000", hidden_rate: ">= 1"}\n')
@@ -88,6 +89,7 @@ def test_new_sets_are_measured_alone_and_leave_nothing_behind(cli: Cli, platform
     assert not list((cli.root / "configs").glob("*.lock.yaml"))
 
 
+@pytest.mark.slow
 def test_a_sample_stands_in_for_data_that_are_not_here(cli: Cli, platform: Platform, unique: Unique) -> None:
     name = unique("sample")
     path = cli.spec(name, k=5, more='  gates: {local_cloaking: ">= 5000"}\n')
@@ -124,6 +126,7 @@ def test_calls_that_cannot_work_are_refused(cli: Cli, more: tuple[str, ...], uni
     assert cli("preview", *more).code == 64
 
 
+@pytest.mark.slow
 def test_a_change_that_is_given_up_leaves_nothing_on_the_server(cli: Cli, platform: Platform, unique: Unique) -> None:
     name = unique("given-up")
     cli.spec(name, more="  jobs: [standard, privacy_metrics]\n")

@@ -28,6 +28,7 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path / "saved"
 
 
+@pytest.mark.slow
 def test_a_restored_platform_goes_on_where_the_backup_was_made(tmp_path: Path) -> None:
     with start(tmp_path / "state", workers=1) as server, Api(server.base_url, server.api_key) as api:
         api.upload("people.csv", people(80))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from avatar_gitops.errors import RemoteUnavailable, UsageError
+from avatar_gitops.server import cluster as cluster_module
 from avatar_gitops.server.assignment import Assignment
 from avatar_gitops.server.cluster import check_cluster, packed
 from avatar_gitops.server.executor import EXECUTOR, find_executor
@@ -45,7 +46,8 @@ def test_anything_else_is_refused_without_repeating_a_password(url: str) -> None
     assert "u:p" not in f"{refusal.value.message}{refusal.value.hint}"
 
 
-def test_a_server_does_not_start_without_its_scheduler() -> None:
+def test_a_server_does_not_start_without_its_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 0.2)
     with pytest.raises(RemoteUnavailable, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         check_cluster("tcp://127.0.0.1:9")
 

@@ -123,6 +123,7 @@ def test_a_killed_worker_is_replaced_and_its_job_is_done_once(tmp_path: Path) ->
         assert children(server.pid) != [worker]
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_worker_every_time_ends_with_an_error(tmp_path: Path) -> None:
     with served(tmp_path, "--workers", "1") as server, sign_in(tmp_path) as api:
         api.upload("people.csv", people(LONG))
@@ -188,6 +189,7 @@ def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
         assert api.wait(name)["status"] == "finished"
 
 
+@pytest.mark.slow
 def test_the_key_of_the_first_start_stays_valid(tmp_path: Path) -> None:
     with start(tmp_path, workers=1) as first:
         key = first.api_key
@@ -244,6 +246,7 @@ def measured(api: Api) -> dict[str, bytes]:
     return {file: content for file, content in files.items() if not file.startswith("run_metadata")}
 
 
+@pytest.mark.slow
 def test_one_worker_and_two_give_the_same_bytes(admin: Api, tmp_path: Path) -> None:
     two = measured(admin)
     with start(tmp_path, workers=1) as server, Api(server.base_url, server.api_key) as api:

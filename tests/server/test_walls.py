@@ -21,6 +21,7 @@ from tests.support.processes import children
 HUGE = 800_000  # rows whose avatars need more than 512 MiB
 
 
+@pytest.mark.slow
 def test_a_job_that_needs_too_much_memory_fails_alone_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
