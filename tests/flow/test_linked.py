@@ -86,7 +86,7 @@ def test_linked_tables_are_anonymized_published_and_documented(cli: Cli, platfor
     } <= kinds
     summary, assessment = ((folder / file).read_text() for file in ("summary.md", "pia.md"))
     assert "(with what its child tables add, visit)" in summary
-    assert "to find a person by any of their rows, `patient`" in assessment
+    assert "(with what its child tables add, `visit`)" in assessment
     worst = min(block["values"]["hidden_rate"] for block in blocks if "hidden_rate" in block["values"])
     lock = (cli.root / "configs" / f"{name}.lock.yaml").read_text()
     assert f"{worst:g}"[:6] in lock

@@ -250,5 +250,5 @@ def test_nothing_is_applied_without_a_record(cli: Cli, platform: Platform, uniqu
     (cli.root / "audit").write_text("in the way")
     refused = cli("apply", "--yes")
     assert refused.code == 1
-    assert "error: the audit log in audit/ cannot be written: File exists" in refused.err
+    assert "error: the audit log in audit/ cannot be written: Not a directory" in refused.err
     assert platform.jobs(name) == []

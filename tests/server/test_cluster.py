@@ -185,7 +185,7 @@ def test_jobs_wait_for_a_scheduler_that_went_away(tmp_path: Path) -> None:
         assert cluster.scheduler is not None
         os.killpg(cluster.scheduler.pid, signal.SIGKILL)
         cluster.scheduler.wait()
-        until(lambda: status(api, name) == "created")
+        until(lambda: status(api, name) == "created", 120)
         cluster.start_scheduler()
         cluster.start_worker()
         assert api.wait(name)["status"] == "finished"

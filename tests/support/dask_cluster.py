@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,7 +58,8 @@ class DaskCluster:
         """End every process."""
         started = [*self.nannies, *([self.scheduler] if self.scheduler else [])]
         for process in started:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was killed by its test
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def _start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
