@@ -32,7 +32,7 @@ FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 20.0
 GROWTH: Final = 0.15  # of the age of a job: the pause of the official client between two looks
 HOLD_SECONDS: Final = 2.0
-KINDS: Final = ("GET /jobs?names=…", "GET /jobs/NAME of a finished job", "GET /jobs/NAME, beyond its hold of 2 s")
+KINDS: Final = ("GET /jobs?names=…", "GET /jobs/NAME of a finished job", "GET /jobs/NAME, beyond its longest hold, 2 s")
 
 
 @dataclass(slots=True)
@@ -176,8 +176,8 @@ Command: `python -m benchmarks load`. {versions("fastapi", "uvicorn", "sqlalchem
 
 {RUNS} runs of five jobs, {ROWS:,} rows each, in two worker processes; {CLIENTS} clients in one other process wait
 for them with the pauses of the official client ({GROWTH:.0%} of the age, {FIRST_PAUSE} to {LONGEST_PAUSE:.0f} s).
-A status call is `GET /jobs`, which is never held, or `GET /jobs/NAME`, which is held for up to {HOLD_SECONDS:.0f} s
-while the job is not over; of those the time beyond the hold counts. Clients, server and workers share the cores.
+A status call is `GET /jobs`, which is never held, or `GET /jobs/NAME`, which is held for 1 to {HOLD_SECONDS:.0f} s, by
+chance, while the job is not over; of those only what goes beyond {HOLD_SECONDS:.0f} s can be told from the hold. Clients, server and workers share the cores.
 Milliseconds:""",
             table(["call", "calls", "p50", "p95", "p99", "most"], rows),
             f"""{calls:,} status calls in {seen.wall:.0f} s, {failed} failed {dict(seen.failures) or ""}.

@@ -34,12 +34,12 @@ from avatar_gitops.wire.routes import API_PREFIX, STORAGE_PREFIX
 
 MAXIMUM_BODY_BYTES: Final = 8 << 20
 ROUTERS: Final = (
+    routes_jobs.router,  # tried one after the other: what clients ask for again and again comes first
     routes_sign_in.router,
     routes_passwords.router,
     routes_accounts.router,
     routes_keys.router,
     routes_sets.router,
-    routes_jobs.router,
     routes_files.router,
     routes_events.router,
     routes_connections.router,

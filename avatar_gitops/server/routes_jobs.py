@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -26,7 +27,7 @@ from avatar_gitops.wire.models import (
 )
 from avatar_gitops.wire.routes import job as job_path
 
-LONG_POLL_SECONDS: Final = 2.0
+LONG_POLL_SECONDS: Final = (1.0, 2.0)  # by chance, so that clients that came together do not come back together
 MAXIMUM_NAMES: Final = 100
 MOST: Final = (1 << 31) - 1
 
@@ -112,7 +113,7 @@ async def get_job(
     """One job; the answer is held back for up to two seconds until the job is over."""
     found = await platform.look(job_store.find_job, platform, account, name)
     if not found["done"]:
-        await platform.endings.wait(name, LONG_POLL_SECONDS)
+        await platform.endings.wait(name, random.uniform(*LONG_POLL_SECONDS))  # noqa: S311 - nothing secret
         found = await platform.look(job_store.find_job, platform, account, name)
     return agent.adapt_job(found)
 
