@@ -177,8 +177,8 @@ Command: `python -m benchmarks load`. {versions("fastapi", "uvicorn", "sqlalchem
 {RUNS} runs of five jobs, {ROWS:,} rows each, in two worker processes; {CLIENTS} clients in one other process wait
 for them with the pauses of the official client ({GROWTH:.0%} of the age, {FIRST_PAUSE} to {LONGEST_PAUSE:.0f} s).
 A status call is `GET /jobs`, which is never held, or `GET /jobs/NAME`, which is held for 1 to {HOLD_SECONDS:.0f} s, by
-chance, while the job is not over; of those only what goes beyond {HOLD_SECONDS:.0f} s can be told from the hold. Clients, server and workers share the cores.
-Milliseconds:""",
+chance, while the job is not over; of those only what goes beyond {HOLD_SECONDS:.0f} s can be told from the hold.
+Clients, server and workers share the cores. Milliseconds:""",
             table(["call", "calls", "p50", "p95", "p99", "most"], rows),
             f"""{calls:,} status calls in {seen.wall:.0f} s, {failed} failed {dict(seen.failures) or ""}.
 Memory of the server process: {seen.before:.0f} MiB before, {seen.most:.0f} MiB at most, {seen.after:.0f} MiB after.
