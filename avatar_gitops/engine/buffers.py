@@ -6,13 +6,17 @@ which takes longer than avatars of 100,000 rows. These functions read and write 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 Mask = npt.NDArray[np.bool_]
+Values = TypeVar("Values", pa.Array, pa.ChunkedArray)
+
+UNFIT: Final = (pa.ArrowInvalid, pa.ArrowNotImplementedError)
+"""What Arrow raises when values, or their type, have no place in what is asked for; a lack of memory is none of it."""
 
 _TYPES: Final[dict[str, pa.DataType]] = {
     "int8": pa.int8(),
@@ -26,6 +30,14 @@ _TYPES: Final[dict[str, pa.DataType]] = {
     "float32": pa.float32(),
     "float64": pa.float64(),
 }
+
+
+def cast_or_none(values: Values, kind: pa.DataType) -> Values | None:
+    """The values as another type; None when one of them, or their own type, has no place in it."""
+    try:
+        return values.cast(kind)
+    except UNFIT:
+        return None
 
 
 def to_arrow(values: npt.NDArray[Any], missing: Mask | None = None) -> pa.Array:

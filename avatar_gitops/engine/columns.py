@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatar_gitops.engine.buffers import null, null_mask, number, text, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import cast_or_none, null, null_mask, number, text, to_arrow, to_numpy
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
 
@@ -86,11 +86,8 @@ def fit_written_dates(name: str, values: pa.ChunkedArray) -> NumberColumn | None
     """A text column as the dates that it spells, if each of them reads the same when it is written again."""
     written = _normal(values)
     for kind in _WRITTEN:
-        try:
-            dates = written.cast(kind)
-        except pa.ArrowInvalid:
-            continue
-        if dates.cast(written.type).equals(written):
+        dates = cast_or_none(written, kind)
+        if dates is not None and dates.cast(written.type).equals(written):
             return replace(_fit_integer(name, dates, ColumnType.DATETIME), written=values.type)
     return None
 
@@ -322,13 +319,13 @@ def _as_type(name: str, values: pa.Array, kind: ColumnType) -> pa.Array:
 
 
 def _cast(name: str, values: pa.Array, kind: pa.DataType, wanted: str) -> pa.Array:
-    try:
-        return values.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    fitting = cast_or_none(values, kind)
+    if fitting is None:
         raise EngineError(
             f"Column {name!r} should hold {wanted}, but some of its values do not fit.",
             hint="Correct the values or declare another type.",
-        ) from None
+        )
+    return fitting
 
 
 def _is_integral(kind: pa.DataType) -> bool:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from avatar_gitops.engine.augmentation import copy_numbers
-from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import UNFIT, null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.columns import CategoryColumn, Floats, fit_column
 from avatar_gitops.engine.distances import gather
 from avatar_gitops.engine.frame import is_key, looks_like_identifier
@@ -171,7 +171,7 @@ def _codes(values: pa.ChunkedArray) -> Rows:
         values = values.cast(values.type.value_type)
     try:
         encoded = values.combine_chunks().dictionary_encode()
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+    except UNFIT:
         _, codes = np.unique(np.array([repr(value) for value in values.to_pylist()]), return_inverse=True)
         return np.asarray(codes.ravel() + 1, dtype=np.int64)
     return np.where(null_mask(encoded.indices), 0, to_numpy(encoded.indices).astype(np.int64) + 1)

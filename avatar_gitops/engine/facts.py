@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import UNFIT
 from avatar_gitops.engine.params import AvatarParams, ColumnFact, ColumnSpec, Facts, Generation, Replacement
 from avatar_gitops.engine.pseudonyms.kinds import HashPseudonym
 from avatar_gitops.engine.space import FittedSpace
@@ -160,5 +161,5 @@ def _sensitive(counted: Tally, space: FittedSpace, params: AvatarParams) -> list
 def _has_lone_value(values: pa.ChunkedArray) -> bool:
     try:
         return bool(pc.any(pc.equal(pc.value_counts(values.drop_null()).field("counts"), 1)).as_py())
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):  # lists and the like: nearly always unique
+    except UNFIT:  # lists and the like: nearly always unique
         return True

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatar_gitops.engine.buffers import null_mask, text, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import cast_or_none, null_mask, text, to_arrow, to_numpy
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.streams import stream
 
@@ -40,15 +40,18 @@ def numbered_keys(name: str, n: int, kind: pa.DataType) -> pa.Array:
     return as_keys(name, np.arange(1, n + 1), np.zeros(n, dtype=bool), kind, max(1, n))
 
 
+def as_foreign_keys(keys: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Keys of another table in a column of that type, as they are where it cannot hold them."""
+    fitting = cast_or_none(keys, kind)
+    return keys if fitting is None else fitting
+
+
 def as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType, largest: int) -> pa.Array:
     """Numbers from 1 to `largest` as keys of a column of that type, or of the nearest one that can hold them."""
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         keys = to_arrow(numbers, missing)
-        try:
-            to_arrow(np.array([largest])).cast(kind)
-        except pa.ArrowInvalid:  # more rows than a narrow type can number from 1
-            return keys
-        return keys.cast(kind)
+        fits = cast_or_none(to_arrow(np.array([largest])), kind) is not None
+        return keys.cast(kind) if fits else keys  # there may be more rows than a narrow type can number from 1
     if pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
         return to_arrow(numbers, missing)
     width = len(str(largest))

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
-from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import UNFIT, null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.columns import one_array
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
@@ -62,7 +62,7 @@ def read_table(
         else:
             refuse_compressed(magic)
             table = _read_csv(data, types or {})
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+    except (*UNFIT, OSError):
         raise unreadable() from None
     check_names(table.column_names)
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from avatar_gitops.engine.buffers import cast_or_none
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.links.views import Computation, View
 from avatar_gitops.engine.params import AvatarParams, ColumnType
@@ -56,8 +57,7 @@ def with_types_of(rows: pa.Table, avatars: pa.Table) -> pa.Table:
             continue
         wanted = rows.schema.field(name).type
         if avatars.column(index).type != wanted:
-            try:
-                avatars = avatars.set_column(index, name, avatars.column(index).cast(wanted))
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-                continue  # the engine says what does not fit
+            fitting = cast_or_none(avatars.column(index), wanted)
+            if fitting is not None:  # the engine says what does not fit
+                avatars = avatars.set_column(index, name, fitting)
     return avatars

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import UNFIT, cast_or_none
 from avatar_gitops.engine.columns import (
     CategoryColumn,
     Codes,
@@ -84,13 +85,12 @@ class CategoryDomain:
     def column(self) -> CategoryColumn:
         """The values in the column's own type; raises EngineError when one of them is of another type."""
         kind = self.output.value_type if pa.types.is_dictionary(self.output) else self.output
-        try:
-            modalities = pa.array(self.values or (), pa.string()).cast(kind)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        modalities = cast_or_none(pa.array(self.values or (), pa.string()), kind)
+        if modalities is None:
             raise EngineError(
                 f"The public categories of column {self.name!r} are not all values of its type.",
                 hint="Write them as they stand in the data, or declare the column as a category.",
-            ) from None
+            )
         levels = modalities if pa.types.is_dictionary(self.output) else None
         return CategoryColumn(self.name, self.type, self.output, modalities, levels)
 
@@ -202,7 +202,7 @@ def _number(column: NumberColumn, side: float | str | None) -> float | None:
                 wanted = wanted.cast(pa.int32())
             return float(wanted.cast(pa.int64())[0].as_py())
         return float(side)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
+    except (*UNFIT, ValueError):
         raise EngineError(
             f"A public bound of column {column.name!r} is not a value of its type {column.type}.",
             hint="Write numbers as numbers and dates as 2026-01-31.",

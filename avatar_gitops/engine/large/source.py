@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
+from avatar_gitops.engine.buffers import UNFIT
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.engine.tables import (
     HEAD,
@@ -77,7 +78,7 @@ class Source:
         """
         try:
             yield from self._parquet() if self.is_parquet else self._csv()
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        except (*UNFIT, OSError) as error:
             again = None if self.is_parquet else self._again(str(error))
         else:
             return
@@ -142,7 +143,7 @@ def open_source(path: Path | str, types: Mapping[str, ColumnType] | None = None)
         else:
             refuse_compressed(magic)
             schema, is_parquet = _csv_schema(path, text_types(types or {})), False
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
+    except (*UNFIT, OSError):
         raise unreadable() from None
     check_names(schema.names)
     return Source(path, pa.schema([_coded(field) for field in schema]), is_parquet, _BLOCK)

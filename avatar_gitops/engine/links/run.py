@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.frame import encode, fit_layout
-from avatar_gitops.engine.keys import fresh_keys
+from avatar_gitops.engine.keys import as_foreign_keys, fresh_keys
 from avatar_gitops.engine.links.assign import MOST_AXES, least_sum, nearest, places_of
 from avatar_gitops.engine.links.enrich import (
     Schema,
@@ -248,7 +248,4 @@ def _with_keys(
 def _foreign(link: Link, parents: Mapping[Link, Ids], done: Mapping[str, LinkedAvatars], kind: pa.DataType) -> pa.Array:
     ids = parents[link]
     keys = done[link.parent].unshuffled[link.key].combine_chunks().take(pa.array(ids, mask=ids < 0))
-    try:
-        return keys.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return keys
+    return as_foreign_keys(keys, kind)

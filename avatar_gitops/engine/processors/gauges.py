@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import cast_or_none, null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.columns import Floats, NumberColumn, fit_column
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
@@ -215,10 +215,10 @@ def _instants(kind: pa.DataType) -> pa.DataType:
 
 
 def _cast(name: str, values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    try:
-        return values.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    fitting = cast_or_none(values, kind)
+    if fitting is None:
         raise EngineError(
             f"Column {name!r} has values that a processor cannot compare with those of another column.",
             hint="Give both columns the same type.",
-        ) from None
+        )
+    return fitting

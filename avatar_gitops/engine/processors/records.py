@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from avatar_gitops.engine.buffers import to_numpy
+from avatar_gitops.engine.buffers import UNFIT, to_numpy
 from avatar_gitops.engine.processors.fitted import Ids
 from avatar_gitops.engine.processors.gauges import Numbers, refuse_missing
 from avatar_gitops.errors import EngineError
@@ -65,7 +65,7 @@ def sort_records(
     column = ids.cast(ids.type.value_type) if pa.types.is_dictionary(ids.type) else ids
     try:
         encoded = column.combine_chunks().dictionary_encode()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except UNFIT:
         raise EngineError(f"Column {name!r} cannot tell people apart: its type is {ids.type}.") from None
     people = to_numpy(encoded.indices).astype(np.int64)
     copies = _copies(origins) if origins is not None else np.zeros(len(people), dtype=np.int64)

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from avatar_gitops.engine.buffers import null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import cast_or_none, null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.pseudonyms.kinds import (
     ConstantPseudonym,
@@ -218,9 +218,9 @@ def _texts(values: Values | None) -> list[str]:
 def _as_text(values: Values) -> Values:
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    try:
-        return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    texts = cast_or_none(values, pa.string())
+    if texts is None:
         raise EngineError(
             "A pseudonymized column holds values that cannot be written as text.", hint="Drop the column."
-        ) from None
+        )
+    return texts

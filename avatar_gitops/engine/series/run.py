@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import Floats
-from avatar_gitops.engine.keys import fresh_keys
+from avatar_gitops.engine.keys import as_foreign_keys, fresh_keys
 from avatar_gitops.engine.links.model import Ids, Link, LinkedAvatars, LinkedTable, LinkMethod
 from avatar_gitops.engine.links.run import avatarize_linked, keyed
 from avatar_gitops.engine.links.ties import tie
@@ -139,7 +139,7 @@ def _avatars(item: ProjectedSeries, people: LinkedAvatars, drawn: pa.Table, seed
     order = _shuffled(made.person, people, table, seed)
     columns = dict(made.columns)
     keys = people.unshuffled[item.link.key].combine_chunks().take(to_arrow(made.person))
-    columns[table.foreign_key] = _as_type(keys, table.rows.schema.field(table.foreign_key).type)
+    columns[table.foreign_key] = as_foreign_keys(keys, table.rows.schema.field(table.foreign_key).type)
     if layout.key is not None:
         places = np.empty_like(order)
         places[order] = np.arange(len(order))
@@ -160,13 +160,6 @@ def _shuffled(person: Ids, people: LinkedAvatars, table: SeriesTable, seed: int)
     """Whole series in a random order of people of its own, each in time."""
     place = stream(seed, table.name, "shuffle of series").permutation(people.unshuffled.num_rows)
     return np.argsort(place[person], kind="stable")
-
-
-def _as_type(keys: pa.Array, kind: pa.DataType) -> pa.Array:
-    try:
-        return keys.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return keys
 
 
 def _points(item: ProjectedSeries, columns: pa.Table) -> pa.Table:
