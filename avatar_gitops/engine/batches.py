@@ -39,8 +39,7 @@ def count_batches(rows: int, layout: Layout, params: AvatarParams, limits: Limit
 
     Raises EngineError when it does not fit even in the smallest batches.
     """
-    most = max(1, rows // max(SMALLEST, NEIGHBOURS_A_ROW * params.k))
-    wanted = 1 if limits.rows is None else min(most, -(-rows // max(1, limits.rows)))
+    wanted, most = bounds_of_batches(rows, params.k, limits)
     if limits.memory is None:
         return wanted
     width = (len(layout.numbers), len(layout.categories), params.space.ncp or DEFAULT_NCP)
@@ -52,6 +51,17 @@ def count_batches(rows: int, layout: Layout, params: AvatarParams, limits: Limit
                 hint="Drop columns that nobody needs, give fewer rows, or allow more memory.",
             )
     return wanted
+
+
+def bounds_of_batches(rows: int, k: int, limits: Limits) -> tuple[int, int]:
+    """How many batches the rows of a batch ask for, and how many a table can have at most."""
+    most = max(1, rows // smallest_batch(k))
+    return 1 if limits.rows is None else min(most, -(-rows // max(1, limits.rows))), most
+
+
+def smallest_batch(k: int) -> int:
+    """Rows of the smallest batch in which neighbours are still near."""
+    return max(SMALLEST, NEIGHBOURS_A_ROW * k)
 
 
 def estimate_memory(rows: int, width: tuple[int, int, int], batches: int = 1) -> int:

@@ -13,7 +13,7 @@ from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import meta_privacy
 from avatar_gitops.errors import EngineError
 
-LINKED: Final = frozenset(
+RANKED: Final = frozenset(
     {
         "hidden_rate",
         "hidden_rate_strict",
@@ -21,6 +21,12 @@ LINKED: Final = frozenset(
         "local_cloaking_without_ties",
         "local_cloaking_mean",
         "local_cloaking_zero_share",
+    }
+)
+"""Metrics that rank the own avatar of an original among all avatars by distance."""
+
+LINKED: Final = RANKED | frozenset(
+    {
         "categorical_hidden_rate",
         "column_direct_match_protection",
         "correlation_protection_rate",

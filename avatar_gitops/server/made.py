@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,16 +13,12 @@ from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.figures.model import Figure
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.run import Avatars
-from avatar_gitops.engine.tables import write_table
+from avatar_gitops.engine.tables import PARQUET_MAGIC, Format, write_table
 from avatar_gitops.server.assignment import ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.naming import table_file
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
-
-Format = Literal["csv", "parquet"]
-
-PARQUET_MAGIC: Final = b"PAR1"
 
 
 @dataclass(slots=True, frozen=True)
@@ -81,4 +77,4 @@ def output_format(results: wire.Results | None, source: Path) -> Format:
             raise JobFault(f"Results cannot be written as {results.format!r}; use csv or parquet.")
         return "parquet" if results.format == "parquet" else "csv"
     with source.open("rb") as file:
-        return "parquet" if file.read(4) == PARQUET_MAGIC else "csv"
+        return "parquet" if file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC else "csv"

@@ -82,7 +82,7 @@ def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
     columns = column_specs(table)
     large = large_source(source, columns)
     if large is not None:
-        lot = sample_of(large, columns, 0)
+        lot = sample_of(large, columns)
         found = advise(lot.read(large), columns, reduction=REDUCTION in FEATURES)
         seen = f"The table is large: all figures are of {lot.size:,} random rows."
         return plain(replace(found, reasons={**found.reasons, SAMPLE: seen}))

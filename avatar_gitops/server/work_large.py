@@ -18,10 +18,11 @@ from avatar_gitops.engine.large.run import Output, avatarize_file
 from avatar_gitops.engine.large.sample import Lot, count_rows, draw_lot
 from avatar_gitops.engine.large.source import Source, open_source
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec
+from avatar_gitops.engine.tables import Format
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.limits import run_limits
-from avatar_gitops.server.made import Format, Made
+from avatar_gitops.server.made import Made
 from avatar_gitops.server.naming import table_file
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
@@ -92,13 +93,13 @@ def no_share(table: str, record: wire.MethodRecord | None) -> None:
         raise JobFault(f"Table {table!r}: {error.message} Give a holdout file instead.")
 
 
-def sample_of(source: Source, columns: Sequence[ColumnSpec], seed: int) -> Lot:
+def sample_of(source: Source, columns: Sequence[ColumnSpec]) -> Lot:
     """As many random rows of a large table as metrics have memory for, 10,000 at least."""
     most = run_limits().memory
     assert most is not None
     rows = count_rows(source)
     a_row = needed_memory(source, columns, None) / max(1, rows)
-    return draw_lot(rows, int(most / (_MEASURED * a_row)), seed)
+    return draw_lot(rows, int(most / (_MEASURED * a_row)))
 
 
 def read_beside(lot: Lot, table: str, avatars: Source) -> pa.Table:

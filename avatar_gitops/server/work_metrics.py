@@ -25,7 +25,7 @@ from avatar_gitops.engine.links.views import Computation, View, mean_views
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
 from avatar_gitops.engine.series.measure import SeriesPair, measure_series_signal
 from avatar_gitops.engine.tables import read_table
-from avatar_gitops.engine.unlinked import NO_LINK, NOT_BESIDE, as_many, not_private, without_link
+from avatar_gitops.engine.unlinked import NO_LINK, NOT_BESIDE, RANKED, as_many, not_private, without_link
 from avatar_gitops.server.apart import set_apart
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
@@ -51,16 +51,7 @@ from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 MEASURING: Final = "measuring tables"
-_BY_DENSITY: Final = (
-    "hidden_rate",
-    "hidden_rate_strict",
-    "local_cloaking",
-    "local_cloaking_without_ties",
-    "local_cloaking_mean",
-    "local_cloaking_zero_share",
-    "distance_to_closest",
-    "distance_to_closest_p5",
-)
+_BY_DENSITY: Final = RANKED | {"distance_to_closest", "distance_to_closest_p5"}
 
 
 def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -250,7 +241,7 @@ def _read_pair(
         rows, apart = set_apart(table.name, rows, method)
         return rows, avatar_rows, columns, apart, None
     no_share(table.name, method)
-    lot = sample_of(large, columns, 0)
+    lot = sample_of(large, columns)
     rows = lot.read(large)
     types = text_columns(rows) | {column.name: column.type for column in columns if column.type}
     avatar_rows = read_beside(lot, table.name, open_source(avatars, types))
@@ -318,7 +309,7 @@ def _notes(view: View, measured: Metrics) -> dict[str, str]:
         f"Measured among {view.original.num_rows:,} random originals and their avatars: among all rows, rates of hiding"
         " and cloaking are higher and distances smaller."
     )
-    of_density = {name: said for name in _BY_DENSITY if measured.values.get(name) is not None}
+    of_density = {name: said for name in sorted(_BY_DENSITY) if measured.values.get(name) is not None}
     return of_density | {name: f"{note} {of_density.get(name, '')}".strip() for name, note in measured.notes.items()}
 
 

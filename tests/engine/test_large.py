@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avatar_gitops.engine import batches
 from avatar_gitops.engine.batches import estimate_memory, label_of
 from avatar_gitops.engine.frame import encode, fit_layout
-from avatar_gitops.engine.large import limits as limits_module
 from avatar_gitops.engine.large import scratch, source
 from avatar_gitops.engine.large.layout import survey
 from avatar_gitops.engine.large.limits import needed_memory
@@ -53,8 +53,8 @@ NO_LIMITS = Limits()
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many pieces and batches from few rows."""
-    monkeypatch.setattr(limits_module, "SMALLEST", 100)
-    monkeypatch.setattr(limits_module, "NEIGHBOURS_A_ROW", 2)
+    monkeypatch.setattr(batches, "SMALLEST", 100)
+    monkeypatch.setattr(batches, "NEIGHBOURS_A_ROW", 2)
     monkeypatch.setattr(scratch, "PIECE", 128)
     monkeypatch.setattr(source, "_BLOCK", 4_096)
 
@@ -238,11 +238,11 @@ def test_avatars_are_made_of_people_of_their_own_batch(tmp_path: Path, small_pie
         assert seen <= {names[row] for row in own}
 
 
-def _batches(rows: int, batches: int) -> list[np.ndarray]:
+def _batches(rows: int, number: int) -> list[np.ndarray]:
     from avatar_gitops.engine.streams import stream
 
-    groups = draw_permutation(rows, stream(7, "people", "batches")).groups(np.arange(rows), batches)
-    return [np.flatnonzero(groups == batch) for batch in range(batches)]
+    groups = draw_permutation(rows, stream(7, "people", "batches")).groups(np.arange(rows), number)
+    return [np.flatnonzero(groups == batch) for batch in range(number)]
 
 
 ASKED = {
@@ -297,12 +297,13 @@ def test_a_sample_is_the_same_rows_of_each_file(tmp_path: Path, monkeypatch: pyt
     pq.write_table(table.append_column("more", table["row"]), tmp_path / "two.parquet")
     sources = open_source(tmp_path / "one.csv"), open_source(tmp_path / "two.parquet")
     assert [count_rows(one) for one in sources] == [5_000, 5_000]
-    lot = draw_lot(5_000, 400, 3)
+    lot = draw_lot(5_000, 400)
     one, two = (lot.read(source) for source in sources)
     assert one.num_rows == 400
     assert one["row"].to_pylist() == two["row"].to_pylist() == sorted(one["row"].to_pylist())
     assert one.schema == read_table(tmp_path / "one.csv").schema
-    assert draw_lot(5_000, 1, 3).read(sources[0]).num_rows == 100
+    assert draw_lot(5_000, 1).read(sources[0]).num_rows == draw_lot(5_000, 1).size == 100
+    assert draw_lot(60, 1).size == 60, "never more than there are"
 
 
 def test_the_estimate_before_reading_is_that_of_the_table(tmp_path: Path) -> None:

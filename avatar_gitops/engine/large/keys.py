@@ -19,20 +19,18 @@ from avatar_gitops.engine.buffers import null_mask, to_numpy
 from avatar_gitops.engine.columns import one_array
 from avatar_gitops.engine.large.scratch import Shelf
 from avatar_gitops.engine.params import Limits
-from avatar_gitops.engine.permutation import Permutation, draw_permutation
+from avatar_gitops.engine.permutation import Permutation, Rows, draw_permutation
 from avatar_gitops.errors import EngineError
 
 KIND: Final = np.dtype([("mark", np.int64), ("missing", np.bool_)])
 IDENTIFIER_BYTES: Final = 24  # a row and identifier: the marks, and a second time while they are sorted
-
-Marks = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True, frozen=True)
 class Numbering:
     """The numbers of an identifier: the place of a mark among all of them, permuted."""
 
-    marks: Marks
+    marks: Rows
     order: Permutation
 
     @property
@@ -40,7 +38,7 @@ class Numbering:
         """The largest number."""
         return max(1, len(self.marks))
 
-    def numbers(self, lines: npt.NDArray[np.void]) -> Marks:
+    def numbers(self, lines: npt.NDArray[np.void]) -> Rows:
         """Numbers from 1 of some rows, 0 where the identifier is missing."""
         places = np.minimum(np.searchsorted(self.marks, lines["mark"]), self.largest - 1)
         return np.where(lines["missing"], 0, self.order.places(places.astype(np.int64)) + 1)

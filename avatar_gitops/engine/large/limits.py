@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from avatar_gitops.engine.batches import NEIGHBOURS_A_ROW, SMALLEST, estimate_memory
+from avatar_gitops.engine.batches import bounds_of_batches, estimate_memory, smallest_batch
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.frame import Layout, modelled
 from avatar_gitops.engine.large.source import Source
@@ -61,8 +61,7 @@ def count_large_batches(rows: int, layout: Layout, params: AvatarParams, limits:
 
     Raises EngineError when not even the smallest batches fit into the memory.
     """
-    most = max(1, rows // max(SMALLEST, NEIGHBOURS_A_ROW * params.k))
-    wanted = 1 if limits.rows is None else min(most, -(-rows // max(1, limits.rows)))
+    wanted, most = bounds_of_batches(rows, params.k, limits)
     if limits.memory is None:
         return wanted
     width = (len(layout.numbers), len(layout.categories), params.space.ncp or DEFAULT_NCP, 1)
@@ -71,7 +70,7 @@ def count_large_batches(rows: int, layout: Layout, params: AvatarParams, limits:
     if wanted > most:
         raise EngineError(
             f"The table needs more than {max(1, limits.memory >> 20)} MiB of memory, even in batches of"
-            f" {max(SMALLEST, NEIGHBOURS_A_ROW * params.k):,} rows.",
+            f" {smallest_batch(params.k):,} rows.",
             hint="Drop columns that nobody needs, take a smaller k, or allow more memory.",
         )
     return wanted

@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from avatar_gitops.engine.frame import Frame, Layout
 from avatar_gitops.engine.kernels.moments import CHUNK
+from avatar_gitops.engine.permutation import Rows
 
 PIECE: Final = CHUNK
 
-Rows = npt.NDArray[np.int64]
 Lines: TypeAlias = np.ndarray[Any, np.dtype[np.void]]
 
 
