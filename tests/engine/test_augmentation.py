@@ -219,4 +219,6 @@ def test_origins_depend_on_the_seed_only(seed: int, factor: float, generation: G
     params = AvatarParams(3, generation=generation, augmentation=Augmentation(factor))
     first, second = (avatarize(CLASSES, [], params, seed) for _ in range(2))
     assert first.unshuffled.equals(second.unshuffled)
-    assert np.array_equal(first.origins, second.origins)  # type: ignore[arg-type]
+    assert first.origins is not None
+    assert second.origins is not None
+    assert np.array_equal(first.origins, second.origins)
