@@ -7,12 +7,14 @@ digits, datetimes of 35 years in microseconds. Farther apart, the last digit may
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from avatar_gitops.engine.columns import Floats
-from avatar_gitops.engine.processors.gauges import Numbers
+from avatar_gitops.engine.processors.gauges import Gauge, Numbers
+
+_ROUNDING: Final = 1e-6  # of a unit: so near to a bound, a number is the bound
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,6 +46,13 @@ class Bounds:
         step = bounded * left
         reached: Numbers = before + (np.rint(step).astype(np.int64) if before.dtype == np.int64 else step)
         return reached
+
+    def settle(self, values: Numbers, shown: Gauge) -> Numbers:
+        """The nearest numbers inside that a column can show; outside only where it can show none inside."""
+        settled = shown.settle(self.clip(values))
+        slack = _ROUNDING * shown.unit
+        settled = np.where(self.lower - settled > slack, shown.settle(settled + shown.unit), settled)
+        return np.where(settled - self.upper > slack, shown.settle(settled - shown.unit), settled)
 
     def clip(self, values: Numbers) -> Numbers:
         """Values moved to the nearest bound."""

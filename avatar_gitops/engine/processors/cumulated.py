@@ -104,12 +104,12 @@ class FittedBoundedCumulated:
         reached = np.zeros(avatars.num_rows, dtype=np.int64 if self.values.whole else np.float64)
 
         def advance(before: Numbers, rows: Ids) -> Numbers:
-            reached[rows] = self.values.settle(self.bounds.reach(before, shares[rows]))
+            reached[rows] = self.bounds.settle(self.bounds.reach(before, shares[rows]), self.values)
             return reached[rows]
 
         records = _sorted(self.params, source.rows, [], source)
         records.run(self.bounds.clip(self.values.read(avatars[self.first])[0]), advance)
-        values = self.values.write(self.bounds.clip(reached))
+        values = self.values.write(reached)
         return put(avatars.drop_columns([self.first]), {self.params.target_variable: values})
 
 

@@ -44,6 +44,11 @@ class Gauge:
         """Ticks of a datetime in one second."""
         return TICKS[self.working.unit]
 
+    @property
+    def unit(self) -> float | int:
+        """The distance of two neighbouring numbers that the column can show."""
+        return self.column.step if self.whole else 10.0**-self.column.decimals
+
     def read(self, values: pa.ChunkedArray) -> tuple[Numbers, Mask]:
         """Numbers (0 or NaN where missing) and where they are missing."""
         array = _one(values)

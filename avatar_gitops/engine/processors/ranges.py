@@ -144,15 +144,15 @@ class FittedBoundedRange:
         ends = np.zeros_like(starts)
 
         def advance(before: Numbers, rows: Ids) -> Numbers:
-            starts[rows] = self.start.settle(self.bounds.reach(before, steps[rows]))
-            ends[rows] = self.end.settle(self.bounds.reach(starts[rows], lengths[rows]))
+            starts[rows] = self.bounds.settle(self.bounds.reach(before, steps[rows]), self.start)
+            ends[rows] = self.bounds.settle(self.bounds.reach(starts[rows], lengths[rows]), self.end)
             return ends[rows]
 
         first = self.bounds.clip(self.start.read(avatars[self.first])[0])
         self._records(source.rows, source).run(first, advance)
         columns = {
-            self.params.target_start_variable: self.start.write(self.bounds.clip(starts)),
-            self.params.target_end_variable: self.end.write(self.bounds.clip(ends)),
+            self.params.target_start_variable: self.start.write(starts),
+            self.params.target_end_variable: self.end.write(ends),
         }
         return put(avatars.drop_columns([self.first]), columns)
 

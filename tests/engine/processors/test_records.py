@@ -143,6 +143,16 @@ def test_bounds_hold_whatever_the_model_makes(table: pa.Table, seed: int) -> Non
     assert back.schema.equals(table.schema)
 
 
+@pytest.mark.parametrize("start", [[0.0, 0.0], [0, 0]])
+def test_a_coarser_column_stays_inside_the_bounds_of_the_finer_one(start: list[float]) -> None:
+    """-0.51 would be -1 in whole numbers, which is out of bounds: the next one inside is 0."""
+    fitted = chain(pa.table({"id": ["a", "a"], "start": start, "end": [0.0, -0.51]}), BOUNDED_RANGE)
+    made = fitted.table.set_column(1, "start", [[-1.0, -1.0]]).set_column(2, "end", [[-1.0, 1.0]])
+    back = fitted.revert(made, 1, "")
+    assert back["start"].to_pylist() == [0, 0]
+    assert back["end"].to_pylist() == [-0.51, 0]
+
+
 def test_lengths_and_gaps_that_were_never_negative_stay_so() -> None:
     table = pa.table({"id": [1, 1, 1], "start": [0, 10, 20], "end": [5, 15, 25]})
     fitted = chain(table, RANGE)
