@@ -119,13 +119,14 @@ def _views(
 
     A linked table of keys only has nothing to be measured alone.
     """
-    of_series = series_links([table for table, _ in pairs])
+    everything = [table for table, _ in pairs]
+    of_series = series_links(everything)
     pairs = [pair for pair in pairs if pair[0].name not in {link.child for link in of_series}]
     tables = [table for table, _ in pairs]
     links = links_of(tables)
     linked = {name for link in (*links, *of_series) for name in (link.parent, link.child)}
     if linked:
-        together = [(table, column_specs(table)) for table in tables]
+        together = [(table, column_specs(table)) for table in everything]
         refuse_large(assignment, together, "metrics of tables with links")
     read: dict[str, ReadPair] = {}
     for table, avatars in pairs:

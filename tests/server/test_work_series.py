@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pytest
 
+from avatar_gitops.server.limits import MEMORY
 from tests.server.api import join
 from tests.server.workshop import Plain, Workshop
 
@@ -175,3 +176,20 @@ def test_people_of_series_are_not_attacked_by_columns_that_they_do_not_have(uplo
     privacy = uploaded.launch(set_id, "privacy_metrics", [standard])
     uploaded.work()
     assert "known_variables cannot be set for time series" in uploaded.job(privacy)["exception"]
+
+
+def test_series_count_for_the_memory_that_metrics_take(
+    workshop: Workshop, done: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The people alone would fit: it is their series that do not."""
+    set_id = workshop.put_set(series_set(), "too long")
+    standard = workshop.launch(set_id, "standard")
+    workshop.work()
+    monkeypatch.setenv(MEMORY, "1")
+    monkeypatch.setattr("avatar_gitops.engine.batches._FIXED_BYTES", (1 << 12, 0, 0))
+    names = [workshop.launch(set_id, job, [standard]) for job in JOBS]
+    workshop.work()
+    for name in names:
+        error = workshop.job(name)["exception"]
+        assert "Table 'pulse'" in error
+        assert "needed at once for metrics of tables with links" in error
