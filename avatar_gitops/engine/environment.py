@@ -19,11 +19,11 @@ from typing import Any, Final
 
 from avatar_gitops.engine.kernels import library
 
-LIBRARIES: Final = ("numpy", "scipy", "pyarrow", "pykdtree", "opendp", "Faker")
-PACKAGE: Final = "avatar-gitops"
-EXTRAS: Final = ("local", "dp")
-NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-EXTRA: Final = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
+_LIBRARIES: Final = ("numpy", "scipy", "pyarrow", "pykdtree", "opendp", "Faker")
+_PACKAGE: Final = "avatar-gitops"
+_EXTRAS: Final = ("local", "dp")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([\w-]+)["']""")
 
 
 @functools.cache
@@ -32,7 +32,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": " ".join(filter(None, (sys.platform, platform.machine(), *platform.libc_ver()))),
-        "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
+        "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
         "blas": _blas(),
         "kernels": _kernels(),
         "processor": _processor(),
@@ -84,7 +84,7 @@ def _processor() -> list[str]:
 
 def _distributions() -> Iterator[tuple[str, str]]:
     """The package, what it requires with its extras for the engine, and what that requires, as installed here."""
-    waiting, seen = [PACKAGE], set[str]()
+    waiting, seen = [_PACKAGE], set[str]()
     while waiting:
         name = waiting.pop()
         try:
@@ -96,14 +96,14 @@ def _distributions() -> Iterator[tuple[str, str]]:
             continue
         seen.add(known)
         yield known, found.version
-        extras = EXTRAS if known == PACKAGE else ()
+        extras = _EXTRAS if known == _PACKAGE else ()
         waiting += [needed for text in found.requires or () if (needed := _needed(text, extras))]
 
 
 def _needed(requirement: str, extras: tuple[str, ...]) -> str:
     """The name in a requirement; empty when it is one of an extra that does not count."""
-    asked = EXTRA.search(requirement)
-    name = NAME.match(requirement)
+    asked = _EXTRA.search(requirement)
+    name = _NAME.match(requirement)
     return name[0] if name and (asked is None or asked[1] in extras) else ""
 
 

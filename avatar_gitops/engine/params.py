@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -67,6 +67,11 @@ class ColumnSpec:
     identifier: bool = False
     primary_key: bool = False
     pseudonym: Pseudonym | None = None
+
+
+def declared_types(columns: Iterable[ColumnSpec]) -> dict[str, ColumnType]:
+    """The types of the columns that have one, by name."""
+    return {column.name: column.type for column in columns if column.type}
 
 
 @dataclass(slots=True, frozen=True)

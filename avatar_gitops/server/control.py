@@ -7,7 +7,7 @@ import pyarrow as pa
 from avatar_gitops.engine.buffers import cast_or_none
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.links.views import Computation, View
-from avatar_gitops.engine.params import AvatarParams, ColumnType
+from avatar_gitops.engine.params import AvatarParams, ColumnType, declared_types
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment
 from avatar_gitops.server.faults import JobFault
@@ -20,7 +20,7 @@ def read_holdout(assignment: Assignment, table: wire.Table, rows: pa.Table) -> p
     """The holdout of a table, typed as its original rows; None when the set has none."""
     if table.holdout_data is None or table.holdout_data.file is None:
         return None
-    types = {column.name: column.type for column in column_specs(table) if column.type}
+    types = declared_types(column_specs(table))
     holdout = read_table(assignment.input_file(table.name, table.holdout_data.file), text_columns(rows) | types)
     return with_types_of(rows, holdout)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from avatar_gitops.engine.advice import Advice, ColumnSummary, advise
 from avatar_gitops.engine.links.advice import KeyedTable, LinkAdvice, advise_links
+from avatar_gitops.engine.params import declared_types
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -86,7 +87,7 @@ def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
         found = advise(lot.read(large), columns, reduction=REDUCTION in FEATURES)
         seen = f"The table is large: all figures are of {lot.size:,} random rows."
         return plain(replace(found, reasons={**found.reasons, SAMPLE: seen}))
-    rows = read_table(source, {column.name: column.type for column in columns if column.type})
+    rows = read_table(source, declared_types(columns))
     return plain(advise(rows, columns, reduction=REDUCTION in FEATURES))
 
 

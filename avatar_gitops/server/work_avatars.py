@@ -23,6 +23,7 @@ from avatar_gitops.engine.params import (
     ImputationMethod,
     Replacement,
     Space,
+    declared_types,
 )
 from avatar_gitops.engine.pseudonyms.kinds import Pseudonym
 from avatar_gitops.engine.run import avatarize
@@ -133,7 +134,7 @@ def read_original(assignment: Assignment, table: wire.Table) -> tuple[pa.Table, 
     """The rows of a table, what is said of its columns, and its file."""
     source = assignment.input_file(table.name, table.data.file if table.data else None)
     columns = column_specs(table)
-    rows = read_table(source, {column.name: column.type for column in columns if column.type})
+    rows = read_table(source, declared_types(columns))
     return rows, columns, source
 
 

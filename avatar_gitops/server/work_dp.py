@@ -14,7 +14,7 @@ from typing import Any, Final
 from avatar_gitops.assessment.guarantee import GUARANTEE
 from avatar_gitops.engine.dp.params import DEFAULT_RATIO, DpModel, DpParams, Guarantee, PrivacyUnit, PublicColumn
 from avatar_gitops.engine.dp.run import release
-from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.engine.params import ColumnSpec, declared_types
 from avatar_gitops.engine.tables import read_table, write_table
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -97,7 +97,7 @@ def _release_table(
     table, record, columns = what
     check_private(table, record)
     source = assignment.input_file(table.name, table.data.file if table.data else None)
-    rows = read_table(source, {column.name: column.type for column in columns if column.type})
+    rows = read_table(source, declared_types(columns))
     most = run_limits().rows
     if most is not None and rows.num_rows > most:  # a release has one budget: it cannot be made in batches
         raise JobFault(f"Table {table.name!r} has more than {most} rows, the limit of this platform.")

@@ -17,7 +17,7 @@ from avatar_gitops.engine.large.limits import needed_memory, needs_all_rows
 from avatar_gitops.engine.large.run import Output, avatarize_file
 from avatar_gitops.engine.large.sample import Lot, count_rows, draw_lot
 from avatar_gitops.engine.large.source import Source, open_source
-from avatar_gitops.engine.params import AvatarParams, ColumnSpec
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec, declared_types
 from avatar_gitops.engine.tables import Format
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -33,7 +33,7 @@ _MEASURED: Final = 3  # times the memory of a run that metrics take for a row
 
 def large_source(path: Path, columns: Sequence[ColumnSpec], ncp: int | None = None) -> Source | None:
     """The file of a table that does not fit into the memory of a run; None when it fits."""
-    source = open_source(path, {column.name: column.type for column in columns if column.type})
+    source = open_source(path, declared_types(columns))
     most = run_limits().memory
     return None if most is None or needed_memory(source, columns, ncp) <= most else source
 
@@ -47,7 +47,7 @@ def refuse_large(assignment: Assignment, tables: Sequence[tuple[wire.Table, Sequ
     needed = {}
     for table, columns in tables:
         path = assignment.input_file(table.name, table.data.file if table.data else None)
-        types = {column.name: column.type for column in columns if column.type}
+        types = declared_types(columns)
         needed[table.name] = needed_memory(open_source(path, types), columns, None)
     most = run_limits().memory
     if most is not None and sum(needed.values()) > most:

@@ -22,7 +22,7 @@ from avatar_gitops.engine.large.source import open_source
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
 from avatar_gitops.engine.links.model import Ids
 from avatar_gitops.engine.links.views import Computation, View, mean_views
-from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space
+from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space, declared_types
 from avatar_gitops.engine.series.measure import SeriesPair, measure_series_signal
 from avatar_gitops.engine.tables import read_table
 from avatar_gitops.engine.unlinked import NO_LINK, NOT_BESIDE, RANKED, as_many, not_private, without_link
@@ -244,7 +244,7 @@ def _read_pair(
     no_share(table.name, method)
     lot = sample_of(large, columns)
     rows = lot.read(large)
-    types = text_columns(rows) | {column.name: column.type for column in columns if column.type}
+    types = text_columns(rows) | declared_types(columns)
     avatar_rows = read_beside(lot, table.name, open_source(avatars, types))
     return rows, with_types_of(rows, avatar_rows), columns, None, lot.order.rows
 
@@ -275,7 +275,7 @@ def _beside(
 def _read_sides(assignment: Assignment, table: wire.Table, avatars: Path) -> ReadPair:
     """Originals and avatars of a table, both with the types of the originals."""
     columns = column_specs(table)
-    types = {column.name: column.type for column in columns if column.type}
+    types = declared_types(columns)
     rows = read_table(assignment.input_file(table.name, table.data.file if table.data else None), types)
     avatar_rows = read_table(avatars, text_columns(rows) | types)
     return rows, with_types_of(rows, avatar_rows), columns
@@ -307,8 +307,8 @@ def _notes(view: View, measured: Metrics) -> dict[str, str]:
     if view.sampled_from is None:
         return dict(measured.notes)
     said = (
-        f"Measured among {view.original.num_rows:,} random originals and their avatars: among all rows, rates of hiding"
-        " and cloaking are higher and distances smaller."
+        f"Measured among {view.original.num_rows:,} random originals and their avatars: among all rows, an original"
+        " hides among more avatars and distances are smaller."
     )
     of_density = {name: said for name in sorted(_BY_DENSITY) if measured.values.get(name) is not None}
     return of_density | {name: f"{note} {of_density.get(name, '')}".strip() for name, note in measured.notes.items()}
