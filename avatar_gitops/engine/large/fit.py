@@ -153,12 +153,13 @@ def _fit_imputer(
     def scaled() -> Iterator[Floats]:
         return (transforms.apply(frame).numbers for frame in _frames(shelves))
 
-    mean = sum((np.nansum(part, axis=0) for part in scaled()), np.zeros(m)) / known
-    nearest = wanted.nearest and bool(counted.missing.any())
+    incomplete = bool(counted.missing.any())  # else there is nothing to fill, and no pass over the rows is needed
+    mean = sum((np.nansum(part, axis=0) for part in scaled()), np.zeros(m)) / known if incomplete else np.zeros(m)
+    nearest = wanted.nearest and incomplete
     constants, deviation = mean, np.ones(m)
     if nearest and m:
         deviation = np.sqrt(sum((np.nansum((part - mean) ** 2, axis=0) for part in scaled()), np.zeros(m)) / known)
-    if wanted.method in (ImputationMethod.MEDIAN, ImputationMethod.MODE) and counted.missing.any():
+    if wanted.method in (ImputationMethod.MEDIAN, ImputationMethod.MODE) and incomplete:
         columns = (transforms.apply_to(at, _sorted_column(shelves, at)) for at in range(m))
         reduce: Callable[[Floats], float] = (
             most_frequent_number if wanted.method is ImputationMethod.MODE else _median_of_sorted
