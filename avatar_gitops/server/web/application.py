@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount, Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
+from avatar_gitops.server.faults import place_of
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.web import account, events, figures, files, keys, measured, overview, run, runs, sign_in
 from avatar_gitops.server.web.security import HEADERS
@@ -104,17 +105,22 @@ class _Shell:
             if self._platform.stopping.is_set():
                 await visitor.fault(503)(scope, receive, with_headers)
             else:
-                await self._router(scope, receive, with_headers)
+                await self._route(scope, receive, with_headers)
+        except Exception as error:  # a fault of ours: the log names its kind and place, and never its text
+            log.error("page %s: %s at %s", scope["method"], type(error).__name__, place_of(error))
+            if started:
+                raise
+            await visitor.fault(500)(scope, receive, with_headers)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The page of a path; for one that is none, a page that says so and keeps the visitor signed in."""
+        try:
+            await self._router(scope, receive, send)
         except HTTPException as error:
             visitor = await run_in_threadpool(open_visit, Request(scope, receive), self._platform)
             response = visitor.fault(error.status_code)
             response.headers.update(error.headers or {})
-            await response(scope, receive, with_headers)
-        except Exception as error:  # a fault of ours: the page says so, the log names its kind and never its text
-            log.error("page %s: %s", scope["method"], type(error).__name__)
-            if started:
-                raise
-            await visitor.fault(500)(scope, receive, with_headers)
+            await response(scope, receive, send)
 
     async def _static(self, request: Request) -> Response:
         found = static_file(request.path_params["name"])

@@ -32,7 +32,7 @@ def email_of(visitor: Visitor) -> str:
 
 def test_a_key_is_shown_once(jean: Visitor, site: Site) -> None:
     page = jean.submit(jean.get("/keys"), "/keys", name="CI <b>", days="30")
-    text = page.tree.xpath("string(//input[@id='text']/@value)")
+    text = page.tree.xpath("string(//textarea[@id='text'])")
     assert account_of_key(site.engine, text) is not None
     assert "shown this once" in page.text and page.response.headers["cache-control"] == "no-store"
     after = jean.get("/keys")
@@ -54,7 +54,7 @@ def test_a_key_needs_a_name_and_an_end(jean: Visitor, name: str, days: str, why:
 
 def test_a_key_is_revoked_after_a_question(jean: Visitor, site: Site) -> None:
     created = jean.submit(jean.get("/keys"), "/keys", name="old", days="30")
-    text = created.tree.xpath("string(//input[@id='text']/@value)")
+    text = created.tree.xpath("string(//textarea[@id='text'])")
     (address,) = jean.get("/keys").links("/revoke")
     ask = jean.get(address)
     assert ask.heading == "Revoke the key old?"
@@ -67,7 +67,7 @@ def test_a_key_is_revoked_after_a_question(jean: Visitor, site: Site) -> None:
 
 def test_revoking_the_key_of_the_session_signs_out(jean: Visitor) -> None:
     created = jean.submit(jean.get("/keys"), "/keys", name="mine", days="30")
-    text = created.tree.xpath("string(//input[@id='text']/@value)")
+    text = created.tree.xpath("string(//textarea[@id='text'])")
     jean.submit(jean.get("/"), "/sign-out")
     jean.submit(jean.get("/sign-in"), "/sign-in", key=text)
     keys = jean.get("/keys")
@@ -143,9 +143,12 @@ def test_a_wrong_method_is_a_page(marie: Visitor) -> None:
     assert marie.http.request("DELETE", "/").headers["content-type"].startswith("text/html")
 
 
-def test_a_fault_of_ours_is_a_page_and_its_text_goes_nowhere(marie: Visitor, caplog: pytest.LogCaptureFixture) -> None:
-    with mock.patch("avatar_gitops.server.web.runs.list_runs", side_effect=ValueError("cell value 4711")):
-        page = marie.get("/")
+@pytest.mark.parametrize(("path", "broken"), [("/", "runs.list_runs"), ("/no-such-page", "application.open_visit")])
+def test_a_fault_of_ours_is_a_page_and_its_text_goes_nowhere(
+    marie: Visitor, caplog: pytest.LogCaptureFixture, path: str, broken: str
+) -> None:
+    with mock.patch(f"avatar_gitops.server.web.{broken}", side_effect=ValueError("cell value 4711")):
+        page = marie.get(path)
     assert (page.status, page.heading) == (500, "Something is broken here")
     assert "4711" not in page.response.text + caplog.text
     assert "ValueError" in caplog.text
