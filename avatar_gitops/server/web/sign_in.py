@@ -29,9 +29,9 @@ UNCONFIRMED: Final = (
     "Confirm your e-mail address first, with the link in the mail that you got; or set a new password, which confirms"
     " it too."
 )
-NOT_VALID: Final = (
-    "The token is not valid for this address: it was used, is older than 24 hours, or was replaced by a newer one."
-)
+OVER: Final = "it was used, is older than 24 hours, or was replaced by a newer one."
+NOT_VALID: Final = f"The token is not valid: {OVER}"
+NOT_FOR_IT: Final = f"The token is not valid for this address: {OVER}"
 UNEQUAL: Final = "The two new passwords are not equal."
 
 
@@ -90,7 +90,7 @@ def forgotten(visit: Visit) -> Response:
 
 def show_reset(visit: Visit) -> Response:
     """Where to set a new password with the token of the mail."""
-    return visit.page("reset.html", email="", why="")
+    return visit.page("reset.html", email="", wrong="", why="")
 
 
 def reset(visit: Visit) -> Response:
@@ -98,14 +98,14 @@ def reset(visit: Visit) -> Response:
     take(visit.request, [Claim(TOKENS_BY_ADDRESS, f"token {address_of(visit.request)}")])
     email, password = visit.form.get("email", "")[:254], visit.form.get("new", "")
     if password != visit.form.get("repeated", ""):
-        return visit.page("reset.html", status=422, email=email, why=UNEQUAL)
+        return visit.page("reset.html", status=422, email=email, wrong="repeated", why=UNEQUAL)
     try:
         account = reset_password(visit.platform.engine, email, visit.form.get("secret", ""), password)
     except WeakPassword as error:
-        return visit.page("reset.html", status=422, email=email, why=str(error))
+        return visit.page("reset.html", status=422, email=email, wrong="new", why=str(error))
     if account is None:
         audit(visit.request, Entry("user.update", "failed", subject=visit.platform.audit_log.subject(email)))
-        return visit.page("reset.html", status=400, email=email, why=NOT_VALID)
+        return visit.page("reset.html", status=400, email=email, wrong="secret", why=NOT_FOR_IT)
     note(visit.request, account, "update", ("user", account.id))
     send_changed(visit.platform, account)
     return visit.go("/sign-in", done="password")
@@ -137,7 +137,6 @@ def _page(visit: Visit, status: int = 200, **failure: Any) -> Response:
         ended=visit.asked("ended") == "1",
         done=visit.asked("done"),
         email=visit.form.get("email", "")[:254],
-        mails=visit.platform.postman is not None,
         **context,
     )
 

@@ -39,7 +39,7 @@ class FormRefused(ApiFault):
     """A form without the token of its session, or sent by another site."""
 
     def __init__(self) -> None:
-        super().__init__(403, "This form is out of date, or it was sent from another site. Nothing was changed.")
+        super().__init__(403, "This form is out of date, or it was sent from another site.")
 
 
 @dataclass(slots=True)
