@@ -14,7 +14,7 @@ from avatar_gitops.server.web.files import ResultLine, find_file, list_files, re
 from avatar_gitops.server.web.run import open_run
 from avatar_gitops.server.web.security import FIGURE_POLICY
 from avatar_gitops.server.web.visit import Visit
-from avatar_gitops.server.web.words import FIGURE_WORDS, RUN_WORDS
+from avatar_gitops.server.web.words import FIGURE_WORDS
 from avatar_gitops.wire.models import ResultKind
 
 
@@ -42,12 +42,12 @@ class FigureLine:
 def show(visit: Visit) -> Response:
     """The figures of one table; of the first when the address names none."""
     run = open_run(visit)
-    found = [line for line in list_files(visit, run) if line.kind == ResultKind.FIGURES and line.blob is not None]
+    found = [line for line in list_files(visit, run.id) if line.kind == ResultKind.FIGURES and line.blob is not None]
     tables = list(dict.fromkeys(_parts(line)[0] for line in found))
     wanted = visit.asked("table")
     table = wanted if wanted in tables else next(iter(tables), "")
     shown = [_figure(visit, line) for line in found if _parts(line)[0] == table]
-    return visit.page("run_figures.html", run=run, words=RUN_WORDS, tables=tables, table=table, figures=shown)
+    return visit.page("run_figures.html", run=run, tables=tables, table=table, figures=shown)
 
 
 def page(visit: Visit) -> Response:
@@ -68,7 +68,7 @@ def picture(visit: Visit) -> Response:
 
 
 def _found(visit: Visit) -> ResultLine:
-    line = find_file(visit, open_run(visit))
+    line = find_file(visit)
     if line.kind != ResultKind.FIGURES:
         raise ApiFault(404, "There is no such figure.")
     return line

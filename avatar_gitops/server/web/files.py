@@ -13,12 +13,12 @@ from avatar_gitops.server import jobs as job_store
 from avatar_gitops.server.database import jobs, objects, reading, results
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.naming import unescaped
-from avatar_gitops.server.requests import note
+from avatar_gitops.server.requests import as_uuid, note
 from avatar_gitops.server.result_json import read_json
 from avatar_gitops.server.web.documents import run_yaml
-from avatar_gitops.server.web.run import RunView, open_run
+from avatar_gitops.server.web.run import open_run
 from avatar_gitops.server.web.visit import Visit
-from avatar_gitops.server.web.words import FILE_GROUPS, KIND_WORDS, RUN_WORDS, SENSITIVE_MEANINGS
+from avatar_gitops.server.web.words import FILE_GROUPS, KIND_WORDS, SENSITIVE_MEANINGS
 from avatar_gitops.wire.models import SENSITIVE_RESULTS, ResultKind
 
 CONFIRMED: Final = "yes"
@@ -63,15 +63,15 @@ class ResultLine:
         return self.kind in SENSITIVE_RESULTS
 
 
-def list_files(visit: Visit, run: RunView) -> tuple[ResultLine, ...]:
-    """Every result of the run's jobs in the order they were written, figures among them."""
-    names = [job["name"] for job in run.jobs]
+def list_files(visit: Visit, set_id: str) -> tuple[ResultLine, ...]:
+    """Every result of the visitor's run in the order they were written, figures among them."""
     same = (objects.c.key == results.c.key) & (objects.c.bucket == jobs.c.user_id)
     query = (
         sa.select(results, objects.c.blob, objects.c.size, objects.c.content_type, jobs.c.sequence)
         .join_from(results, jobs, jobs.c.name == results.c.job)
         .join(objects, same, isouter=True)
-        .where(results.c.job.in_(names), results.c.kind != ResultKind.ORIGINS, jobs.c.user_id == visit.account.id)
+        .where(jobs.c.set_id == set_id, jobs.c.user_id == visit.account.id, jobs.c.deleted_at.is_(None))
+        .where(results.c.kind != ResultKind.ORIGINS)
         .order_by(jobs.c.sequence, results.c.position)
     )
     with reading(visit.platform.engine) as connection:
@@ -81,14 +81,14 @@ def list_files(visit: Visit, run: RunView) -> tuple[ResultLine, ...]:
         )
 
 
-def find_file(visit: Visit, run: RunView) -> ResultLine:
+def find_file(visit: Visit) -> ResultLine:
     """The result that the path names.
 
     Raises:
         ApiFault: 404; 410 when its retention is over.
     """
     job, position = visit.path["job"], int(visit.path["position"])
-    for line in list_files(visit, run):
+    for line in list_files(visit, as_uuid(visit.path["set_id"], "This run")):
         if (line.job, line.position) == (job, position):
             if line.blob is None:
                 raise ApiFault(410, GONE)
@@ -112,12 +112,11 @@ def read_result(visit: Visit, line: ResultLine) -> Any:
 def show(visit: Visit) -> Response:
     """The files in groups, the sensitive ones last and marked."""
     run = open_run(visit)
-    found = list_files(visit, run)
+    found = list_files(visit, run.id)
     groups = [(group, [line for line in found if line.kind in group.kinds]) for group in FILE_GROUPS]
     return visit.page(
         "run_files.html",
         run=run,
-        words=RUN_WORDS,
         groups=[(group, lines) for group, lines in groups if lines],
         figures=sum(line.kind == ResultKind.FIGURES for line in found),
         warnings=_warnings(visit, found),
@@ -126,20 +125,18 @@ def show(visit: Visit) -> Response:
 
 def download(visit: Visit) -> Response:
     """A result file; for a sensitive one the page that asks first."""
-    run = open_run(visit)
-    line = find_file(visit, run)
+    line = find_file(visit)
     if line.sensitive:
-        return _ask(visit, run, line)
+        return _ask(visit, line)
     return _send(visit, line)
 
 
 def download_confirmed(visit: Visit) -> Response:
     """A sensitive result after its confirmation, which stands in the event log and in the audit log."""
-    run = open_run(visit)
-    line = find_file(visit, run)
+    line = find_file(visit)
     if line.sensitive:
         if visit.form.get("confirmed") != CONFIRMED:
-            return _ask(visit, run, line, missing=True)
+            return _ask(visit, line, missing=True)
         note(visit.request, visit.account, "download", ("result", line.job))
     return _send(visit, line)
 
@@ -153,12 +150,11 @@ def download_yaml(visit: Visit) -> Response:
     return Response(text, media_type="application/yaml", headers=headers)
 
 
-def _ask(visit: Visit, run: RunView, line: ResultLine, *, missing: bool = False) -> Response:
+def _ask(visit: Visit, line: ResultLine, *, missing: bool = False) -> Response:
     return visit.page(
         "file_confirm.html",
         status=422 if missing else 200,
-        run=run,
-        words=RUN_WORDS,
+        run=open_run(visit),
         line=line,
         meaning=SENSITIVE_MEANINGS[line.kind],
         missing=missing,

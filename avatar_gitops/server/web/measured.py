@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from avatar_gitops.server.web.files import list_files, read_result
 from avatar_gitops.server.web.run import RunView, open_run
 from avatar_gitops.server.web.visit import Visit
-from avatar_gitops.server.web.words import RUN_WORDS, Word
+from avatar_gitops.server.web.words import Word
 from avatar_gitops.wire.models import ResultKind
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ class TableMetrics:
 def show(visit: Visit) -> Response:
     """The metrics of every table as far as they were measured."""
     run = open_run(visit)
-    return visit.page("run_metrics.html", run=run, words=RUN_WORDS, tables=measured_tables(visit, run))
+    return visit.page("run_metrics.html", run=run, tables=measured_tables(visit, run))
 
 
 def measured_tables(visit: Visit, run: RunView) -> tuple[TableMetrics, ...]:
     """What the metrics jobs of the run have found so far."""
     from avatar_gitops.server.work_report import measured_tables as read
 
-    found = [line for line in list_files(visit, run) if line.blob is not None]
+    found = [line for line in list_files(visit, run.id) if line.blob is not None]
     blocks = []
     for kind in (ResultKind.PRIVACY_METRICS, ResultKind.SIGNAL_METRICS):
         of_kind = [line for line in found if line.kind == kind]
@@ -164,17 +164,14 @@ def _verdict(metric: MetricValue, found: Check | None) -> tuple[Word, str]:
             return MISSED, "by more than 50%"
 
 
-def _scope(metric: MetricValue) -> Iterable[str]:
+def _scope(metric: MetricValue) -> Iterator[str]:
     """How the table was looked at, where that is not by itself."""
     from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
 
-    def words() -> Iterator[str]:
-        if metric.scope != "standalone":
-            known = TECHNICAL_PHRASES.get(f"scope.{metric.scope}")
-            yield known.en if known else metric.scope
-        if metric.reference:
-            yield f"with table {metric.reference}"
-        if metric.column:
-            yield f"column {metric.column}"
-
-    return words()
+    if metric.scope != "standalone":
+        known = TECHNICAL_PHRASES.get(f"scope.{metric.scope}")
+        yield known.en if known else metric.scope
+    if metric.reference:
+        yield f"with table {metric.reference}"
+    if metric.column:
+        yield f"column {metric.column}"

@@ -8,7 +8,6 @@ from avatar_gitops.server.web.measured import measured_tables
 from avatar_gitops.server.web.parameters import run_settings, table_settings
 from avatar_gitops.server.web.run import open_run, origin_of
 from avatar_gitops.server.web.visit import Visit
-from avatar_gitops.server.web.words import RUN_WORDS
 
 
 def show(visit: Visit) -> Response:
@@ -17,7 +16,6 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "run.html",
         run=run,
-        words=RUN_WORDS,
         origin=origin_of(run.documents),
         tables=[table.name for table in table_settings(run.documents)],
         measured=measured_tables(visit, run),
@@ -31,7 +29,6 @@ def parameters(visit: Visit) -> Response:
     return visit.page(
         "run_parameters.html",
         run=run,
-        words=RUN_WORDS,
         settings=run_settings(run.documents),
         tables=table_settings(run.documents),
     )

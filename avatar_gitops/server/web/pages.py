@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from avatar_gitops import __version__
 from avatar_gitops.server.web.static import static_url
-from avatar_gitops.server.web.words import ERRORS, NOTICES, STATUS_WORDS
+from avatar_gitops.server.web.words import ERRORS, NOTICES, RUN_WORDS, STATUS_WORDS
 
 UNITS: Final = ("kB", "MB", "GB", "TB")
 
@@ -28,6 +28,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("avatar_gitops.server.web"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -37,6 +38,7 @@ def _environment() -> jinja2.Environment:
         "version": __version__,
         "errors": ERRORS,
         "notices": NOTICES,
+        "run_words": RUN_WORDS,
         "status_words": STATUS_WORDS,
         "plural": plural,
     }

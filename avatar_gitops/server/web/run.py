@@ -19,7 +19,7 @@ from avatar_gitops.server.sets import SetDocuments
 from avatar_gitops.server.web.pages import duration
 from avatar_gitops.server.web.run_list import RunLine, find_line
 from avatar_gitops.server.web.visit import Visit
-from avatar_gitops.server.web.words import JOB_PURPOSES, RUN_WORDS
+from avatar_gitops.server.web.words import JOB_PURPOSES
 from avatar_gitops.wire.documents import DocumentKind
 
 OUR_MARK: Final = "avatar-gitops/"
@@ -89,7 +89,7 @@ def ask_delete(visit: Visit) -> Response:
     query = sa.select(sa.func.count()).where(results.c.job.in_(names))
     with reading(visit.platform.engine) as connection:
         files = int(connection.execute(query).scalar_one())
-    return visit.page("run_delete.html", run=run, words=RUN_WORDS, files=files, ours=bool(origin_of(run.documents)))
+    return visit.page("run_delete.html", run=run, files=files, ours=bool(origin_of(run.documents)))
 
 
 def delete(visit: Visit) -> Response:

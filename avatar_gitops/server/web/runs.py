@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from avatar_gitops.server.requests import public_origin
 from avatar_gitops.server.web.run_list import list_runs
 from avatar_gitops.server.web.visit import Visit
-from avatar_gitops.server.web.words import RUN_WORDS, RunState
+from avatar_gitops.server.web.words import RunState
 
 MOST_DIGITS: Final = 6
 
@@ -34,7 +34,6 @@ def show(visit: Visit) -> Response:
         search=search,
         state=state,
         states=list(RunState),
-        words=RUN_WORDS,
         link=link,
         origin=public_origin(visit.request),
         done=visit.asked("done"),

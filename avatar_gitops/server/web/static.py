@@ -19,6 +19,7 @@ TYPES: Final[Mapping[str, str]] = {
 }
 
 
+@cache
 def static_url(name: str) -> str:
     """Address of a file, good for as long as the file is the same."""
     return f"{STATIC_PREFIX}/{name}?v={hashlib.sha256(_content(name)).hexdigest()[:12]}"
