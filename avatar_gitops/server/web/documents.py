@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Final
 
 from ruamel.yaml import YAML
 
+from avatar_gitops.server.jobs import SEPARATOR
 from avatar_gitops.server.sets import SetDocuments
-
-SEPARATOR: Final = "\n---\n"
 
 
 def run_yaml(stored: str, documents: SetDocuments, parameters_names: Sequence[str]) -> str:

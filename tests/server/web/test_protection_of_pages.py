@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
 
 from avatar_gitops.server.web.application import GET, POST
+from avatar_gitops.server.web.visit import Handler
 from tests.server.site import PASSWORD, Site
 from tests.server.web.conftest import OWNER
 from tests.server.web.story import CANARY, Story
@@ -17,9 +18,9 @@ from tests.server.web.visitor import Page, Visitor
 OPEN = {"/sign-in", "/forgotten", "/reset", "/confirm"}
 
 
-def addresses(story: Story, pages: object = GET) -> Iterator[str]:
+def addresses(story: Story, pages: Sequence[tuple[str, Handler, bool]] = GET) -> Iterator[str]:
     """Every page with the ids of the finished run and of a key."""
-    for path, _, _ in pages:  # type: ignore[attr-defined]
+    for path, _, _ in pages:
         filled = path.replace("{set_id}", story.runs["finished"]).replace("{position:int}", "0")
         yield filled.replace("{job}", story.jobs["finished"]["standard"]).replace("{key_id}", "none")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from avatar_gitops.server.accounts import Purpose, issue_key, issue_mail_token, revoke_keys, set_disabled
 from avatar_gitops.server.database import api_keys, reading, text_of, web_sessions, writing
+from avatar_gitops.server.mail import Letter
 from tests.server.site import PASSWORD, Site, open_site
 from tests.server.web.conftest import OWNER
 from tests.server.web.story import Story
@@ -218,8 +220,6 @@ def test_without_mail_the_administrator_gives_the_token(visitor: Visitor) -> Non
 
 
 def test_with_mail_a_token_is_sent_and_nobody_learns_who_has_an_account(tmp_path: Path) -> None:
-    from avatar_gitops.server.mail import Letter
-
     class Box:
         """Stands for the post office; the mail itself is tested with it."""
 
@@ -227,8 +227,8 @@ def test_with_mail_a_token_is_sent_and_nobody_learns_who_has_an_account(tmp_path
             self.settings = type("Settings", (), {"public_url": "https://avatar.example.org"})()
             self.letters: list[Letter | None] = []
 
-        def post(self, write: object) -> None:
-            self.letters.append(write())  # type: ignore[operator]
+        def post(self, write: Callable[[], Letter | None]) -> None:
+            self.letters.append(write())
 
     box = Box()
     with open_site(tmp_path / "state", postman=box) as made:
