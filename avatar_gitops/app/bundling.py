@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,8 +77,7 @@ def bundle(project: Path | None, names: Sequence[str], output: Path) -> Bundled:
     if not said.whole:
         raise IntegrityError("the documents of the project do not fit together, so no bundle is made:" + _list(said))
     if content is None:
-        for name, data in made.items():
-            write_atomic(output / name, data)
+        _write_folder(output, made)
     else:
         write_atomic(output, content)
     return Bundled(output, len(made), said)
@@ -92,6 +92,15 @@ def bundle_applied(project: Path | None, result: Path, folder: Path) -> Bundled 
     outcomes = read_outcomes(text)[1] if text.strip() else ()
     names = [outcome.set for outcome in outcomes if outcome.state in EVIDENT]
     return bundle(project, names, folder / EVIDENCE) if names else None
+
+
+def _write_folder(output: Path, files: Mapping[str, bytes]) -> None:
+    """The whole folder or none: it is written beside its place, which is free or empty."""
+    fresh = output.with_name(f".{output.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name, data in files.items():
+        write_atomic(fresh / name, data)
+    fresh.replace(output)
 
 
 def _list(said: Verification) -> str:

@@ -44,12 +44,7 @@ def _content(name: str, environment: Mapping[str, str]) -> bytes:
     if value := environment.get(name):
         return value.encode()
     if place := environment.get(name + FILE_SUFFIX):
-        try:
-            with Path(place).open("rb") as stream:
-                return stream.read(MOST_BYTES)
-        except OSError as error:
-            text = error.strerror or "unknown reason"
-            raise UsageError(f"the file that {name}{FILE_SUFFIX} names cannot be read ({text})") from None
+        return _read(Path(place), f"the file that {name}{FILE_SUFFIX} names")
     raise UsageError(
         f"the project signs its evidence, and neither {name} nor {name}{FILE_SUFFIX} is set",
         hint=f"export {name}{FILE_SUFFIX}=FILE (a private key in PEM); avatar-gitops audit key new FILE makes one",
@@ -59,13 +54,16 @@ def _content(name: str, environment: Mapping[str, str]) -> bytes:
 def write_key(path: Path) -> str:
     """Write a new private key, for its owner only, and return its public half. Raises UsageError when it is there."""
     key = new_key()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {path.parent} cannot be made ({_reason(error)})") from None
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     except FileExistsError:
         raise UsageError(f"{path} is there already", hint="a key is never overwritten; name another file") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror or 'unknown reason'})") from None
+        raise UsageError(f"{path} cannot be written ({_reason(error)})") from None
     with os.fdopen(handle, "wb") as stream:
         stream.write(key.pem())
     return key.public
@@ -73,7 +71,7 @@ def write_key(path: Path) -> str:
 
 def public_of(path: Path, *, pem: bool = False) -> str:
     """The public key of a private or public one in a file. Raises UsageError."""
-    content = path.read_bytes()[:MOST_BYTES]
+    content = _read(path, str(path))
     try:
         key = signing_key(content).public if b"PRIVATE KEY" in content else public_key(content)
     except KeyUnusable as problem:
@@ -91,9 +89,20 @@ def trusted(project: Project | None, files: Sequence[Path]) -> Mapping[str, str]
     found: dict[str, str] = {}
     for path in files:
         try:
-            found[public_key(path.read_bytes())] = path.name
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read ({error.strerror or 'unknown reason'})") from None
+            found[public_key(_read(path, str(path)))] = path.name
         except KeyUnusable as problem:
             raise UsageError(f"{path} is no key to trust: {problem.message}") from None
     return found
+
+
+def _read(path: Path, what: str) -> bytes:
+    """The beginning of a file, as much as a key can have. Raises UsageError."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MOST_BYTES)
+    except OSError as error:
+        raise UsageError(f"{what} cannot be read ({_reason(error)})") from None
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or "unknown reason"

@@ -13,18 +13,14 @@ PACKAGE: Final = "avatar-gitops"
 
 
 def sbom(engine: str, environment: Mapping[str, Any]) -> dict[str, Any]:
-    """The packages that the engine could import, as it listed them itself, and its interpreter.
+    """The packages that avatar-gitops requires for its engine, as the engine listed them itself, and its interpreter.
 
     `environment` is the one of `wire.environment`.
     """
     packages: Mapping[str, str] = environment[DISTRIBUTIONS]
     version = packages.get(PACKAGE, engine.rpartition("/")[2])
-    root = {
+    root = _component(PACKAGE, version) | {
         "type": "application",
-        "bom-ref": f"pkg:pypi/{PACKAGE}@{version}",
-        "name": PACKAGE,
-        "version": version,
-        "purl": f"pkg:pypi/{PACKAGE}@{version}",
         "licenses": [{"license": {"id": "Apache-2.0"}}],
     }
     others = [_component(name, packages[name]) for name in sorted(packages) if name != PACKAGE]

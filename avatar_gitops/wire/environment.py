@@ -18,9 +18,9 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+:()-]{0,99}$")]
 
 
 class _Part(BaseModel):
-    """Fields of newer servers are ignored; what cannot be a name or a version is refused."""
+    """Nothing but names and versions, and no other fields: what stands in evidence."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Blas(_Part):
@@ -40,7 +40,7 @@ class Kernels(_Part):
 
 
 class Environment(_Part):
-    """Interpreter, platform, numerics, processor. `distributions` are all packages that the engine could import."""
+    """Interpreter, platform, numerics, processor. `distributions` are what the package requires for its engine."""
 
     python: Word
     platform: Word
@@ -52,8 +52,11 @@ class Environment(_Part):
 
 
 def parsed(said: Any) -> Mapping[str, Any]:
-    """The environment in a run's metadata as plain data; empty when there is none, or one that cannot be right."""
+    """The environment in a run's metadata as plain data, without fields that a newer server may add.
+
+    Empty when there is none, or one that cannot be right.
+    """
     try:
-        return Environment.model_validate(said).model_dump(mode="json")
+        return Environment.model_validate(said, extra="ignore").model_dump(mode="json")
     except ValidationError:
         return {}

@@ -5,11 +5,8 @@ The bundle in tests/golden/evidence was made by tests/flow/test_evidence.py. Lat
 
 from __future__ import annotations
 
-import io
 import json
 import random
-import shutil
-import struct
 import zipfile
 from collections.abc import Callable
 from itertools import pairwise
@@ -19,7 +16,7 @@ from typing import Any
 import pytest
 
 from avatar_gitops.app.verifying import Verification, judged, verify_bundle
-from avatar_gitops.audit import archive, layout
+from avatar_gitops.audit import layout
 from avatar_gitops.audit.archive import Opened, packed
 from avatar_gitops.audit.entry import line_bytes
 from avatar_gitops.audit.integrity import Trust
@@ -29,13 +26,9 @@ from avatar_gitops.cli import main
 from avatar_gitops.report.verification import render, to_json
 from avatar_gitops.spec.canonical import digest
 from tests.conftest import GOLDEN
-from tests.support.evidence import GONE, KEPT, Files, edited, rechained, relisted
+from tests.support.evidence import BUNDLE, GONE, KEPT, KEY, OUT, TRUSTED, Files, edited, named, rechained, relisted
 
 Golden = Callable[[str, str], None]
-BUNDLE = GOLDEN / "evidence" / "bundle.zip"
-KEY = public_key((GOLDEN / "evidence" / "release.pub").read_bytes())
-TRUSTED = {KEY: "release"}
-OUT = f"project/out/{KEPT}"
 LOCK = f"project/configs/{KEPT}.lock.yaml"
 RECEIPT = f"project/out/{GONE}/deletion.json"
 SIGNED = f"project/signoffs/{KEPT}.yaml"
@@ -58,10 +51,6 @@ SPEC = f"project/configs/{KEPT}.yaml"
 def found_in(files: Files, *, trusted: dict[str, str] | None = None) -> Verification:
     content = packed(files)
     return judged(Opened(files, archive=content), TRUSTED if trusted is None else trusted)
-
-
-def named(found: Verification) -> set[str]:
-    return {one.file for one in found.findings}
 
 
 def unsigned() -> Files:
@@ -135,6 +124,8 @@ FIELDS: list[tuple[str, Callable[[Any], None]]] = [
     (STATEMENT, set_in("subject", 0, "digest", "sha256", value="2" * 64)),
     (STATEMENT, set_in("predicate", "project", value="another")),
     (STATEMENT, set_in("predicate", "note", value="trust me")),
+    (STATEMENT, set_in("predicate", "engine", "environment", "note", value="trust me")),
+    (RUN, set_in("environment", "note", value="trust me")),
     (RUN, set_in("engine", value="avatar-gitops-engine/9")),
     (RUN, set_in("gates", 0, "passed", value=False)),
     (RUN, set_in("applied", "approved_by", value=["e.vice"])),
@@ -305,92 +296,7 @@ def test_a_finding_names_file_and_fault(golden: Golden) -> None:
     golden("evidence/forged.json", to_json(found))
 
 
-# 4. Archives that are made to harm whoever opens them.
-
-
-def archived(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", method) as made:
-        for name, content in entries:
-            made.writestr(name, content)
-    return target.getvalue()
-
-
-def linked() -> bytes:
-    entry = zipfile.ZipInfo("SHA256SUMS")
-    entry.create_system, entry.external_attr = 3, 0o120777 << 16
-    return archived((entry, b"/etc/passwd"))
-
-
-def overlapping() -> bytes:
-    """Two entries of the list that are the same bytes of the file."""
-    content = bytearray(archived(("a.md", b"x" * 4096), ("b.md", b"y" * 4096)))
-    with zipfile.ZipFile(io.BytesIO(bytes(content))) as found:
-        start = found.start_dir
-    second = content.index(b"PK\x01\x02", start + 4)
-    content[second + 24 : second + 28] = content[second + 20 : second + 24] = struct.pack("<I", 1 << 28)
-    return bytes(content)
-
-
-HARMFUL: dict[str, tuple[Callable[[], bytes], str, str]] = {
-    "traversal": (lambda: archived(("../outside.md", b"x")), "../outside.md", "leaves the bundle"),
-    "absolute": (lambda: archived(("/etc/outside", b"x")), "/etc/outside", "leaves the bundle"),
-    "backslash": (lambda: archived(("a\\..\\b.md", b"x")), "a\\..\\b.md", "every machine"),
-    "drive": (lambda: archived(("C:/a.md", b"x")), "C:/a.md", "every machine"),
-    "blank": (lambda: archived(("a .md /b", b"x")), "a .md /b", "some machines drop"),
-    "unicode": (lambda: archived(("e\u0301.md", b"x")), "e\u0301.md", "several ways"),
-    "folder": (lambda: archived(("a/", b"")), "a/", "no regular file"),
-    "collision": (lambda: archived(("A.md", b"x"), ("a.md", b"y")), "a.md", "the same file as A.md"),
-    "bomb": (lambda: archived(("a.md", b"\0" * (1 << 20)), method=zipfile.ZIP_DEFLATED), "a.md", "it is compressed"),
-    "link": (linked, "SHA256SUMS", "no regular file"),
-    "overlap": (overlapping, "b.md", ""),
-    "noise": (lambda: b"PK\x03\x04" + b"x" * 100, "bundle.zip", "not a whole archive"),
-    "empty": (lambda: b"", "bundle.zip", "not a whole archive"),
-}
-
-
-@pytest.mark.parametrize("case", HARMFUL)
-def test_a_harmful_archive_is_refused(case: str, tmp_path: Path) -> None:
-    content, name, why = HARMFUL[case]
-    path = tmp_path / "bundle.zip"
-    path.write_bytes(content())
-    found = verify_bundle(path, TRUSTED)
-    assert found.exit_code(allow_unsigned=True) == 1
-    assert any(why in one.message for one in found.findings if name in {one.file, "b.md"}), found.findings
-    assert [entry.name for entry in tmp_path.iterdir()] == ["bundle.zip"]
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_an_entry_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.zip"
-    path.write_bytes(archived(("a.md", b"x"), ("a.md", b"y")))
-    assert [one.message for one in verify_bundle(path, {}).findings] == ["the archive has it twice"]
-
-
-def test_bytes_before_or_behind_the_archive_are_found(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.zip"
-    for content in (b"#!/bin/sh\n" + BUNDLE.read_bytes(), BUNDLE.read_bytes() + b"\0"):
-        path.write_bytes(content)
-        assert not verify_bundle(path, TRUSTED).whole
-
-
-def test_a_folder_is_read_without_following_links(tmp_path: Path) -> None:
-    folder = tmp_path / "bundle"
-    with zipfile.ZipFile(BUNDLE) as found:
-        found.extractall(folder)
-    assert verify_bundle(folder, TRUSTED).exit_code(allow_unsigned=False) == 0
-    summary = folder / OUT / "summary.md"
-    shutil.move(summary, tmp_path / "summary.md")
-    summary.symlink_to(tmp_path / "summary.md")
-    assert f"{OUT}/summary.md" in named(verify_bundle(folder, TRUSTED))
-
-
-def test_what_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MOST_BYTES", 1000)
-    assert "which no bundle is" in verify_bundle(BUNDLE, TRUSTED).findings[0].message
-
-
-# 5. The command.
+# 4. The command.
 
 
 def test_the_command_says_whose_word_it_is(
@@ -415,6 +321,10 @@ def test_a_private_key_is_no_key_to_trust(
     public = capsys.readouterr().out.strip()
     assert (tmp_path / "key.pem").stat().st_mode & 0o777 == 0o600
     assert main.run(["audit", "key", "new", "key.pem"]) == 64
+    for place in ("key.pem/key.pem", "key.pem/below/key.pem"):
+        capsys.readouterr()
+        assert main.run(["audit", "key", "new", place]) == 64
+        assert "the folder" in capsys.readouterr().err
     assert main.run(["audit", "key", "show", "key.pem"]) == 0
     assert capsys.readouterr().out.strip() == public
     assert main.run(["audit", "key", "show", "key.pem", "--pem"]) == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -96,28 +98,29 @@ def test_a_bundle_holds_no_cell_value_and_no_secret(project: Project) -> None:
     assert not any("avatars/" in name or name.endswith((".csv", ".parquet")) for name in files)
 
 
-def test_documents_that_deny_each_other_make_no_bundle(project: Project) -> None:
-    cli, _ = project
-    path = cli.root / "out" / KEPT / "summary.md"
+@contextmanager
+def added_to(path: Path, text: bytes) -> Iterator[None]:
+    """The file with something at its end."""
     before = path.read_bytes()
-    path.write_bytes(before + b"\nAll is well.\n")
+    path.write_bytes(before + text)
     try:
-        refused = cli("audit", "bundle", "--output", "wrong.zip")
+        yield
     finally:
         path.write_bytes(before)
+
+
+def test_documents_that_deny_each_other_make_no_bundle(project: Project) -> None:
+    cli, _ = project
+    with added_to(cli.root / "out" / KEPT / "summary.md", b"\nAll is well.\n"):
+        refused = cli("audit", "bundle", "--output", "wrong.zip")
     assert (refused.code, (cli.root / "wrong.zip").exists()) == (1, False)
     assert f"project/out/{KEPT}/summary.md: it is not the file whose digest is in" in refused.err
 
 
 def test_a_secret_in_a_document_makes_no_bundle(project: Project) -> None:
     cli, _ = project
-    path = cli.root / "policies" / "policy.yaml"
-    before = path.read_bytes()
-    path.write_bytes(before + b"# token: ghp_0123456789abcdefghijABCDEFGHIJ\n")
-    try:
+    with added_to(cli.root / "policies" / "policy.yaml", b"# token: ghp_0123456789abcdefghijABCDEFGHIJ\n"):
         refused = cli("audit", "bundle", "--output", "secret.zip")
-    finally:
-        path.write_bytes(before)
     assert (refused.code, (cli.root / "secret.zip").exists()) == (1, False)
     assert "policies/policy.yaml:" in refused.err
     assert "ghp_" not in refused.text

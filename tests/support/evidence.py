@@ -9,15 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from avatar_gitops.app.verifying import Verification
 from avatar_gitops.audit import dsse, layout
 from avatar_gitops.audit.entry import line_bytes, line_digest
-from avatar_gitops.audit.keys import SigningKey, new_key
+from avatar_gitops.audit.keys import SigningKey, new_key, public_key
 from avatar_gitops.audit.statement import sha256
+from tests.conftest import GOLDEN
 from tests.support.flow import Cli, Platform, people
 
 Files = dict[str, bytes]
 CANARY = "zqcanary"
 KEPT, GONE = "ev-kept", "ev-gone"
+OUT = f"project/out/{KEPT}"
+BUNDLE = GOLDEN / "evidence" / "bundle.zip"
+KEY = public_key((GOLDEN / "evidence" / "release.pub").read_bytes())
+TRUSTED = {KEY: "release"}
 SIGNING = ", signing: {{key: env/EVIDENCE_KEY, trusted: [{{name: release, key: '{key}'}}]}}, prune: owned"
 POLICY = """\
 apiVersion: avatar-gitops/v1
@@ -36,6 +42,11 @@ MORE = """\
   jobs: [standard, privacy_metrics]
   gates: {hidden_rate: ">= 1"}
 """
+
+
+def named(found: Verification) -> set[str]:
+    """Files that the findings name."""
+    return {one.file for one in found.findings}
 
 
 def table() -> str:

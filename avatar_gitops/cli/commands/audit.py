@@ -91,11 +91,14 @@ def bundle_command(sets: tuple[str, ...], output: Path, project: Path | None, co
     artifacts of the sets (out/SET/), and no server.
     """
     from avatar_gitops.app.bundling import bundle
+    from avatar_gitops.audit.integrity import Trust
     from avatar_gitops.report import verification as report
 
     made = bundle(project, sets, output)
     out(report.render(made.verification, style=style_for(color), ascii_only=ascii_wanted(ascii_only)).rstrip("\n"))
-    out(f"Wrote {made.path.as_posix()}, {made.files} files. Give auditors the public key on another way.")
+    out(f"Wrote {made.path.as_posix()}, {made.files} files.")
+    if made.verification.signature.trust is not Trust.UNSIGNED:
+        out("Give auditors the public key in another way than the bundle.")
 
 
 @command.command("verify")
