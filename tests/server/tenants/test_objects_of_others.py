@@ -149,8 +149,12 @@ def test_a_pair_that_is_forged_from_a_foreign_id_opens_nothing(
 @pytest.mark.parametrize(
     "form", ["../../{user}/3650d/people.csv", "{key}", "people.csv", "s3://{user}/3650d/people.csv"]
 )
-def test_a_job_reads_no_file_of_somebody_else(site: Site, workshop: Workshop, victim: Victim, form: str) -> None:
-    with site.api(site.user(f"{uuid.uuid4()}@example.org", "user", victim.account.organization_id)) as api:
+@pytest.mark.parametrize("like", MEMBERS[:2])
+def test_a_job_reads_no_file_of_somebody_else(
+    site: Site, workshop: Workshop, victim: Victim, strangers: dict[str, Api], form: str, like: str
+) -> None:
+    organization = strangers[like].get("/users/me")["organization_id"]
+    with site.api(site.user(f"{uuid.uuid4()}@example.org", "user", organization)) as api:
         set_id = api.put_set(documents(file=form.format(**victim.ids)))
         name = api.launch(set_id, "standard")
         workshop.work()
