@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avatar_gitops.app.serve import not_installed
 from avatar_gitops.errors import UsageError
 from avatar_gitops.report.accounts import KeyRow, OrganizationRow, UserRow
 
@@ -36,10 +37,7 @@ def installation(state_dir: Path) -> Iterator[Installation]:
         from avatar_gitops.server.accounts import EmailTaken, LastAdministrator, NameTaken, WeakPassword
         from avatar_gitops.server.administration import open_installation
     except ImportError as error:
-        raise UsageError(
-            f"the embedded platform is not installed ({error.name} is missing)",
-            hint="pip install 'avatar-gitops[local]'",
-        ) from None
+        raise not_installed(error) from None
     try:
         with open_installation(state_dir) as opened:
             yield opened

@@ -22,11 +22,15 @@ def serve(options: ServeOptions, ready: Ready) -> None:
         from avatar_gitops.server.app import create_app  # noqa: F401 - shows whether the extra is installed
         from avatar_gitops.server.lifecycle import serve as run
     except ImportError as error:
-        raise UsageError(
-            f"the embedded platform is not installed ({error.name} is missing)",
-            hint="pip install 'avatar-gitops[local]'",
-        ) from None
+        raise not_installed(error) from None
     run(options, ready)
+
+
+def not_installed(error: ImportError) -> UsageError:
+    """What to say when a library of the embedded platform is missing."""
+    return UsageError(
+        f"the embedded platform is not installed ({error.name} is missing)", hint="pip install 'avatar-gitops[local]'"
+    )
 
 
 def back_up(state_dir: Path, target: Path) -> Saved:

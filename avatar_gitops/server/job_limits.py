@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from avatar_gitops.errors import UsageError
-from avatar_gitops.server.limits import JOB_MEMORY
+from avatar_gitops.server.limits import JOB_MEMORY, whole_number
 from avatar_gitops.server.limits import MEMORY as BUDGET
 
 MEMORY: Final = JOB_MEMORY
@@ -70,8 +70,8 @@ def job_limits(
     if memory is not None and memory < LEAST_MEMORY_MIB:
         raise UsageError(f"A job cannot run with less than {LEAST_MEMORY_MIB} MiB of memory.")
     share = machine_memory() * 9 // 10 // workers >> 20
-    mib = memory or _number(said, MEMORY, LEAST_MEMORY_MIB) or max(LEAST_MEMORY_MIB, share)
-    return JobLimits(mib << 20, seconds or _number(said, SECONDS, 1) or DEFAULT_SECONDS)
+    mib = memory or whole_number(said, MEMORY, LEAST_MEMORY_MIB) or max(LEAST_MEMORY_MIB, share)
+    return JobLimits(mib << 20, seconds or whole_number(said, SECONDS, 1) or DEFAULT_SECONDS)
 
 
 def worker_limit() -> int:
@@ -96,12 +96,3 @@ def resident_bytes(process: int) -> int:
     with suppress(psutil.Error):
         return int(psutil.Process(process).memory_info().rss)
     return 0
-
-
-def _number(said: Mapping[str, str], name: str, least: int) -> int | None:
-    text = said.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isdecimal() or int(text) < least:
-        raise UsageError(f"{name} is not a whole number of at least {least}.", hint="Change it, or unset it.")
-    return int(text)

@@ -164,7 +164,7 @@ def _open_platform(options: ServeOptions, state: StateFolder) -> Any:
         options.retention_days or DEFAULT_RETENTION_DAYS,
         trusted_proxies=trusted_proxies(),
         bucket=storage.bucket,
-        places=places.environment | ({EXECUTOR: options.executor} if options.executor else {}),
+        for_workers=places.environment | ({EXECUTOR: options.executor} if options.executor else {}),
     )
     requeue_of_server(storage.engine, state.server_id())  # what ran when the last server died
     empty_incoming(state)

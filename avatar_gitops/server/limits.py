@@ -29,19 +29,26 @@ def run_limits(environment: Mapping[str, str] | None = None) -> Limits:
     """The limits of one run.
 
     Raises:
-        UsageError: a variable is not a positive whole number.
+        UsageError: a variable is not a whole number above 0.
     """
     said = os.environ if environment is None else environment
-    lines, dimensions, memory = (_positive(name, said.get(name, "")) for name in (LINES, DIMENSIONS, MEMORY))
-    wall = said.get(JOB_MEMORY, "").strip()
-    if not said.get(MEMORY, "").strip() and wall.isdecimal():
-        memory = max(LEAST_MIB, min(memory, int(wall) - PROGRAM_MIB))
+    lines, dimensions = (whole_number(said, name) or DEFAULTS[name] for name in (LINES, DIMENSIONS))
+    memory = whole_number(said, MEMORY)
+    if memory is None:
+        wall = whole_number(said, JOB_MEMORY)
+        memory = DEFAULTS[MEMORY] if wall is None else max(LEAST_MIB, min(DEFAULTS[MEMORY], wall - PROGRAM_MIB))
     return Limits(rows=lines, memory=memory << 20, dimensions=dimensions)
 
 
-def _positive(name: str, text: str) -> int:
-    if not text.strip():
-        return DEFAULTS[name]
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise UsageError(f"{name} is not a positive whole number.", hint=f"Unset it, or use {DEFAULTS[name]}.")
+def whole_number(said: Mapping[str, str], name: str, least: int = 1) -> int | None:
+    """A variable as a number; None when it is not set or empty.
+
+    Raises:
+        UsageError: it is something else than a whole number of at least `least`.
+    """
+    text = said.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < least:
+        raise UsageError(f"{name} is not a whole number of at least {least}.", hint="Change it, or unset it.")
     return int(text)

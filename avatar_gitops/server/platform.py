@@ -46,7 +46,8 @@ class Platform:
     trusted_proxies: tuple[Network, ...] = ()
     postman: Postman | None = None
     bucket: Blobs | None = None
-    places: Mapping[str, str] = field(default_factory=dict, repr=False)  # where workers find the same, as variables
+    # Variables that workers get: where the database and the objects are, and what runs their jobs.
+    for_workers: Mapping[str, str] = field(default_factory=dict, repr=False)
     endings: Endings = field(init=False)
     lookers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(LOOKS_AT_ONCE))
 

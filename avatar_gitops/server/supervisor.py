@@ -177,7 +177,7 @@ class Supervisor:
                 **os.environ,
                 **dict.fromkeys(THREAD_VARIABLES, "1"),
                 **self._limits.environment,
-                **self._platform.places,
+                **self._platform.for_workers,
             },
             bufsize=0,
         )

@@ -66,7 +66,7 @@ def desk(
     with open_site(tmp_path / "state", ground) as site:
         ensure_administrator(site.engine)
         aws = {} if ground.buckets is None else ground.buckets.environment
-        for name, value in {**site.platform.places, **aws}.items():
+        for name, value in {**site.platform.for_workers, **aws}.items():
             monkeypatch.setenv(name, value)
         yield Desk(site, capsys, monkeypatch)
 

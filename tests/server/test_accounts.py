@@ -119,7 +119,7 @@ def test_limits_come_from_the_environment(workshop: Workshop, monkeypatch: pytes
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1e6"])
 def test_a_limit_that_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=f"{MEMORY} is not a positive whole number"):
+    with pytest.raises(UsageError, match=f"{MEMORY} is not a whole number of at least 1"):
         run_limits({MEMORY: text})
 
 

@@ -113,7 +113,7 @@ def open_platform(root: Path, ground: Ground, **fields: Any) -> Iterator[Platfor
             places = find_places(None, None)
             storage = open_storage(state, places)
         prepare(storage, places)
-        shared = {"bucket": storage.bucket, "places": places.environment, **fields}
+        shared = {"bucket": storage.bucket, "for_workers": places.environment, **fields}
         try:
             yield Platform(storage.engine, state, installation_secret(storage), **shared)
         finally:

@@ -94,6 +94,8 @@ def _storage() -> None:
 
 
 def _jobs() -> None:
+    op.create_index(op.f("ix_sets_user_id"), "sets", ["user_id"], unique=False)
+    op.create_index(op.f("ix_jobs_user_id"), "jobs", ["user_id"], unique=False)
     op.add_column("jobs", sa.Column("started_at", sa.Float(), nullable=True))
     op.add_column("jobs", sa.Column("phase", sa.String(), nullable=True))
     op.add_column("jobs", sa.Column("phase_done", sa.Integer(), nullable=True))
