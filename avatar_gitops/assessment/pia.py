@@ -28,6 +28,7 @@ from avatar_gitops.assessment.sections import (
     table_overview,
     table_source,
     verdict,
+    whole,
 )
 from avatar_gitops.assessment.voice import Voice
 
@@ -80,17 +81,7 @@ def pia_document(facts: AssessmentFacts, assessment: Assessment) -> Document:
         spec=voice.coded(short_digest(made.spec_digest)),
         engine=voice.stated(made.engine),
     )
-    title = "".join(span.text for span in voice.say("title", set=facts.set_name))
-    return Document(
-        title,
-        voice.word("subject"),
-        facts.language,
-        (line,),
-        facts.set_name,
-        voice.word("page"),
-        voice.word("source"),
-        tuple(blocks),
-    )
+    return whole(voice, facts, line, blocks)
 
 
 def status(facts: AssessmentFacts) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from avatar_gitops.assessment.catalogue import Unit, canonical_name, is_exact, unit_of, written_value
 from avatar_gitops.assessment.document import (
+    Block,
     Bullets,
     Cell,
+    Document,
     Inline,
     Paragraph,
     Table,
@@ -17,6 +19,7 @@ from avatar_gitops.assessment.document import (
     fill,
     plain,
     strong,
+    text_of,
 )
 from avatar_gitops.assessment.drawing import Gauge
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, Scalar, TableFacts
@@ -37,6 +40,20 @@ _ORDER: Final = (
     Finding.SHORT,
     Finding.FAR,
 )
+
+
+def whole(voice: Voice, facts: AssessmentFacts, line: Inline, blocks: Sequence[Block]) -> Document:
+    """The document of these blocks: its title, the line under it, and the words of its pages."""
+    return Document(
+        text_of(voice.say("title", set=facts.set_name)),
+        voice.word("subject"),
+        facts.language,
+        (line,),
+        facts.set_name,
+        voice.word("page"),
+        voice.word("source"),
+        tuple(blocks),
+    )
 
 
 def cells(*contents: Inline) -> tuple[Cell, ...]:

@@ -41,6 +41,7 @@ from avatar_gitops.assessment.sections import (
     table_overview,
     verdict,
     verdict_table,
+    whole,
 )
 from avatar_gitops.assessment.text import bare, number
 from avatar_gitops.assessment.voice import Voice
@@ -73,17 +74,7 @@ def technical_document(facts: AssessmentFacts, assessment: Assessment) -> Docume
     blocks += [Heading(2, voice.say("h.rules")), rules(voice), Heading(1, voice.say("h.metadata"))]
     blocks += [Heading(2, voice.say("h.data")), table_overview(voice, facts)]
     blocks += [Heading(2, voice.say("h.provenance")), provenance_table(voice, facts)]
-    title = text_of(voice.say("title", set=facts.set_name))
-    return Document(
-        title,
-        voice.word("subject"),
-        facts.language,
-        (line,),
-        facts.set_name,
-        voice.word("page"),
-        voice.word("source"),
-        tuple(blocks),
-    )
+    return whole(voice, facts, line, blocks)
 
 
 def _summary(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from avatar_gitops.cli.console import ascii_wanted, note, out, style_for
 from avatar_gitops.cli.options import ascii_option, color_option, project_option
+
+if TYPE_CHECKING:
+    from avatar_gitops.assessment import Format
+    from avatar_gitops.assessment.view import Kind
 
 
 class NamedGroup(click.Group):
@@ -49,7 +53,7 @@ def command() -> None:
     metavar="FILE",
     help="When not given NAME.KIND.EXT in this folder; `-` is standard output.",
 )
-def render_command(name: str, project: Path | None, kind: str, form: str, **wishes: Any) -> None:
+def render_command(name: str, project: Path | None, kind: Kind, form: Format, **wishes: Any) -> None:
     """Render a document from out/NAME/, the lock file and the signatures.
 
     Own templates are, in their folder, `pia.…`, `technical.…`, or `document.…` for both: `.md.j2` (Jinja) for Markdown,
@@ -60,7 +64,7 @@ def render_command(name: str, project: Path | None, kind: str, form: str, **wish
 
     output = wishes["output"]
     to_stdout = output == Path("-")
-    wanted = Wanted(kind, form, wishes["language"], wishes["templates"])  # type: ignore[arg-type]  # choices of click
+    wanted = Wanted(kind, form, wishes["language"], wishes["templates"])
     rendered = render_report(project, name, wanted, None if to_stdout else output)
     if to_stdout:
         sys.stdout.buffer.write(rendered.content)
