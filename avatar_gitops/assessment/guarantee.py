@@ -16,7 +16,7 @@ SCALE: Final = ((1.0, 1), (5.0, 2), (10.0, 3))
 """Epsilon up to which a promise counts as this vulnerability; 4 beyond.
 
 Bands up to 1 ("strong"), up to 10 ("reasonable") and beyond ("weak to none") are those of Ponomareva et al., How to
-DP-fy ML, JAIR 77 (2023), section 5.2; the middle one is cut at 5, above which the OpenDP library warns.
+DP-fy ML, JAIR 77 (2023); the middle one is cut at 5, above which the OpenDP library warns.
 """
 WHOLE: Final = {"names and types of the columns": "schema", "number of rows": "rows"}
 

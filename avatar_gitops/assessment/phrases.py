@@ -15,6 +15,7 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         # words of every document
         "unknown": Text("unknown", "inconnu"),
         "none": Text("none", "aucun"),
+        "none.waiver": Text("none", "aucune"),
         "yes": Text("yes", "oui"),
         "no": Text("no", "non"),
         "page": Text("page", "page"),

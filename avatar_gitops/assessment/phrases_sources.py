@@ -58,11 +58,11 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "rule.promise": Text(
             "For differential privacy the promised epsilon stands in the place of a measured vulnerability: 1 up to "
             "epsilon 1, 2 up to 5, 3 up to 10, 4 beyond. The bands 1 and 10 are those of Ponomareva et al., How to "
-            "DP-fy ML, JAIR 77 (2023), section 5.2; above 5 the OpenDP library warns. A promise bounds a risk, it "
+            "DP-fy ML, JAIR 77 (2023); above 5 the OpenDP library warns. A promise bounds a risk, it "
             "never makes it zero.",
             "Pour la confidentialité différentielle, l'epsilon promis tient lieu de vulnérabilité mesurée : 1 jusqu'à "
             "epsilon 1, 2 jusqu'à 5, 3 jusqu'à 10, 4 au-delà. Les bornes 1 et 10 sont celles de Ponomareva et al., How "
-            "to DP-fy ML, JAIR 77 (2023), section 5.2 ; au-delà de 5, la bibliothèque OpenDP avertit. Une promesse "
+            "to DP-fy ML, JAIR 77 (2023) ; au-delà de 5, la bibliothèque OpenDP avertit. Une promesse "
             "borne un risque, elle ne l'annule jamais.",
         ),
         "rule.level": Text(
