@@ -18,7 +18,7 @@ from avatar_gitops.server.assignment import Assignment, Progress
 from avatar_gitops.server.faults import JobFault, place_of
 
 TELL_SECONDS: Final = 0.5
-ABANDONED: Final = frozenset({"cancelled", "released", "forgotten", "resumed"})
+ABANDONED: Final = frozenset({"cancelled", "released", "forgotten"})
 
 
 @dataclass(slots=True, frozen=True, repr=False)

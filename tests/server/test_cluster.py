@@ -18,7 +18,7 @@ from avatar_gitops.server.cluster import check_cluster, packed
 from avatar_gitops.server.executor import EXECUTOR, find_executor
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.job_limits import MEMORY
-from avatar_gitops.server.on_cluster import Made, Parcel, differences, fingerprint
+from avatar_gitops.server.on_cluster import Made, Parcel, Refused, differences, fingerprint, work
 from avatar_gitops.server.sets import parsed_set
 from avatar_gitops.wire.documents import Document, Name
 from avatar_gitops.wire.models import JobKind
@@ -58,6 +58,12 @@ def test_what_differs_is_named_with_both_versions() -> None:
     theirs = {**ours, "numpy": "1.0"} | {"other": "2"}
     assert differences(ours, theirs) == f"numpy 1.0 instead of {ours['numpy']}, other 2 instead of none"
     assert differences(ours, {name: ours[name] for name in ours if name != "numpy"}).startswith("numpy missing")
+
+
+def test_a_worker_with_other_versions_refuses_a_job() -> None:
+    outcome = work(Parcel(b"", ()), {**fingerprint(), "numpy": "1.0"}, "topic")
+    assert isinstance(outcome, Refused)
+    assert "would compute other bytes: numpy" in outcome.text
 
 
 def test_nothing_that_travels_shows_what_it_holds() -> None:
