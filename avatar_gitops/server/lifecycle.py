@@ -255,13 +255,16 @@ def _worker_count(options: ServeOptions) -> int:
 
 
 def _write_client_env(platform: Any, address: Address) -> None:
-    """Let `client.env` hold the present URL and a valid key of the administrator: the one it has, or a new one."""
+    """Let `client.env` hold the present URL and a valid key of the administrator: the one it has, or a new one.
+
+    When nobody may administrate, because the administrator was disabled, the key there stays as it is, and opens nothing.
+    """
     from avatar_gitops.server.accounts import account_of_key, ensure_administrator, issue_key
     from avatar_gitops.server.audit_log import Entry
 
     administrator = ensure_administrator(platform.engine)
     key = read_client_env(platform.state.client_env).get("AVATAR_API_KEY", "")
-    if account_of_key(platform.engine, key) is None:
+    if administrator is not None and account_of_key(platform.engine, key) is None:
         description, key = issue_key(platform.engine, administrator.id, "client.env", 3650)
         created = Entry("api_key.create", actor="server", object_type="api_key", object_id=description["id"])
         platform.audit_log.write(created)

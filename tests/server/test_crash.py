@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from avatar_gitops.app.account import disable
 from avatar_gitops.errors import Locked
 from avatar_gitops.server import ServeOptions, serve, start
+from avatar_gitops.server.accounts.users import ADMINISTRATOR
 from avatar_gitops.server.queue import MAXIMUM_ATTEMPTS
 from avatar_gitops.server.state import read_address, read_client_env
 from tests.server.api import Api, documents, people
@@ -201,6 +203,17 @@ def test_the_key_of_the_first_start_stays_valid(tmp_path: Path) -> None:
     with start(tmp_path, workers=1) as third, Api(third.base_url, third.api_key) as api:
         assert third.api_key != key
         assert api.get("/users/me")["id"] == user
+
+
+@pytest.mark.slow
+def test_a_server_starts_when_its_administrator_was_disabled(tmp_path: Path) -> None:
+    with start(tmp_path, workers=1) as first:
+        key = first.api_key
+    disable(tmp_path, ADMINISTRATOR)
+    with start(tmp_path, workers=1) as second, Api(second.base_url, key) as api:
+        assert second.api_key == key, "nobody gets a key in the name of somebody who may not sign in"
+        assert api.http.get("/users/me").status_code == 401
+        assert api.http.get("/health").status_code == 200
 
 
 def test_a_folder_is_served_once_and_a_second_command_shares_the_server(tmp_path: Path) -> None:

@@ -107,11 +107,15 @@ def find_users(
         return [account_of_row(row) for row in connection.execute(query)]
 
 
-def ensure_administrator(engine: sa.Engine) -> Account:
-    """The administrator of this installation, created at the first start."""
+def ensure_administrator(engine: sa.Engine) -> Account | None:
+    """The administrator of this installation, created at the first start; None when that one was disabled."""
     found = [account for account in find_users(engine) if account.is_administrator]
     own = [account for account in found if account.email == ADMINISTRATOR]
-    return (own or found or [create_user(engine, ADMINISTRATOR, "admin", verified=True)])[0]
+    if own or found:
+        return (own or found)[0]
+    if find_users(engine, email=ADMINISTRATOR, disabled=True):
+        return None
+    return create_user(engine, ADMINISTRATOR, "admin", verified=True)
 
 
 def account_of_row(row: sa.Row[Any], credential: str | None = None) -> Account:
