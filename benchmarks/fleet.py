@@ -79,6 +79,7 @@ def _fill(fleet: Fleet, foreign: int) -> None:
     engine = open_database(fleet.state.database)
     create_tables(engine)
     owner = ensure_administrator(engine)
+    assert owner is not None, "a new platform has an administrator"
     _, key = issue_key(engine, owner.id, "benchmark", 30)
     write_private(fleet.state.client_env, f"AVATAR_BASE_URL=\nAVATAR_API_KEY={key}\n")
     rows = _Rows(owner.id)

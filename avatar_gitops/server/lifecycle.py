@@ -257,7 +257,7 @@ def _worker_count(options: ServeOptions) -> int:
 def _write_client_env(platform: Any, address: Address) -> None:
     """Let `client.env` hold the present URL and a valid key of the administrator: the one it has, or a new one.
 
-    When nobody may administrate, because the administrator was disabled, the key there stays as it is, and opens nothing.
+    When the administrator was disabled and there is no other, the key there stays as it is, and opens nothing.
     """
     from avatar_gitops.server.accounts import account_of_key, ensure_administrator, issue_key
     from avatar_gitops.server.audit_log import Entry
