@@ -25,7 +25,6 @@ from avatar_gitops.spec.policies import FOLDER
 from avatar_gitops.workspace import git
 from avatar_gitops.workspace.policies import SUFFIXES
 
-WEAKER_SHOWN: Final = 3
 ZEROS: Final = "0" * 40
 GITLAB_BASES: Final = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "CI_COMMIT_BEFORE_SHA")
 """Variables of GitLab that name the commit before a change, the one of a merge request first."""

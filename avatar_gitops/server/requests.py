@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 
@@ -159,18 +158,6 @@ async def small_body(request: Request, limit: int) -> bytes:
             raise ApiFault(413, f"The body is larger than {limit} bytes.")
         pieces.append(piece)
     return b"".join(pieces)
-
-
-async def json_body(request: Request) -> Any:
-    """The body as JSON.
-
-    Raises:
-        ApiFault: 413 or 422.
-    """
-    try:
-        return json.loads(await small_body(request, 4 << 20))
-    except ValueError:
-        raise ApiFault(422, "The body is not valid JSON.") from None
 
 
 CurrentPlatform = Annotated[Platform, Depends(_platform_of)]

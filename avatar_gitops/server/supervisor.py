@@ -68,11 +68,6 @@ class Supervisor:
         """Tell the workers that there may be work."""
         self._tell(BELL)
 
-    def process_ids(self) -> list[int]:
-        """The processes as they are now."""
-        with self._lock:
-            return [worker.process.pid for worker in self._workers]
-
     def stop(self, patience: float = 0.0) -> None:
         """Let workers finish what ends within so many seconds, then end them and queue their jobs again.
 

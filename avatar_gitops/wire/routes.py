@@ -19,7 +19,6 @@ ACCESS: Final = "/access"
 ACCESS_BATCH: Final = "/access/batch"
 JOBS: Final = "/jobs"
 JOBS_BULK_DELETE: Final = "/jobs/bulk-delete"
-API_KEYS: Final = "/api-keys"
 
 
 def resource(name: str) -> str:

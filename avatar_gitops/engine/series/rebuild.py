@@ -56,15 +56,6 @@ def rebuild(fitted: FittedSeries, drawn: pa.Table, seed: int) -> RebuiltSeries:
     return RebuiltSeries(person, columns)
 
 
-def aligned_avatars(fitted: FittedSeries, drawn: pa.Table) -> Floats:
-    """Curves of the avatars on the grid (people, variables, points), as they were drawn; NaN where there is none."""
-    present = _flags(drawn, fitted.present)
-    curves = np.stack([_curves(fitted, i, drawn) for i in range(len(fitted.variables))], axis=1)
-    for i, variable in enumerate(fitted.variables):
-        curves[~(present & _flags(drawn, variable.known)), i] = np.nan
-    return curves
-
-
 def _curves(fitted: FittedSeries, i: int, drawn: pa.Table) -> Floats:
     variable = fitted.variables[i]
     return variable.basis.curves(np.stack([drawn[name].to_numpy() for name in variable.scores], axis=1))
