@@ -23,6 +23,7 @@ from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUC
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
+from avatar_gitops.server.methods import method_of, parameters_of, standard
 from avatar_gitops.server.offered import ENGINE
 from avatar_gitops.server.result_json import read_json
 from avatar_gitops.server.sets import SetDocuments
@@ -89,7 +90,7 @@ def _provenance(assignment: Assignment) -> Provenance:
     """Where the run comes from: what the platform knows, and what the reconciler wrote beside the documents."""
     metadata = assignment.documents.of_kind(DocumentKind.METADATA)
     said = (metadata[0].annotations if metadata else None) or {}
-    spec = _standard(assignment.documents)
+    spec = standard(assignment.documents)
     known = {name: text for name, text in said.items() if DIGEST_LIKE.fullmatch(text)}
     return Provenance(
         engine=ENGINE,
@@ -112,8 +113,7 @@ def _versions(assignment: Assignment) -> Mapping[str, str]:
 
 
 def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures: tuple[FigureFacts, ...]) -> TableFacts:
-    method, record = _method(documents, name)
-    series = _series(documents, name)
+    method, record = method_of(documents, name)
     excluded = record.exclude_variables if record is not None else None
     table = _original(documents, name)
     columns = table.columns or []
@@ -126,7 +126,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         columns=about.get("columns"),
         individual_level=table.individual_level is not False,
         method=method,
-        parameters=parameter_facts({**(record.to_plain() if record is not None else {}), **series}),
+        parameters=parameter_facts(parameters_of(documents, name)),
         links={link.to.table: _word(link.method or "linear_sum_assignment") for link in table.links or ()},
         dropped=tuple(column.field for column in columns if column.drop),
         pseudonymized={c.field: _word(c.pseudonymization.get("kind")) for c in columns if c.pseudonymization},
@@ -168,36 +168,8 @@ def _metrics(block: Block) -> tuple[MetricValue, ...]:
     return metric_facts(values, intervals=intervals, targets=targets, scope=scope, reference=reference)
 
 
-def _standard(documents: SetDocuments) -> wire.ParametersSpec | None:
-    """What the avatars were made with; None for a set that only measures."""
-    kinds = (DocumentKind.PARAMETERS,)
-    found = documents.find("standard", kinds) or next(iter(documents.of_kind(*kinds)), None)
-    return wire.ParametersSpec.model_validate(found.spec) if found is not None else None
-
-
-def _method(documents: SetDocuments, table: str) -> tuple[str, wire.MethodRecord | None]:
-    """How a table was anonymized, and its parameters."""
-    spec = _standard(documents)
-    records: dict[str, Mapping[str, wire.MethodRecord]] = {}
-    if spec is not None:
-        records["avatar"] = spec.avatarization or {}
-        records["open_dp"] = spec.avatarization_open_dp or {}
-        records["fast_dp"] = spec.avatarization_fast_dp or {}
-    unsaid = "avatar" if spec is not None and table in (spec.time_series or {}) else "none"
-    return next(
-        ((method, by_table[table]) for method, by_table in records.items() if table in by_table), (unsaid, None)
-    )
-
-
-def _series(documents: SetDocuments, table: str) -> Mapping[str, Any]:
-    """How the series of a table are projected and aligned, under the name that the documents use."""
-    spec = _standard(documents)
-    record = (spec.time_series or {}).get(table) if spec is not None else None
-    return {} if record is None else {"time_series": record.to_plain()}
-
-
 def _original(documents: SetDocuments, table: str) -> wire.Table:
-    spec = _standard(documents)
+    spec = standard(documents)
     schema = documents.schema(spec.schema_ if spec is not None else ORIGINAL_SCHEMA)
     found = [item for item in schema.tables if item.name == table] if schema is not None else []
     return found[0] if found else wire.Table(name=table)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from avatar_gitops.assessment.facts import parameter_facts
+from avatar_gitops.server.methods import method_of, parameters_of
 from avatar_gitops.server.sets import SetDocuments
 from avatar_gitops.server.web.pages import plural
 from avatar_gitops.wire import documents as wire
@@ -17,9 +18,10 @@ from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.models import ORIGINAL_SCHEMA
 
 METHOD_WORDS: Final[Mapping[str, str]] = {
-    "avatarization": "avatar",
-    "avatarization_open_dp": "differential privacy (open_dp)",
-    "avatarization_fast_dp": "differential privacy (fast_dp)",
+    "avatar": "avatar",
+    "open_dp": "differential privacy (open_dp)",
+    "fast_dp": "differential privacy (fast_dp)",
+    "none": "none: only measured",
 }
 SHOWN_ELSEWHERE: Final = frozenset({"column_weights", "exclude_variables", "known_variables", "target"})
 
@@ -84,8 +86,8 @@ def _schemas(documents: SetDocuments) -> Iterator[wire.SchemaSpec]:
 
 def _table(documents: SetDocuments, table: wire.Table) -> TableSettings:
     groups: dict[str, tuple[Setting, ...]] = {}
-    method, record = _method(documents, table.name)
-    head = [Setting("method", METHOD_WORDS.get(method, "none: only measured"))]
+    method, record = method_of(documents, table.name)
+    head = [Setting("method", METHOD_WORDS[method])]
     excluded: tuple[str, ...] = ()
     weights: Mapping[str, Any] = {}
     if record is not None:
@@ -93,7 +95,7 @@ def _table(documents: SetDocuments, table: wire.Table) -> TableSettings:
         weights = record.column_weights or {}
         if record.exclude_variables is not None:
             head.append(Setting("replacement_strategy", record.exclude_variables.replacement_strategy or "row_order"))
-    groups["Anonymization"] = (*head, *_settings(record.to_plain() if record else {}))
+    groups["Anonymization"] = (*head, *_settings(parameters_of(documents, table.name)))
     for title, kind, field in (
         ("Privacy metrics", DocumentKind.PRIVACY_METRICS, "privacy_metrics"),
         ("Utility metrics", DocumentKind.SIGNAL_METRICS, "signal_metrics"),
@@ -108,16 +110,6 @@ def _table(documents: SetDocuments, table: wire.Table) -> TableSettings:
         groups["Links to other tables"] = links
     about = "one row per person" if table.individual_level is not False else "several rows per person"
     return TableSettings(table.name, about, groups, _columns(table, excluded, weights))
-
-
-def _method(documents: SetDocuments, table: str) -> tuple[str, wire.MethodRecord | None]:
-    for document in documents.of_kind(DocumentKind.PARAMETERS):
-        spec = wire.ParametersSpec.model_validate(document.spec)
-        for method in METHOD_WORDS:
-            records: Mapping[str, wire.MethodRecord] = getattr(spec, method) or {}
-            if table in records:
-                return method, records[table]
-    return "", None
 
 
 def _measured(documents: SetDocuments, table: str, kind: DocumentKind, field: str) -> tuple[Setting, ...]:
