@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from avatar_gitops.server.accounts import Account
 from avatar_gitops.server.accounts.keys import find_key
 from avatar_gitops.server.accounts.sign_ins import find_sign_in
-from avatar_gitops.server.database import reading, sign_ins, text_of, web_sessions, writing
+from avatar_gitops.server.database import api_keys, reading, sign_ins, text_of, web_sessions, writing
 
 IDLE: Final = timedelta(hours=1)
 ABSOLUTE: Final = timedelta(hours=12)
@@ -109,7 +109,10 @@ def end_other_sessions(engine: sa.Engine, session: Session) -> None:
 
 def count_sessions(engine: sa.Engine, user_id: str) -> int:
     """How many sessions of the user are valid."""
-    query = sa.select(sa.func.count()).where(web_sessions.c.user_id == user_id, _alive(datetime.now(UTC)))
+    now = datetime.now(UTC)
+    keys = sa.select(api_keys.c.id).where(api_keys.c.revoked_at.is_(None), api_keys.c.expires_at > text_of(now))
+    opened = sa.or_(web_sessions.c.api_key_id.is_(None), web_sessions.c.api_key_id.in_(keys))
+    query = sa.select(sa.func.count()).where(web_sessions.c.user_id == user_id, _alive(now), opened)
     with reading(engine) as connection:
         return int(connection.execute(query).scalar_one())
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from avatar_gitops.server.accounts import Purpose, issue_key, issue_mail_token, revoke_keys, set_disabled
 from avatar_gitops.server.database import api_keys, reading, text_of, web_sessions, writing
 from avatar_gitops.server.mail import Letter
+from avatar_gitops.server.web.sessions import count_sessions
 from tests.server.site import PASSWORD, Site, open_site
 from tests.server.web.conftest import OWNER
 from tests.server.web.story import Story
@@ -91,11 +92,14 @@ def test_an_api_key_signs_in_until_it_is_revoked(visitor: Visitor, site: Site, s
 
 def test_a_session_ends_with_its_api_key(visitor: Visitor, site: Site, story: Story) -> None:
     key, text = issue_key(site.engine, story.owner.id, "web", 30)
+    before = count_sessions(site.engine, story.owner.id)
     visitor.submit(visitor.get("/sign-in"), "/sign-in", key=text)
+    assert count_sessions(site.engine, story.owner.id) == before + 1
     with writing(site.engine) as connection:
         past = text_of(datetime.now(UTC) - timedelta(seconds=1))
         connection.execute(api_keys.update().where(api_keys.c.id == key["id"]).values(expires_at=past))
     assert visitor.get("/").heading == "Sign in"
+    assert count_sessions(site.engine, story.owner.id) == before
 
 
 @pytest.mark.parametrize("text", ["octopize_apikey.x.y", "no key at all", "é" * 50])
