@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,6 +15,7 @@ from avatar_gitops.assessment.document import pictures
 from avatar_gitops.assessment.facts import Language
 from avatar_gitops.assessment.statements import Changed, Statement, changes, read_statements
 from avatar_gitops.assessment.view import Kind
+from avatar_gitops.audit.statement import sha256
 from avatar_gitops.errors import AvatarGitOpsError, IntegrityError, UsageError
 from avatar_gitops.plan.lock import Lock
 from avatar_gitops.plan.signoff import STATEMENTS, Decision, Signatures, SignOff
@@ -184,7 +184,7 @@ def _artifact(applied: AppliedProject, lock: Lock, file: str) -> bytes:
         raise UsageError(
             f"{name} is not here", hint="get the artifacts of the run, or make them again: avatar-gitops apply"
         ) from None
-    if lock.outputs.get(file) != f"sha256:{hashlib.sha256(content).hexdigest()}":
+    if lock.outputs.get(file) != sha256(content):
         raise IntegrityError(f"{name} is not what the lock file says was published", hint="restore it from git")
     return content
 

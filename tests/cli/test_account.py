@@ -18,7 +18,7 @@ from avatar_gitops.cli import main
 from avatar_gitops.server.accounts import ensure_administrator
 from avatar_gitops.server.database import api_keys
 from tests.server.api import Api
-from tests.server.site import Site, open_site
+from tests.server.site import Site, cheap_hashes, open_site
 from tests.support.grounds import Ground
 
 PASSWORD = "correct horse battery"
@@ -63,7 +63,7 @@ class Desk:
 def desk(
     tmp_path: Path, ground: Ground, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Desk]:
-    with open_site(tmp_path / "state", ground) as site:
+    with cheap_hashes(), open_site(tmp_path / "state", ground) as site:
         ensure_administrator(site.engine)
         aws = {} if ground.buckets is None else ground.buckets.environment
         for name, value in {**site.platform.for_workers, **aws}.items():

@@ -9,8 +9,16 @@ import pytest
 
 from avatar_gitops.server import start
 from tests.server.api import Api, documents, people
+from tests.server.site import cheap_hashes
 from tests.server.workshop import Workshop, open_workshop
 from tests.support.grounds import Ground, environment
+
+
+@pytest.fixture(autouse=True)
+def password_hasher() -> Iterator[None]:
+    """For one test at a time, so that no site that lives longer lends its cheap hashes to the tests of passwords."""
+    with cheap_hashes():
+        yield
 
 
 @pytest.fixture(scope="session")

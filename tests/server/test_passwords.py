@@ -23,6 +23,11 @@ PASSWORD = "correct horse battery"
 cheaply = pytest.mark.usefixtures("cheap")
 
 
+@pytest.fixture(autouse=True)
+def password_hasher() -> None:
+    """The real one."""
+
+
 @pytest.fixture
 def cheap() -> Iterator[None]:
     """For what does not depend on the cost of a hash."""

@@ -213,6 +213,15 @@ def test_the_last_administrator_of_others_stays(site: Site, there: str, stranger
         assert api.http.delete(f"/users/{stranger.id}").status_code == 200, "alone, one may go"
 
 
+def test_who_is_no_administrator_may_go_where_nobody_is(site: Site) -> None:
+    nowhere = create_organization(site.engine, "without administrators").id
+    leaving, staying = (site.user(f"{name}@nowhere.org", "user", nowhere) for name in ("leaving", "staying"))
+    set_disabled(site.engine, leaving, True)
+    delete_user(site.platform.storage, leaving)
+    assert site.login(leaving.email).status_code == 401
+    assert site.login(staying.email).status_code == 200
+
+
 def test_no_answer_names_the_server_and_all_forbid_keeping_and_sniffing(site: Site, admin: Api) -> None:
     for path in ("/users/me", "/api-keys", "/nothing", "/users/x", "/health"):
         headers = admin.http.get(path).headers

@@ -22,7 +22,7 @@ def delete_user(storage: Storage, account: Account) -> None:
     """Remove a user with files, sets, jobs, results, keys, sign-ins and events, in one step. Running jobs stop.
 
     Raises:
-        LastAdministrator: others are left in the organization, and no administrator among them.
+        LastAdministrator: it is an administrator, others are left in the organization, and none of them is one.
     """
     blobs: set[str] = set()
     with writing(storage.engine) as connection:
@@ -42,7 +42,7 @@ def set_disabled(engine: sa.Engine, account: Account, disabled: bool) -> None:
     """Let a user sign in no more, by any key, token or password; or let them again, with the keys they had.
 
     Raises:
-        LastAdministrator: others are left in the organization, and no administrator among them.
+        LastAdministrator: it is an administrator, others are left in the organization, and none of them is one.
     """
     with writing(engine) as connection:
         if disabled:
@@ -59,6 +59,8 @@ def is_disabled(engine: sa.Engine, user_id: str) -> bool:
 
 
 def _keep_an_administrator(connection: sa.Connection, account: Account) -> None:
+    if account.role != "admin":
+        return
     others = (users.c.organization_id == account.organization_id) & (users.c.id != account.id)
     roles = list(connection.execute(sa.select(users.c.role).where(others, users.c.disabled_at.is_(None))).scalars())
     if roles and "admin" not in roles:
