@@ -166,7 +166,7 @@ def section() -> str:
         [kind, f"{len(found):,}", *(_percentile(found, share) for share in (0.5, 0.95, 0.99, 1))]
         for kind, found in seen.seconds.items()
     ]
-    failed = sum(seen.failures.values())
+    failed = f"{sum(seen.failures.values())} failed {dict(seen.failures) or ''}".rstrip()
     return "\n\n".join(
         [
             f"""## Load: {CLIENTS} polling clients, {RUNS} queued runs
@@ -180,7 +180,7 @@ A status call is `GET /jobs`, which is never held, or `GET /jobs/NAME`, which is
 chance, while the job is not over; of those only what goes beyond {HOLD_SECONDS:.0f} s can be told from the hold.
 Clients, server and workers share the cores. Milliseconds:""",
             table(["call", "calls", "p50", "p95", "p99", "most"], rows),
-            f"""{calls:,} status calls in {seen.wall:.0f} s, {failed} failed {dict(seen.failures) or ""}.
+            f"""{calls:,} status calls in {seen.wall:.0f} s, {failed}.
 Memory of the server process: {seen.before:.0f} MiB before, {seen.most:.0f} MiB at most, {seen.after:.0f} MiB after.
 Other programs kept {seen.foreign:.2f} cores busy meanwhile.""",
         ]

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final
 
+from anyio import to_thread
 from fastapi import Depends, Request
 
-from avatar_gitops.server.accounts import Account, ExpiredToken, account_of_key, account_of_token
+from avatar_gitops.server.accounts import Account, ExpiredToken, account_of_key, account_of_token, note_use
 from avatar_gitops.server.agents import Agent, read_agent
 from avatar_gitops.server.audit_log import Entry
 from avatar_gitops.server.database import writing
@@ -18,7 +19,7 @@ from avatar_gitops.server.faults import ApiFault, TooManyRequests
 from avatar_gitops.server.naming_requests import request_name
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.protection import scope_address
-from avatar_gitops.server.throttle import MANAGEMENT, Claim
+from avatar_gitops.server.throttle import MANAGEMENT, USES, Claim
 from avatar_gitops.wire.routes import ACCESS, API_PREFIX
 
 SCHEME: Final = "api-key-v1 "
@@ -43,8 +44,11 @@ async def account_of(request: Request) -> Account:
     Raises:
         ApiFault: 401.
     """
-    account = await platform_of(request).look(_signed_in, request)
+    platform = platform_of(request)
+    account = await platform.look(_signed_in, request)
     request.state.account = account
+    if account.api_key_id is not None and platform.throttle.take([Claim(USES, f"use {account.api_key_id}")]) == 0:
+        await to_thread.run_sync(note_use, platform.engine, account)
     return account
 
 

@@ -92,7 +92,8 @@ async def list_jobs(
         raise ApiFault(400, f"At most {MAXIMUM_NAMES} names can be asked for in one call.")
     most = None if filters.limit is None else min(filters.limit, MOST)
     query = partial(job_store.list_jobs, wanted=filters.wanted, limit=most, include_deleted=filters.include_deleted)
-    found = await platform.look(query, platform, account)
+    find = platform.look if filters.names else platform.read
+    found = await find(query, platform, account)
     if agent.lists_oldest_first:
         found.reverse()
     return {"jobs": [agent.adapt_job(job) for job in found]}

@@ -95,9 +95,8 @@ def refresh(request: Request, platform: CurrentPlatform, token: str = "") -> JSO
 @router.post("/logout", **answers(Message))
 def logout(request: Request, platform: CurrentPlatform, account: CurrentAccount) -> dict[str, str]:
     """End the sign-in whose token is used; an API key stays valid until it is revoked."""
-    kind, _, identity = (account.credential or "").partition(":")
-    if kind == "sign-in":
-        end_sign_in(platform.engine, identity)
+    if account.sign_in_id is not None:
+        end_sign_in(platform.engine, account.sign_in_id)
         note(request, account, "logout", ("user", account.id))
     return {"message": "You are signed out."}
 

@@ -46,6 +46,8 @@ MAILS_BY_ACCOUNT: Final = Rate(3, 600.0)
 TOKENS_BY_ADDRESS: Final = Rate(20, 10.0)
 # Calls about users and keys of one account.
 MANAGEMENT: Final = Rate(120, 0.5)
+# Notes of when a key was last used.
+USES: Final = Rate(1, 60.0)
 # Lines of the audit log about refused requests of one address.
 REFUSALS: Final = Rate(60, 1.0)
 

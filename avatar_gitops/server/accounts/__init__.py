@@ -8,6 +8,7 @@ from avatar_gitops.server.accounts.keys import (
     account_of_key,
     issue_key,
     list_keys,
+    note_use,
     revoke_keys,
 )
 from avatar_gitops.server.accounts.organizations import (
@@ -83,6 +84,7 @@ __all__ = [
     "issue_mail_token",
     "list_keys",
     "list_organizations",
+    "note_use",
     "open_sign_in",
     "refresh_sign_in",
     "replace_password",

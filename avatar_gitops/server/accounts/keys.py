@@ -18,7 +18,6 @@ from avatar_gitops.server.database import api_keys, now_text, reading, text_of, 
 KEY_PREFIX: Final = "octopize_apikey"
 KEY_PATTERN: Final = re.compile(rf"{KEY_PREFIX}\.([0-9a-f-]{{36}})\.([A-Za-z0-9_-]{{43}})")
 EXPIRATION_DAYS: Final = (30, 60, 120, 365, 3650)
-LAST_USED_RESOLUTION: Final = timedelta(minutes=1)
 
 
 def hash_secret(secret: str) -> str:
@@ -68,20 +67,23 @@ def revoke_keys(engine: sa.Engine, user_id: str, key_id: str | None = None) -> i
 
 
 def account_of_key(engine: sa.Engine, text: str) -> Account | None:
-    """The user whose valid API key this is, or None."""
+    """The user whose valid API key this is, or None. That it was used, `note_use` writes down."""
     match = KEY_PATTERN.fullmatch(text)
     if match is None:
         return None
-    query = sa.select(api_keys.c.secret_hash, api_keys.c.last_used_at).where(api_keys.c.id == match[1])
     with reading(engine) as connection:
-        row = connection.execute(query).one_or_none()
+        stored = connection.execute(sa.select(api_keys.c.secret_hash).where(api_keys.c.id == match[1])).scalar()
         account = find_key(connection, match[1])
     # The comparison is made even for an unknown key, so that the time taken tells nothing.
-    same = hmac.compare_digest(row.secret_hash if row is not None else "", hash_secret(match[2]))
-    if row is None or not same or account is None:
-        return None
-    _note_use(engine, match[1], row.last_used_at)
-    return account
+    same = hmac.compare_digest(stored or "", hash_secret(match[2]))
+    return account if same else None
+
+
+def note_use(engine: sa.Engine, account: Account) -> None:
+    """Write down that the API key that the account was found by is used now."""
+    with writing(engine) as connection:
+        mine = api_keys.update().where(api_keys.c.id == account.api_key_id)
+        connection.execute(mine.values(last_used_at=now_text()))
 
 
 def find_key(connection: sa.Connection, key_id: str) -> Account | None:
@@ -94,10 +96,3 @@ def find_key(connection: sa.Connection, key_id: str) -> Account | None:
     )
     row = connection.execute(query).one_or_none()
     return None if row is None else account_of_row(row, f"key:{key_id}")
-
-
-def _note_use(engine: sa.Engine, key_id: str, last: str | None) -> None:
-    if last is None or datetime.now(UTC) - datetime.fromisoformat(last) > LAST_USED_RESOLUTION:
-        with writing(engine) as connection:
-            used = api_keys.update().where(api_keys.c.id == key_id)
-            connection.execute(used.values(last_used_at=now_text()))

@@ -32,6 +32,20 @@ class Account:
     def is_administrator(self) -> bool:
         return self.role == "admin"
 
+    @property
+    def api_key_id(self) -> str | None:
+        """The API key that the request came with, if it was one."""
+        return self._credential_of("key")
+
+    @property
+    def sign_in_id(self) -> str | None:
+        """The sign-in that the request came with, if it was one."""
+        return self._credential_of("sign-in")
+
+    def _credential_of(self, wanted: str) -> str | None:
+        kind, _, identity = (self.credential or "").partition(":")
+        return identity if kind == wanted else None
+
     def to_plain(self) -> dict[str, str]:
         """The user as the API shows it."""
         return {"id": self.id, "organization_id": self.organization_id, "email": self.email, "role": self.role}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import sqlalchemy as sa
@@ -48,7 +49,8 @@ def change_password(visit: Visit) -> Response:
     note(visit.request, account, "update", ("user", account.id))
     send_changed(visit.platform, account)
     response = visit.go("/account", done="password-changed")
-    set_cookie(visit.request, response, SESSION_COOKIE, open_session(engine, account))
+    by_password = replace(account, credential=None)
+    set_cookie(visit.request, response, SESSION_COOKIE, open_session(engine, by_password))
     return response
 
 
@@ -70,7 +72,7 @@ def _page(visit: Visit, status: int = 200, wrong: str = "", why: str = "") -> Re
         status=status,
         sessions=count_sessions(engine, account.id),
         changed=changed,
-        by_key=visit.session is not None and visit.session.api_key_id is not None,
+        by_key=visit.account.api_key_id is not None,
         wrong=wrong,
         why=why,
         done=visit.asked("done"),

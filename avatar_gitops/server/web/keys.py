@@ -65,7 +65,7 @@ def _find(visit: Visit) -> dict[str, Any]:
 
 def _is_own(visit: Visit) -> bool:
     """Whether the visitor's session was opened with the key of the path."""
-    return visit.session is not None and visit.session.api_key_id == visit.path["key_id"]
+    return visit.account.api_key_id == visit.path["key_id"]
 
 
 def _page(visit: Visit, status: int = 200, wrong: str = "", why: str = "") -> Response:
@@ -78,7 +78,7 @@ def _page(visit: Visit, status: int = 200, wrong: str = "", why: str = "") -> Re
         choices=EXPIRATION_DAYS,
         chosen=visit.form.get("days") or str(DEFAULT_DAYS),
         name=visit.form.get("name", "")[:LONGEST_NAME],
-        own=visit.session.api_key_id if visit.session else None,
+        own=visit.account.api_key_id,
         wrong=wrong,
         why=why,
         done=visit.asked("done"),

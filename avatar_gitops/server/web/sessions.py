@@ -29,12 +29,6 @@ class Session:
     token: str = field(repr=False)
     account: Account
 
-    @property
-    def api_key_id(self) -> str | None:
-        """The API key that the session was opened with, if it was one."""
-        kind, _, identity = (self.account.credential or "").partition(":")
-        return identity if kind == "key" else None
-
 
 def new_token() -> str:
     """A random id of 256 bits."""
@@ -46,8 +40,8 @@ def form_token(token: str) -> str:
     return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
 
 
-def open_session(engine: sa.Engine, account: Account, api_key_id: str | None = None) -> str:
-    """A new session for a user who has just given a password, or that API key; returns its token.
+def open_session(engine: sa.Engine, account: Account) -> str:
+    """A new session for a user who was found by an API key, or else has just given a password; returns its token.
 
     One with a password hangs on a sign-in, which a new password or a disabled account ends. Old sessions are removed.
     """
@@ -57,12 +51,12 @@ def open_session(engine: sa.Engine, account: Account, api_key_id: str | None = N
         over = sa.select(web_sessions.c.sign_in_id).where(~_alive(now), web_sessions.c.sign_in_id.is_not(None))
         connection.execute(sign_ins.delete().where(sign_ins.c.id.in_(over)))  # which takes its session with it
         connection.execute(web_sessions.delete().where(~_alive(now)))
-        if api_key_id is None:
+        if account.api_key_id is None:
             row["sign_in_id"] = str(uuid.uuid4())
             times = {"created_at": text_of(now), "expires_at": text_of(now + ABSOLUTE)}
             connection.execute(sign_ins.insert().values(id=row["sign_in_id"], user_id=account.id, **times))
         else:
-            row["api_key_id"] = api_key_id
+            row["api_key_id"] = account.api_key_id
         connection.execute(web_sessions.insert().values(id_hash=_hash(token), **row))
     return token
 

@@ -11,6 +11,7 @@ from avatar_gitops.server.accounts import (
     WeakPassword,
     account_of_key,
     check_password,
+    note_use,
     reset_password,
     verify_email,
 )
@@ -54,8 +55,7 @@ def sign_in(visit: Visit) -> Response:
     engine = visit.platform.engine
     if visit.session is not None:
         end_session(engine, visit.session.token)
-    key_id = (account.credential or "").removeprefix("key:") if by_key else None
-    token = open_session(engine, account, key_id)
+    token = open_session(engine, account)
     note(visit.request, account, "login", ("user", account.id))
     response = visit.go(safe_return(visit.form.get("next")))
     set_cookie(visit.request, response, SESSION_COOKIE, token)
@@ -173,4 +173,5 @@ def _by_key(visit: Visit) -> Account:
     if account is None:
         audit(visit.request, Entry("user.login", "failed"))
         raise ApiFault(401, WRONG_KEY)
+    note_use(visit.platform.engine, account)
     return account
