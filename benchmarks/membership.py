@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.dcr_share import dcr_share
 from avatar_gitops.engine.distances import rank_own
-from avatar_gitops.engine.full_space import fit_scales, nearest_distances, scaled
-from avatar_gitops.engine.holdout import Sides, sides
+from avatar_gitops.engine.holdout import sides
 from avatar_gitops.engine.membership import attack_membership
 from avatar_gitops.engine.pair import pair_up
 from avatar_gitops.engine.params import (
@@ -53,7 +53,6 @@ HEAD: Final = (
     "correlation difference %",
     "sd ratio",
 )
-_DRAWS: Final = 20
 
 Values = dict[str, float | None]
 
@@ -162,7 +161,7 @@ def _judge(split: Split, rows: pa.Table, *, aligned: bool) -> Values:
         "TPR at 1 % FPR": attack.distance.at_1,
         "TPR at 10 % FPR": attack.distance.at_10,
         "AUC, 5 % most isolated": attack.isolated.auc if attack.isolated else None,
-        "DCR share": _share(all_sides),
+        "DCR share": dcr_share(all_sides, 1).percent / 100,
         "hidden rate %": None,
         "local cloaking": None,
         "closest rate %": measure_privacy(
@@ -176,22 +175,6 @@ def _judge(split: Split, rows: pa.Table, *, aligned: bool) -> Values:
         values["hidden rate %"] = 100 * float((rank.closer > 0).mean())
         values["local cloaking"] = float(np.median(rank.closer + rank.tied))
     return values
-
-
-def _share(all_sides: Sides) -> float:
-    """Share of records that are nearer to used people than to as many others, ties half; mean over random draws."""
-    scales = fit_scales(all_sides.space, all_sides.members)
-    avatars, members, others = (
-        scaled(scales, side) for side in (all_sides.avatars, all_sides.members, all_sides.others)
-    )
-    random = np.random.default_rng(1)
-    far = nearest_distances(scales, others, avatars)
-    shares = []
-    for _ in range(_DRAWS):
-        some = random.permutation(all_sides.members.rows)[: all_sides.others.rows]
-        near = nearest_distances(scales, members.take(some), avatars)
-        shares.append(float((near < far).mean() + 0.5 * (near == far).mean()))
-    return float(np.mean(shares))
 
 
 def _numbers(split: Split, rows: pa.Table) -> Values:

@@ -43,6 +43,20 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str, str, str]]] = {
         "Aire sous la courbe d'une attaque qui note une personne par la densité des avatars rapportée à celle de "
         "personnes non utilisées (DOMIAS).",
     ),
+    "distance_to_closest_share": (
+        "DCR share",
+        "Part DCR",
+        "share of avatars nearer to a used person than to one of as many unused people; 50% is chance",
+        "part des avatars plus proches d'une personne utilisée que d'une personne parmi autant de non utilisées ; 50 % "
+        "est le hasard",
+        "For each avatar the nearest person is looked up among used people and among as many unused ones, in all "
+        "dimensions; the share is that of avatars whose nearest person was used, a tie being half, over all ways of "
+        "drawing as many used people as there are unused ones.",
+        "Pour chaque avatar, on cherche la personne la plus proche parmi les personnes utilisées et parmi autant de "
+        "non utilisées, dans toutes les dimensions ; la part est celle des avatars dont la plus proche a été "
+        "utilisée, une égalité comptant pour moitié, sur tous les tirages d'autant de personnes utilisées qu'il y a "
+        "de non utilisées.",
+    ),
     "singling_out_univariate_risk": (
         "Risk of singling out by one value",
         "Risque d'individualisation par une valeur",

@@ -14,6 +14,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from avatar_gitops.engine.dcr_share import dcr_share
 from avatar_gitops.engine.holdout import FEWEST, Sides, sides, split
 from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.linking import inference_risk, linkability_risks
@@ -33,6 +34,7 @@ MEMBERSHIP: Final = (
     "membership_auc_isolated",
     "membership_auc_density",
 )
+SHARE: Final = "distance_to_closest_share"
 RISKS: Final = (
     "singling_out_univariate_risk",
     "singling_out_multivariate_risk",
@@ -45,12 +47,14 @@ _SHADOW: Final = "Shadow run: avatars made again from a random 80 % of the rows,
 
 
 def attack_with_control(found: Sides | None, note: str | None, params: PrivacyParams, ledger: Ledger) -> None:
-    """Membership inference and the three risks of Giomi et al.; without a control, absent with the reason."""
+    """Membership inference, DCR share and the three risks of Giomi et al.; absent with the reason without a control."""
     if found is None:
-        for name in (*MEMBERSHIP, *RISKS):
+        for name in (*MEMBERSHIP, SHARE, *RISKS):
             ledger.absent(name, note or _NO_CONTROL)
         return
     _membership(attack_membership(found, ledger.seed), ledger)
+    share = dcr_share(found, ledger.seed)
+    ledger.add(SHARE, share.percent, share.independent, share.interval)
     for name, several in (("singling_out_univariate_risk", False), ("singling_out_multivariate_risk", True)):
         _risk(
             ledger, name, single_out(found, ledger.seed, multivariate=several), "Too few predicates isolate an avatar."
@@ -64,7 +68,7 @@ def attack_with_control(found: Sides | None, note: str | None, params: PrivacyPa
             _risk(ledger, name, value, "")
     _inference(found, params, ledger)
     if note:
-        for name in (*MEMBERSHIP, *RISKS):
+        for name in (*MEMBERSHIP, SHARE, *RISKS):
             ledger.notes[name] = f"{note} {ledger.notes[name]}" if name in ledger.notes else note
 
 

@@ -19,6 +19,10 @@ from avatar_gitops.engine.holdout import Placed
 from avatar_gitops.engine.space import FittedSpace
 
 _BLOCK: Final = 2_048
+_PAIRS: Final = 1 << 18
+_SLACK: Final = 1e-9  # distances that differ by less are equal
+_TINY: Final = 1e-12
+_SINGLE: Final = np.float32(1e-5)  # more than the relative error of a product of single precision
 
 Singles = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -95,6 +99,31 @@ def nearest_distances(scales: Scales, rows: Scaled, queries: Scaled, own: Rows |
         better = found < best
         best[better], chosen[better] = found[better], at[better] + start
     return _exact(scales, rows.take(chosen), queries)
+
+
+def count_nearer(scales: Scales, rows: Scaled, queries: Scaled, radius: Floats) -> tuple[Rows, Rows]:
+    """How many of the rows are nearer to each query than its radius, and how many are just as far.
+
+    Candidates come from a matrix product in single precision, with room for its errors; each distance is taken exactly.
+    """
+    asked = _dense(scales, queries)
+    norms = (asked**2).sum(axis=1)
+    closer, tied = np.zeros(len(asked), dtype=np.int64), np.zeros(len(asked), dtype=np.int64)
+    low, high = radius * (1 - _SLACK), radius * (1 + _SLACK) + _TINY
+    for start in range(0, len(rows.numbers), _BLOCK):
+        part = rows.take(slice(start, start + _BLOCK))
+        block = _dense(scales, part)
+        lengths = (block**2).sum(axis=1)
+        squared = norms[:, None] - np.float32(2.0) * (asked @ block.T) + lengths
+        room = _SINGLE * (norms[:, None] + lengths)
+        who, whom = np.nonzero(squared <= (high**2).astype(np.float32)[:, None] + room)
+        for some in range(0, len(who), _PAIRS):
+            one, other = who[some : some + _PAIRS], whom[some : some + _PAIRS]
+            distances = _exact(scales, part.take(other), queries.take(one))
+            near = distances < low[one]
+            closer += np.bincount(one[near], minlength=len(asked))
+            tied += np.bincount(one[~near & (distances <= high[one])], minlength=len(asked))
+    return closer, tied
 
 
 def _codes(rows: Placed) -> Codes:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from avatar_gitops.engine.columns import Floats
-from avatar_gitops.engine.full_space import fit_scales, nearest_distances, scaled
+from avatar_gitops.engine.full_space import Scales, fit_scales, nearest_distances, scaled
 from avatar_gitops.engine.holdout import Sides, sample
 from avatar_gitops.engine.intervals import Interval, holding
 from avatar_gitops.engine.streams import stream
@@ -67,8 +67,7 @@ def attack_membership(sides: Sides, seed: int) -> Membership:
     random = stream(seed, "", "membership")
     scales = fit_scales(sides.space, sides.members)
     avatars, originals = scaled(scales, sides.avatars), scaled(scales, sides.members)
-    budget = int(_PRODUCTS / max(1.0, 2.0 * sides.avatars.rows * scales.dimensions))
-    most = max(_FEWEST_ATTACKED, min(ATTACKED, budget))
+    most = asked_at_most(sides, scales)
     members, others = (sample(rows, most, random) for rows in (sides.members.rows, sides.others.rows))
     asked = originals.take(members), scaled(scales, sides.others.take(others))
     scores = [-nearest_distances(scales, avatars, people) for people in asked]
@@ -79,6 +78,12 @@ def attack_membership(sides: Sides, seed: int) -> Membership:
     alone = [score[distance >= limit] for score, distance in zip(scores, remote, strict=True)]
     isolated = success(alone[0], alone[1], random) if min(map(len, alone)) >= FEWEST_ISOLATED else None
     return Membership(success(scores[0], scores[1], random), isolated, _by_density(sides, members, others, random))
+
+
+def asked_at_most(sides: Sides, scales: Scales) -> int:
+    """How many people, or avatars, are compared with everybody: fewer in very wide and long tables."""
+    budget = int(_PRODUCTS / max(1.0, 2.0 * sides.avatars.rows * scales.dimensions))
+    return max(_FEWEST_ATTACKED, min(ATTACKED, budget))
 
 
 def success(members: Floats, others: Floats, random: np.random.Generator) -> Success:

@@ -175,6 +175,8 @@ def _closeness(pair: Pair, quantile: float, ledger: Ledger) -> None:
     isolated = ratios < np.percentile(fresh_ratios, quantile)
     ledger.rate("closest_rate", 100.0 * (1.0 - float((close & isolated).mean())), n)
     ledger.notes["closest_rate"] = "Thresholds: each original against all the others stands for a row never used."
+    for name, values in (("distance_to_closest_p5", fresh[:, 0]), ("closest_distances_ratio_p5", fresh_ratios)):
+        ledger.references[name] = float(np.percentile(values, 5))
     ledger.references["distance_to_closest"] = float(np.percentile(fresh[:, 0], 5))
     ledger.references["closest_distances_ratio"] = 0.8 * float(np.median(fresh_ratios))
 

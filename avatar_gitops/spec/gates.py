@@ -98,6 +98,7 @@ METRICS: Final = {
         Metric("membership_auc_density", _DOWN, Unit.RATIO, "telling used people from others by density"),
         Metric("membership_tpr_at_1_fpr", _DOWN, Unit.PERCENT, "used people found at 1 % false alarms"),
         Metric("membership_tpr_at_10_fpr", _DOWN, Unit.PERCENT, "used people found at 10 % false alarms"),
+        Metric("distance_to_closest_share", _DOWN, Unit.PERCENT, "avatars nearer to used people; 50 is chance"),
         Metric("singling_out_univariate_risk", _DOWN, Unit.PERCENT, "singling out by one value, over a control"),
         Metric("singling_out_multivariate_risk", _DOWN, Unit.PERCENT, "singling out by four values, over a control"),
         Metric("linkability_risk", _DOWN, Unit.PERCENT, "linking two files by the nearest avatar, over a control"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from avatar_gitops.engine.columns import Floats
-from avatar_gitops.engine.controlled import MEMBERSHIP, RISKS, shadow
+from avatar_gitops.engine.controlled import MEMBERSHIP, RISKS, SHARE, shadow
 from avatar_gitops.engine.full_space import fit_scales, nearest_distances, scaled
 from avatar_gitops.engine.holdout import Sides, sides, split
 from avatar_gitops.engine.linking import inference_risk, linkability_risks
@@ -141,7 +141,7 @@ def test_people_of_the_same_law_give_nobody_away() -> None:
 def test_every_figure_stands_inside_its_interval_and_is_drawn_from_the_seed_alone() -> None:
     params = PrivacyParams(known_variables=("age",), target="group")
     found = measured(params)
-    for name in (*MEMBERSHIP, *RISKS):
+    for name in (*MEMBERSHIP, SHARE, *RISKS):
         value = found.values[name]
         if value is not None:
             low, high = found.intervals[name]
@@ -151,8 +151,8 @@ def test_every_figure_stands_inside_its_interval_and_is_drawn_from_the_seed_alon
 
 def test_without_a_control_nothing_is_claimed() -> None:
     found = measured(holdout=False)
-    assert {found.values[name] for name in (*MEMBERSHIP, *RISKS)} == {None}
-    assert all("Not measured" in found.notes[name] for name in (*MEMBERSHIP, *RISKS))
+    assert {found.values[name] for name in (*MEMBERSHIP, SHARE, *RISKS)} == {None}
+    assert all("Not measured" in found.notes[name] for name in (*MEMBERSHIP, SHARE, *RISKS))
 
 
 def test_a_shadow_run_is_attacked_where_no_holdout_is_given() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.processors.gauges import Gauge, Numbers
 
-_ROUNDING: Final = 1e-6  # of a unit: so near to a bound, a number is the bound
+_ROUNDING: Final = 1e-6  # of a unit: so near to a bound, a number that is not whole is the bound
 
 
 @dataclass(slots=True, frozen=True)
@@ -50,7 +50,7 @@ class Bounds:
     def settle(self, values: Numbers, shown: Gauge) -> Numbers:
         """The nearest numbers inside that a column can show; outside only where it can show none inside."""
         settled = shown.settle(self.clip(values))
-        slack = _ROUNDING * shown.unit
+        slack = 0 if shown.whole else _ROUNDING * shown.unit
         settled = np.where(self.lower - settled > slack, shown.settle(settled + shown.unit), settled)
         return np.where(settled - self.upper > slack, shown.settle(settled - shown.unit), settled)
 
