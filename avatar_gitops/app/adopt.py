@@ -30,6 +30,7 @@ from avatar_gitops.spec.fields import Consequence
 from avatar_gitops.spec.importing import Imported, from_platform
 from avatar_gitops.spec.models import AvatarRun
 from avatar_gitops.spec.project import PROJECT_FILE, Project
+from avatar_gitops.workspace.discover import shown
 from avatar_gitops.workspace.files import write_atomic
 
 OWNED_BY_OTHERS: Final = "R004"
@@ -82,11 +83,13 @@ def adopt(
         return replace(found, known=True)
     with refusals(call):
         _refuse_owned(entry, loaded, consent)
-    if spec_named(root, loaded, name) is None:
+    spec = spec_named(root, loaded, name)
+    if spec is None:
         written = make(root, loaded, origin_of(entry, found.server), replace(wishes, name=name))
         write(root, written)
         found = replace(found, path=written.path, written=written, notes=tuple(_messages(written)))
     else:
+        _refuse_wishes(wishes, shown(root, spec), name)
         found = _compared(found, project, entry, name)
     if found.differences and not consent.differences:
         return found
@@ -119,6 +122,16 @@ def _refuse_owned(entry: Entry, project: Project, consent: Consent) -> None:
         hint='two projects must not both answer for it; when that project has let go of it: --take-over "why"',
         code=OWNED_BY_OTHERS,
     )
+
+
+def _refuse_wishes(wishes: Wishes, spec: str, name: str) -> None:
+    """What only a new spec could take in must not be passed over in silence."""
+    said = [f"--{role} {table}=…" for table, role in wishes.files] + (["--to"] if wishes.to else [])
+    if said:
+        raise UsageError(
+            f"{spec} is the spec of `{name}` already, and {said[0]} is for a new one",
+            hint=f"leave it out; {spec} says which files the set has",
+        )
 
 
 def _messages(written: Written) -> Iterator[str]:

@@ -35,7 +35,8 @@ UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the caller says: set name, file to write, and for (table, `source` or `avatars`) the path of the rows."""
+    """What the caller says: set name, file to write, and for (table, role) the path of the file; roles are those
+    of `app.inputs`."""
 
     name: str = ""
     to: Path | None = None
@@ -206,6 +207,9 @@ def _sources(root: Path, imported: Imported, wishes: Wishes) -> list[tuple[str, 
     needed = dict(imported.files)
     for table in tables:
         needed.setdefault((table, "source"), "")
+    for table, role in wishes.files:
+        if (table, role) not in needed:
+            raise UsageError(f"table `{table}` has no {role} in what is imported", hint=f"leave out --{role} {table}=…")
     found: list[tuple[str, str]] = []
     missing: list[tuple[tuple[str, str], str]] = []
     for (table, role), file in needed.items():

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from avatar_gitops.spec import emit
-from tests.support.flow import FIVE, Cli, Platform
+from tests.support.flow import FIVE, Cli, Platform, people
 
 pytestmark = pytest.mark.slow
 
@@ -27,11 +27,11 @@ spec:
 """
 
 
-def elsewhere(cli: Cli, platform: Platform, name: str, *, marked: bool) -> str:
+def elsewhere(cli: Cli, platform: Platform, name: str, *, marked: bool, more: str = "") -> str:
     """A finished set that another project applied, or with the marks taken out as somebody else would have made it."""
     original = (cli.root / "avatar-gitops.yaml").read_text(encoding="utf-8")
     cli.project("other" + name[-8:])
-    spec = cli.spec(name, k=12)
+    spec = cli.spec(name, k=12, more=more)
     assert cli("apply", "--yes").code == 0
     set_id: str = platform.jobs(name)[0]["set_name"]
     spec.with_name(f"{name}.lock.yaml").unlink()
@@ -87,6 +87,47 @@ def test_a_set_without_spec_gets_one(cli: Cli, platform: Platform, unique: Uniqu
     assert adopted.code == 0, adopted.text
     assert "k: 12" in (cli.root / "configs" / f"{name}.yaml").read_text(encoding="utf-8")
     assert f"=  {name}" in cli("plan").out
+
+
+def test_the_holdout_of_a_new_spec_is_named_as_its_rows_are(
+    cli: Cli, platform: Platform, unique: Unique, golden: Golden
+) -> None:
+    name = unique("held")
+    controls = cli.root / "data" / "controls.csv"
+    controls.write_text(people(40, seed=2), encoding="utf-8")
+    set_id = elsewhere(cli, platform, name, marked=False, more="      holdout: data/controls.csv\n")
+    (cli.root / "kept").mkdir()
+    kept = controls.rename(cli.root / "kept" / "after-may.csv")
+    project = (cli.root / "avatar-gitops.yaml").read_bytes()
+    said = ["adopt", name, "--source", "people=data/people.csv"]
+
+    screens = [(call, cli(*call)) for call in (["adopt", "--help"], said, [*said, "--holdout", "people"])]
+    screens += [
+        ((call := [*said, "--holdout", f"{table}=kept/after-may.csv"]), cli(*call)) for table in ("x", "people")
+    ]
+    assert [screen.code for _, screen in screens] == [0, 64, 64, 64, 0], [screen.text for _, screen in screens]
+    spec = cli.root / "configs" / f"{name}.yaml"
+    assert "holdout: kept/after-may.csv" in spec.read_text(encoding="utf-8")
+    assert f"=  {name}" in cli("plan").out
+
+    listed = (cli.root / "avatar-gitops.yaml").read_bytes()
+    (cli.root / "avatar-gitops.yaml").write_bytes(project)
+    screens.append((screens[-1][0], cli(*screens[-1][0])))
+    assert screens[-1][1].code == 64
+    assert (cli.root / "avatar-gitops.yaml").read_bytes() == project != listed
+    text = "\n".join(f"$ avatar-gitops {' '.join(call)}\n{screen.text}" for call, screen in screens)
+    text = re.sub(r"people_holdout-[0-9a-f]{16}", "people_holdout-5fd1ab2c0d9e8f37", text)
+    golden("cli/adopt-holdout.txt", text.replace(name, "held").replace(set_id, "1b4e28ba-2fa1-11d2-883f-0016d3cca427"))
+    assert kept.is_file()
+
+
+def test_a_file_that_the_set_does_not_have_is_refused(cli: Cli, platform: Platform, unique: Unique) -> None:
+    name = unique("unheld")
+    elsewhere(cli, platform, name, marked=False)
+    refused = cli("adopt", name, "--source", "people=data/people.csv", "--holdout", "people=data/people.csv")
+    assert refused.code == 64
+    assert "table `people` has no holdout in what is imported" in refused.err
+    assert not (cli.root / "configs" / f"{name}.yaml").exists()
 
 
 def test_a_set_made_from_another_spec_runs_again_after_it_was_adopted(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from avatar_gitops.cli.commands.import_ import pairs, tell
+from avatar_gitops.cli.commands.import_ import files_of, tell
 from avatar_gitops.cli.console import ascii_wanted, note, out, style_for
 from avatar_gitops.cli.options import ascii_option, color_option, project_option, server_option
 
@@ -18,6 +18,7 @@ from avatar_gitops.cli.options import ascii_option, color_option, project_option
 @click.option("--id", "set_id", metavar="UUID", default=None, help="Which set, when several have the same name.")
 @click.option("--source", "sources", metavar="TABLE=PATH", multiple=True, help="For a new spec: where the rows are.")
 @click.option("--avatars", metavar="TABLE=PATH", multiple=True, help="For a new spec: where given avatars are.")
+@click.option("--holdout", metavar="TABLE=PATH", multiple=True, help="For a new spec: where the holdout of a table is.")
 @click.option("--to", type=click.Path(path_type=Path), default=None, help="For a new spec: the file to write.")
 @click.option("--accept-differences", is_flag=True, help="Adopt a set that was made from another spec; it runs again.")
 @click.option("--take-over", metavar="REASON", default="", help="Adopt a set of another project; recorded.")
@@ -32,6 +33,7 @@ def command(
     set_id: str | None,
     sources: tuple[str, ...],
     avatars: tuple[str, ...],
+    holdout: tuple[str, ...],
     to: Path | None,
     accept_differences: bool,
     take_over: str,
@@ -48,7 +50,7 @@ def command(
     from avatar_gitops.app.import_ import Wishes
     from avatar_gitops.report.adoption import differences
 
-    wishes = Wishes(name, to, pairs(sources, "source") | pairs(avatars, "avatars"))
+    wishes = Wishes(name, to, files_of(sources, avatars, holdout))
     found = adopt(project, server, name, set_id, wishes, Consent(accept_differences, take_over))
     if found.known:
         out(f"{name} belongs to this project already: nothing to do.")

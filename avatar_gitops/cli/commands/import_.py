@@ -48,8 +48,7 @@ def command(
     from avatar_gitops.app.import_ import Wishes, import_, preview
 
     printing = stdout or to == Path("-")
-    files = pairs(sources, "source") | pairs(avatars, "avatars") | pairs(holdout, "holdout")
-    wishes = Wishes(name, None if printing else to, files)
+    wishes = Wishes(name, None if printing else to, files_of(sources, avatars, holdout))
     if printing:
         out(preview(project, source, server, set_id, wishes).text.rstrip("\n"))
         return
@@ -57,7 +56,14 @@ def command(
     out("\nNext: avatar-gitops plan")
 
 
-def pairs(options: tuple[str, ...], role: str) -> dict[tuple[str, str], str]:
+def files_of(
+    sources: tuple[str, ...], avatars: tuple[str, ...], holdout: tuple[str, ...]
+) -> dict[tuple[str, str], str]:
+    """What `--source`, `--avatars` and `--holdout` say, by table and role."""
+    return _pairs(sources, "source") | _pairs(avatars, "avatars") | _pairs(holdout, "holdout")
+
+
+def _pairs(options: tuple[str, ...], role: str) -> dict[tuple[str, str], str]:
     """`TABLE=PATH` by table and role."""
     found = {}
     for text in options:
