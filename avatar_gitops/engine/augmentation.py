@@ -40,6 +40,12 @@ def plan_origins(layout: Layout, frame: Frame, augmentation: Augmentation, rando
     return np.concatenate([np.arange(n), np.repeat(np.arange(n), more)])
 
 
+def target_classes(layout: Layout, frame: Frame, augmentation: Augmentation) -> Codes | None:
+    """The class of each row in the target of the augmentation, -1 where it is missing; None without such a category."""
+    names = [column.name for column in layout.categories]
+    return frame.codes[:, names.index(augmentation.target)] if augmentation.target in names else None
+
+
 def copy_numbers(origins: Rows) -> Rows:
     """Which avatar of its original each avatar is, from 0."""
     order = np.argsort(origins, kind="stable")

@@ -2,8 +2,9 @@
 
 Types, imputation, scales and axes are fitted once over all rows before; the search for neighbours, the draws and their
 way back into values happen within a batch, so that an avatar is made of people of its own batch. Batches are random,
-never pieces of the file, and have at least 20 k and 2,000 rows. Their number depends on the table and the limits alone:
-neither threads nor the machine have a say in the result.
+never pieces of the file, and have at least 20 k and 2,000 rows; with an augmentation that has a target, each holds
+its classes in the proportions of the table, so that a small class has neighbours of its own in every batch. Their
+number depends on the table and the limits alone: neither threads nor the machine have a say in the result.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from avatar_gitops.engine.augmentation import target_classes
 from avatar_gitops.engine.buffers import to_arrow
-from avatar_gitops.engine.columns import MISSING, Floats, decode_category, decode_number, one_array
+from avatar_gitops.engine.columns import MISSING, Codes, Floats, decode_category, decode_number, one_array
 from avatar_gitops.engine.frame import Frame, Layout, encode
 from avatar_gitops.engine.generation import Donors
 from avatar_gitops.engine.missingness import draw_keeping_shares
@@ -76,9 +78,17 @@ def estimate_memory(rows: int, width: tuple[int, int, int], batches: int = 1) ->
     return rows * everywhere + -(-rows // batches) * at_once
 
 
-def split_rows(rows: int, batches: int, random: np.random.Generator) -> list[Rows]:
-    """Every row in exactly one batch, at random; sizes differ by at most one, rows ascend within a batch."""
-    return [np.sort(part) for part in np.array_split(random.permutation(rows), batches)]
+def split_rows(rows: int, batches: int, random: np.random.Generator, classes: Codes | None = None) -> list[Rows]:
+    """Every row in exactly one batch, at random; sizes differ by at most one, rows ascend within a batch.
+
+    With `classes`, the class of each row, the rows of a class in two batches differ by at most one, too (proportionate
+    stratification): rows are dealt like cards, class after class, in random order within a class.
+    """
+    mixed = random.permutation(rows)
+    if classes is None:
+        return [np.sort(part) for part in np.array_split(mixed, batches)]
+    dealt = mixed[np.argsort(classes[mixed], kind="stable")]
+    return [np.sort(dealt[batch::batches]) for batch in range(batches)]
 
 
 def draw_rows(
@@ -134,7 +144,8 @@ def _pieces(
         numbers, codes = draw_keeping_shares(donors, space.points, params, names, around)
         yield np.arange(start, len(origins)), as_values(space, params, numbers, codes)
         return
-    for batch, rows in enumerate(split_rows(frame.rows, batches, stream(seed, label, "batches"))):
+    classes = target_classes(space.layout, frame, params.augmentation) if params.augmentation else None
+    for batch, rows in enumerate(split_rows(frame.rows, batches, stream(seed, label, "batches"), classes)):
         place = np.full(frame.rows, -1)
         place[rows] = np.arange(len(rows))
         own = place[around]

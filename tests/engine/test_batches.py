@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from avatar_gitops.engine import batches as module
 from avatar_gitops.engine.batches import SMALLEST, count_batches, estimate_memory, split_rows
 from avatar_gitops.engine.frame import encode, fit_layout
 from avatar_gitops.engine.limits import check_dimensions, count_dimensions
-from avatar_gitops.engine.params import Augmentation, AvatarParams, ColumnSpec, Imputation, Limits, Space
+from avatar_gitops.engine.params import Augmentation, AvatarParams, Balancing, ColumnSpec, Imputation, Limits, Space
 from avatar_gitops.engine.run import Avatars, avatarize
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.errors import EngineError
@@ -30,6 +31,28 @@ def test_every_row_is_in_exactly_one_batch(rows: int, batches: int, seed: int) -
     parts = split_rows(rows, min(rows, batches), stream(seed, "", "batches"))
     assert sorted(np.concatenate(parts).tolist()) == list(range(rows))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=300), st.integers(1, 20), st.integers(0, 99))
+def test_every_batch_holds_the_classes_in_the_proportions_of_the_whole(
+    classes: list[int], batches: int, seed: int
+) -> None:
+    codes, count = np.array(classes, dtype=np.int32), min(len(classes), batches)
+    parts, again = (split_rows(len(codes), count, stream(seed, "", "batches"), codes) for _ in range(2))
+    assert all(map(np.array_equal, parts, again))
+    assert all((np.diff(part) > 0).all() for part in parts)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(codes)))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    for code in set(classes):
+        held = [int((codes[part] == code).sum()) for part in parts]
+        assert max(held) - min(held) <= 1
+
+
+def test_rows_of_a_class_are_dealt_at_random() -> None:
+    classes = np.repeat(np.arange(2, dtype=np.int32), [9_000, 1_000])
+    first, other = (split_rows(10_000, 4, stream(seed, "", "batches"), classes)[0] for seed in (1, 2))
+    assert abs(first[classes[first] == 0].mean() - 4_500) < 200
+    assert len(np.intersect1d(first, other)) < 1_000
 
 
 def test_batches_are_not_pieces_of_the_file() -> None:
@@ -121,6 +144,32 @@ def test_augmented_tables_are_split_by_their_originals(monkeypatch: pytest.Monke
     assert np.array_equal(split.origins, whole.origins)
     if not anonymize:
         assert split.unshuffled.slice(0, 300).to_pylist() == table.to_pylist()
+
+
+@pytest.mark.parametrize("strategy", [Balancing.MINORITY, 1.5])
+def test_a_small_class_has_people_in_every_batch_of_an_augmentation(
+    monkeypatch: pytest.MonkeyPatch, strategy: Balancing | float
+) -> None:
+    """Without strata, this seed puts four of the eight into one batch and none into another."""
+    _small_batches(monkeypatch)
+    seen: list[list[int]] = []
+    split = split_rows
+
+    def watched(*given: Any) -> list[Any]:
+        parts = split(*given)
+        seen.append([int(np.isin(part, rare).sum()) for part in parts])
+        return parts
+
+    monkeypatch.setattr(module, "split_rows", watched)
+    table = synthetic(400)
+    rare = np.arange(8) * 50
+    ward = np.array(["common"] * 400, dtype=object)
+    ward[rare] = "rare"
+    table = table.append_column("ward", pa.array(ward.tolist()))
+    params = AvatarParams(10, Space(ncp=3), augmentation=Augmentation(strategy, target="ward"))
+    one, again = _run(table, params, 100), _run(table, params, 100)
+    assert one.unshuffled.equals(again.unshuffled)
+    assert seen == [[2, 2, 2, 2]] * 2
 
 
 def test_dimensions_are_refused_before_the_work_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
