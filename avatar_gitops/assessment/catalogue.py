@@ -73,6 +73,7 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
         for info in (
             _info("hidden_rate", _SINGLING, Unit.PERCENT, ">= 90"),
             _info("hidden_rate_strict", _SINGLING, Unit.PERCENT, None),
+            _info("hidden_rate_worst_group", _SINGLING, Unit.PERCENT, None),
             _info("local_cloaking", _SINGLING, Unit.COUNT, ">= 5"),
             _info("categorical_hidden_rate", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
             _info("distance_to_closest", _MEMBER, Unit.DISTANCE, "> 0.2"),
@@ -90,6 +91,7 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("membership_tpr_at_10_fpr", _MEMBER, Unit.PERCENT, None, less=True),
             _info("membership_auc_isolated", _MEMBER, Unit.RATIO, None, less=True),
             _info("membership_auc_density", _MEMBER, Unit.RATIO, None, less=True),
+            _info("membership_auc_worst_group", _MEMBER, Unit.RATIO, None, less=True),
             _info("distance_to_closest_share", _MEMBER, Unit.PERCENT, None, less=True),
             _info("singling_out_univariate_risk", _SINGLING, Unit.PERCENT, None, less=True),
             _info("singling_out_multivariate_risk", _SINGLING, Unit.PERCENT, None, less=True),

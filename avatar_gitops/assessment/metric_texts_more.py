@@ -43,6 +43,29 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str, str, str]]] = {
         "Aire sous la courbe d'une attaque qui note une personne par la densité des avatars rapportée à celle de "
         "personnes non utilisées (DOMIAS).",
     ),
+    "hidden_rate_worst_group": (
+        "Hidden rate of the worst group",
+        "Taux de personnes cachées du groupe le moins protégé",
+        "share of hidden people in the group of people where it is lowest",
+        "part de personnes cachées dans le groupe de personnes où elle est la plus faible",
+        "The hidden rate among the people who share one category of a declared column, for the category where it is "
+        "lowest. Groups of fewer than 30 people are left out; the interval is widened for the number of groups.",
+        "Le taux de personnes cachées parmi celles qui partagent une catégorie d'une colonne déclarée, pour la "
+        "catégorie où il est le plus faible. Les groupes de moins de 30 personnes sont laissés de côté ; l'intervalle "
+        "est élargi selon le nombre de groupes.",
+    ),
+    "membership_auc_worst_group": (
+        "Membership attack on the worst group",
+        "Attaque d'appartenance sur le groupe le moins protégé",
+        "how well the attack works in the group of people where it works best; 0.5 is guessing",
+        "réussite de l'attaque dans le groupe de personnes où elle réussit le mieux ; 0,5 est le hasard",
+        "Area under the curve of the distance attack among the people who share one category of a declared column, for "
+        "the category where it is highest. Groups of fewer than 30 people are left out; the interval is widened for "
+        "the number of groups.",
+        "Aire sous la courbe de l'attaque par distance parmi les personnes qui partagent une catégorie d'une colonne "
+        "déclarée, pour la catégorie où elle est la plus grande. Les groupes de moins de 30 personnes sont laissés de "
+        "côté ; l'intervalle est élargi selon le nombre de groupes.",
+    ),
     "distance_to_closest_share": (
         "DCR share",
         "Part DCR",

@@ -230,7 +230,7 @@ def _records(desired: DesiredSet, settings: Callable[[Table], Geometry | None]) 
         # excluded columns are in the deliverable: metrics leave out only what they are told to leave out
         merged["exclude_variables"] = said.get("exclude_variables")
         if isinstance(own, PrivacyMetrics):
-            merged |= {key: said.get(key) for key in ("known_variables", "target", "quantile_threshold")}
+            merged |= {key: said.get(key) for key in ("known_variables", "target", "quantile_threshold", "groups")}
             merged["shadow_run"] = True if own.shadow_run else None
         if isinstance(own, SignalMetrics):
             merged["target"] = said.get("target")

@@ -22,6 +22,7 @@ LOCAL_ONLY = frozenset(
         "holdout",
         "holdout_share",
         "shadow_run",
+        "groups",
         "signal_target",
     }
 )
@@ -99,6 +100,8 @@ def _measured(table: Table) -> Iterator[Need]:
         yield Need("holdout", "holdout")
     if table.privacy_metrics is not None and table.privacy_metrics.shadow_run:
         yield Need("shadow_run", "privacy_metrics.shadow_run")
+    if table.privacy_metrics is not None and table.privacy_metrics.groups is not None:
+        yield Need("groups", "privacy_metrics.groups")
     if table.signal_metrics is not None and table.signal_metrics.target is not None:
         yield Need("signal_target", "signal_metrics.target")
 

@@ -15,6 +15,7 @@ from typing import Final
 import pyarrow as pa
 
 from avatar_gitops.engine.dcr_share import dcr_share
+from avatar_gitops.engine.groups import find_grouping
 from avatar_gitops.engine.holdout import FEWEST, Sides, sides, split
 from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.linking import inference_risk, linkability_risks
@@ -34,6 +35,7 @@ MEMBERSHIP: Final = (
     "membership_auc_isolated",
     "membership_auc_density",
 )
+WORST: Final = "membership_auc_worst_group"
 SHARE: Final = "distance_to_closest_share"
 RISKS: Final = (
     "singling_out_univariate_risk",
@@ -48,11 +50,15 @@ _SHADOW: Final = "Shadow run: avatars made again from a random 80 % of the rows,
 
 def attack_with_control(found: Sides | None, note: str | None, params: PrivacyParams, ledger: Ledger) -> None:
     """Membership inference, DCR share and the three risks of Giomi et al.; absent with the reason without a control."""
+    grouped = (WORST,) if params.groups else ()
     if found is None:
-        for name in (*MEMBERSHIP, SHARE, *RISKS):
+        for name in (*MEMBERSHIP, *grouped, SHARE, *RISKS):
             ledger.absent(name, note or _NO_CONTROL)
         return
-    _membership(attack_membership(found, ledger.seed), ledger)
+    attacked = attack_membership(found, ledger.seed, find_grouping(found.space.layout, params.groups))
+    _membership(attacked, ledger)
+    if grouped:
+        _worst_group(attacked, ledger)
     share = dcr_share(found, ledger.seed)
     ledger.add(SHARE, share.percent, share.independent, share.interval)
     for name, several in (("singling_out_univariate_risk", False), ("singling_out_multivariate_risk", True)):
@@ -68,7 +74,7 @@ def attack_with_control(found: Sides | None, note: str | None, params: PrivacyPa
             _risk(ledger, name, value, "")
     _inference(found, params, ledger)
     if note:
-        for name in (*MEMBERSHIP, SHARE, *RISKS):
+        for name in (*MEMBERSHIP, *grouped, SHARE, *RISKS):
             ledger.notes[name] = f"{note} {ledger.notes[name]}" if name in ledger.notes else note
 
 
@@ -118,6 +124,15 @@ def _membership(found: Membership, ledger: Ledger) -> None:
             ledger.absent(name, few)
         else:
             _success(ledger, name, part)
+
+
+def _worst_group(found: Membership, ledger: Ledger) -> None:
+    if found.worst is None:
+        ledger.absent(WORST, "No group has enough people on both sides.")
+        return
+    success, note = found.worst
+    _success(ledger, WORST, success)
+    ledger.notes[WORST] = note
 
 
 def _success(ledger: Ledger, name: str, value: Success) -> None:

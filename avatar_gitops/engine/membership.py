@@ -9,14 +9,16 @@ al. 2023), so the first attack is judged again on the most isolated people alone
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from scipy.stats import rankdata
 
-from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.columns import Codes, Floats
 from avatar_gitops.engine.full_space import Scales, fit_scales, nearest_distances, scaled
+from avatar_gitops.engine.groups import EVERYBODY, FEWEST, Grouping, said, widened
 from avatar_gitops.engine.holdout import Sides, sample
 from avatar_gitops.engine.intervals import Interval, holding
 from avatar_gitops.engine.streams import stream
@@ -50,17 +52,22 @@ class Success:
 
 @dataclass(slots=True, frozen=True)
 class Membership:
-    """Success by distance, by distance on the most isolated 5 % of people, and by density; None with too few."""
+    """Success by distance, by distance on the most isolated 5 % of people, and by density; None with too few.
+
+    `worst` is the success by distance on the group where it is highest, with the note on the groups that were compared.
+    """
 
     distance: Success
     isolated: Success | None
     density: Success | None
+    worst: tuple[Success, str] | None = None
 
 
-def attack_membership(sides: Sides, seed: int) -> Membership:
+def attack_membership(sides: Sides, seed: int, grouping: Grouping = EVERYBODY) -> Membership:
     """Attack at most `ATTACKED` members and as many others, drawn at random (fewer in very wide and long tables).
 
-    People are isolated when the nearest other original is far, in all dimensions.
+    People are isolated when the nearest other original is far, in all dimensions. A group is attacked when it has
+    `engine.groups.FEWEST` people of either side; its interval is widened for the number of groups.
     The density is a Gaussian kernel on the compared axes with Scott's bandwidth, from at most 5 000 avatars and one
     half of the others; the other half is attacked, then the halves change places and the results are averaged.
     """
@@ -77,7 +84,9 @@ def attack_membership(sides: Sides, seed: int) -> Membership:
     limit = np.quantile(np.concatenate(remote), 1.0 - ISOLATED)
     alone = [score[distance >= limit] for score, distance in zip(scores, remote, strict=True)]
     isolated = success(alone[0], alone[1], random) if min(map(len, alone)) >= FEWEST_ISOLATED else None
-    return Membership(success(scores[0], scores[1], random), isolated, _by_density(sides, members, others, random))
+    overall, density = success(scores[0], scores[1], random), _by_density(sides, members, others, random)
+    codes = sides.members.frame.codes[members], sides.others.frame.codes[others]
+    return Membership(overall, isolated, density, _worst(grouping, codes, scores, seed))
 
 
 def asked_at_most(sides: Sides, scales: Scales) -> int:
@@ -125,6 +134,23 @@ def rate_at(members: Floats, others: Floats, false_positives: float) -> float:
     above, tied = float((others > threshold).mean()), float((others == threshold).mean())
     lot = (false_positives - above) / tied
     return 100.0 * float((members > threshold).mean() + lot * (members == threshold).mean())
+
+
+def _worst(
+    grouping: Grouping, codes: tuple[Codes, Codes], scores: Sequence[Floats], seed: int
+) -> tuple[Success, str] | None:
+    """The group of people whose membership is told best."""
+    found = grouping.members(codes[0])
+    judged: list[tuple[Success, str]] = []
+    for name, code, rows in found:
+        parts = scores[0][rows], scores[1][codes[1][:, grouping.place(name)] == code]
+        if min(map(len, parts)) >= FEWEST:
+            judged.append((success(*parts, stream(seed, name, f"membership of group {code}")), name))
+    if not judged:
+        return None
+    worst, name = max(judged, key=lambda one: one[0].auc)
+    low, high = widened(worst.auc, worst.auc_interval, len(judged))
+    return replace(worst, auc_interval=(max(0.0, low), min(1.0, high))), said(name, len(judged), len(found))
 
 
 def _by_density(sides: Sides, members: np.ndarray, others: np.ndarray, random: np.random.Generator) -> Success | None:

@@ -161,7 +161,8 @@ class PrivacyParams:
 
     `recipient` is a data recipient of the privacy impact assessment; it chooses the targets, unknown the strictest.
     `shadow` is how the avatars were made, when attacks that need unused people may make avatars again from a part of
-    the originals (`engine.controlled`); a holdout makes it needless.
+    the originals (`engine.controlled`); a holdout makes it needless. `groups` are categorical columns whose modalities
+    are compared (`engine.groups`).
     """
 
     space: Space = field(default_factory=Space)
@@ -170,6 +171,7 @@ class PrivacyParams:
     quantile_threshold: float = 5.0
     recipient: str = "unknown"
     shadow: AvatarParams | None = None
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)

@@ -13,6 +13,7 @@ from avatar_gitops.engine.controlled import attack_with_control, control
 from avatar_gitops.engine.copies import own_first
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
 from avatar_gitops.engine.donors import audit_donors
+from avatar_gitops.engine.groups import Grouping, find_grouping, hidden_worst
 from avatar_gitops.engine.holdout import Sides
 from avatar_gitops.engine.inference import infer
 from avatar_gitops.engine.intervals import mean_interval, wilson
@@ -64,8 +65,9 @@ def measure_pair(pair: Pair, params: PrivacyParams, seed: int, against: tuple[Si
                 f"The privacy metrics name the variable {name!r}, which is not a modelled column of the table.",
                 hint="Name columns that are neither dropped, nor keys, nor empty.",
             )
+    grouping = find_grouping(pair.space.layout, params.groups)
     ledger = Ledger(seed)
-    _singling_out(pair, ledger)
+    _singling_out(pair, grouping, ledger)
     _direct_matches(pair, ledger)
     _closeness(pair, params.quantile_threshold, ledger)
     _linkability(pair, params.known_variables, ledger)
@@ -86,7 +88,7 @@ def measure_pair(pair: Pair, params: PrivacyParams, seed: int, against: tuple[Si
     )
 
 
-def _singling_out(pair: Pair, ledger: Ledger) -> None:
+def _singling_out(pair: Pair, grouping: Grouping, ledger: Ledger) -> None:
     """Hidden rate and local cloaking; the published ones count an equally near avatar as a hiding place.
 
     `hidden_rate` lets the first of equally near avatars win, `hidden_rate_strict` says hidden only if another avatar is
@@ -98,6 +100,7 @@ def _singling_out(pair: Pair, ledger: Ledger) -> None:
     rank = rank_own(pair.original_points, avatars)
     hidden = (rank.closer > 0) | rank.earlier
     ledger.rate("hidden_rate", 100.0 * float(hidden.mean()), n)
+    hidden_worst(pair.original, grouping, hidden, ledger)
     ledger.rate("hidden_rate_strict", 100.0 * float((rank.closer > 0).mean()), n)
     cloaks = (rank.closer + rank.tied - own_ties).astype(np.float64)
     ledger.median("local_cloaking", cloaks)

@@ -17,6 +17,7 @@ RANKED: Final = frozenset(
     {
         "hidden_rate",
         "hidden_rate_strict",
+        "hidden_rate_worst_group",
         "local_cloaking",
         "local_cloaking_without_ties",
         "local_cloaking_mean",

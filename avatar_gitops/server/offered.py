@@ -44,6 +44,7 @@ FEATURES: Final = (
     "holdout",
     "holdout_share",
     "shadow_run",
+    "groups",
     "signal_target",
     "privacy_metrics",
     "signal_metrics",

@@ -180,6 +180,7 @@ def _privacy_params(record: wire.MetricsRecord, compared: Space, recipient: str)
     return PrivacyParams(
         space=compared,
         known_variables=tuple(record.known_variables or ()),
+        groups=tuple(record.groups or ()),
         target=record.target,
         quantile_threshold=default.quantile_threshold if threshold is None else float(threshold),
         recipient=recipient,

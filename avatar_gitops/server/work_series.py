@@ -135,7 +135,7 @@ def check_series_record(record: wire.MetricsRecord, table: str) -> None:
     Raises:
         JobFault: names the table and the parameter.
     """
-    for name in ("known_variables", "target", "column_weights", "exclude_variables"):
+    for name in ("known_variables", "groups", "target", "column_weights", "exclude_variables"):
         if getattr(record, name):
             raise JobFault(
                 f"Table {table!r}: {name} cannot be set for time series, whose people are compared by the scores of"

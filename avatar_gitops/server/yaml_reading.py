@@ -24,7 +24,18 @@ PLAIN_TAGS: Final = frozenset(
 )
 # Values of these keys are names: `field: 2` means the column called "2".
 NAMES: Final = frozenset(
-    {"name", "field", "table", "target", "file", "variable_names", "known_variables", "target_column", "schema"}
+    {
+        "name",
+        "field",
+        "table",
+        "target",
+        "file",
+        "variable_names",
+        "known_variables",
+        "groups",
+        "target_column",
+        "schema",
+    }
 )
 
 

@@ -91,6 +91,8 @@ def _geometry(settings: Geometry, base: Path) -> Iterator[Use]:
             yield Use(column, (*base, "known_variables", index), "known to the attacker")
         if settings.target is not None:
             yield Use(settings.target, (*base, "target"), "the target of the attacker")
+        for index, column in enumerate(settings.groups or ()):
+            yield Use(column, (*base, "groups", index), "a column of groups")
 
 
 def _header(parsed: Parsed[AvatarRun], name: str, shape: Shape) -> Iterator[Diagnostic]:

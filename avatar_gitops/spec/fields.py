@@ -219,6 +219,7 @@ def _metrics() -> Iterator[Row]:
     yield _row(f"{privacy}.quantile_threshold", "quantile threshold", METRICS, directions.unknown)
     shadow = f"{privacy}.shadow_run"
     yield _row(shadow, "shadow run", METRICS, directions.switched_off_is_weaker, words=_TESTS)
+    yield _row(f"{privacy}.groups", "compared groups", METRICS, directions.more_names_is_stronger, words=_TESTS)
     yield from _geometry(f"{_TABLE}.signal_metrics", METRICS, directions.neutral)
     yield _row(f"{_TABLE}.signal_metrics.target", "target of a model", METRICS, directions.neutral)
 

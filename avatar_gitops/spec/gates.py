@@ -80,6 +80,7 @@ METRICS: Final = {
     for metric in (
         Metric("hidden_rate", _UP, Unit.PERCENT, "share of people whose nearest avatar is not their own"),
         Metric("hidden_rate_strict", _UP, Unit.PERCENT, "hidden_rate where a tie counts as found"),
+        Metric("hidden_rate_worst_group", _UP, Unit.PERCENT, "hidden_rate of the worst of the declared groups"),
         Metric("local_cloaking", _UP, Unit.COUNT, "median number of avatars closer to a person than their own"),
         Metric("distance_to_closest", _UP, Unit.LENGTH, "median distance from a person to the closest avatar"),
         Metric("closest_distances_ratio", _UP, Unit.RATIO, "closest distance over second closest, median"),
@@ -96,6 +97,7 @@ METRICS: Final = {
         Metric("membership_auc", _DOWN, Unit.RATIO, "telling used people from others by distance; 0.5 is guessing"),
         Metric("membership_auc_isolated", _DOWN, Unit.RATIO, "membership_auc on the 5 % most isolated people"),
         Metric("membership_auc_density", _DOWN, Unit.RATIO, "telling used people from others by density"),
+        Metric("membership_auc_worst_group", _DOWN, Unit.RATIO, "membership_auc of the worst of the declared groups"),
         Metric("membership_tpr_at_1_fpr", _DOWN, Unit.PERCENT, "used people found at 1 % false alarms"),
         Metric("membership_tpr_at_10_fpr", _DOWN, Unit.PERCENT, "used people found at 10 % false alarms"),
         Metric("distance_to_closest_share", _DOWN, Unit.PERCENT, "avatars nearer to used people; 50 is chance"),

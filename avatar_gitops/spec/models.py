@@ -278,12 +278,14 @@ class PrivacyMetrics(Geometry):
 
     With `shadow_run` and without a `holdout`, avatars are made again from a random 80 % of the rows and attacked with
     the other 20 % as control: membership is then measured of the method, at the price of one more anonymization.
+    `groups` are categorical columns: the metrics then also say how well the worst protected group of people is hidden.
     """
 
     known_variables: Annotated[list[ColumnName], Field(min_length=1)] | None = None
     target: ColumnName | None = None
     quantile_threshold: Annotated[int, Field(ge=1, le=99), WHOLE] | None = None
     shadow_run: bool | None = None
+    groups: Annotated[list[ColumnName], Field(min_length=1)] | None = None
 
 
 class TimeSeries(Model):

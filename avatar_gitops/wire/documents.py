@@ -251,9 +251,9 @@ class ParametersSpec(Part):
 
 
 class MetricsRecord(Part):
-    """Per-table settings of a metrics job; the last four exist for privacy metrics only.
+    """Per-table settings of a metrics job; the last five exist for privacy metrics only.
 
-    `shadow_run`, and a `target` of signal metrics, are additions of the embedded platform.
+    `shadow_run` and `groups`, and a `target` of signal metrics, are additions of the embedded platform.
     """
 
     ncp: int | None = None
@@ -266,6 +266,7 @@ class MetricsRecord(Part):
     target: str | None = None
     quantile_threshold: int | None = None
     shadow_run: bool | None = None
+    groups: list[str] | None = None
 
 
 class MetricsSpec(Part):

@@ -139,14 +139,14 @@ def test_a_holdout_stands_beside_the_originals_and_a_shadow_run_in_the_privacy_m
         "source": "iris.csv",
         "holdout": "others.csv",
         "avatarization": {"k": 10},
-        "privacy_metrics": {"shadow_run": True},
+        "privacy_metrics": {"shadow_run": True, "groups": ["variety"]},
         "signal_metrics": {"target": "variety"},
     }
     found = {part["metadata"]["name"]: part["spec"] for part in documents(desired("attacked", {"iris": table}))}
     (original,), (avatarized,) = found["schema"]["tables"], found["schema_avatarized"]["tables"]
     assert original["holdout_data"] == {"volume": "input", "file": "iris_holdout-0123456789abcdef.csv"}
     assert "holdout_data" not in avatarized
-    assert found["privacy_metrics"]["privacy_metrics"] == {"iris": {"shadow_run": True}}
+    assert found["privacy_metrics"]["privacy_metrics"] == {"iris": {"shadow_run": True, "groups": ["variety"]}}
     assert found["signal_metrics"]["signal_metrics"] == {"iris": {"target": "variety"}}
 
 

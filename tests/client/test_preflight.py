@@ -27,7 +27,7 @@ EVERYTHING = {
     "processors": [{"kind": "datetime"}, {"kind": "perturbation", "perturbation_level": {"a": 0.9}}],
     "individual_level": False,
     "holdout": "others.csv",
-    "privacy_metrics": {"shadow_run": True},
+    "privacy_metrics": {"shadow_run": True, "groups": ["a"]},
     "signal_metrics": {"target": "a"},
     "links": [{"field": "a", "to": {"table": "u", "field": "t"}}],
     "columns": {
@@ -57,6 +57,7 @@ def test_every_feature_of_a_spec_is_a_need() -> None:
         "holdout",
         "holdout_share",
         "shadow_run",
+        "groups",
         "signal_target",
         "links:linear_sum_assignment",
         "column_types",

@@ -105,6 +105,18 @@ def test_the_settings_of_a_table_are_used(workshop: Workshop, aligned: bytes) ->
     assert entry["inference_categorical"] is not None
 
 
+def test_groups_of_people_are_compared(workshop: Workshop, aligned: bytes) -> None:
+    record = {"groups": ["sector", "smoker"]}
+    job = workshop.run(metrics("Privacy", {"privacy_metrics": {"people": record}}, supplied()), "mine")
+    assert job["exception"] == ""
+    entry = workshop.json(job["name"], PRIVACY)
+    assert entry["hidden_rate_worst_group"] <= entry["hidden_rate"]
+    assert entry["membership_auc_worst_group"] is None
+    assert entry["metadata"]["notes"]["hidden_rate_worst_group"].startswith("Worst of ")
+    error = workshop.error(metrics("Privacy", {"privacy_metrics": {"people": {"groups": ["age"]}}}, supplied()), "mine")
+    assert "compare groups of 'age', which is not a modelled categorical column" in error
+
+
 def test_the_recipient_of_the_set_decides_how_strict_targets_are(workshop: Workshop, aligned: bytes) -> None:
     def inside(specs: dict[str, Plain]) -> None:
         specs["schema_avatarized"]["tables"][0]["avatars_data"] = {"file": "avatars.csv"}

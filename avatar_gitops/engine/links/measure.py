@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from avatar_gitops.engine.augmented import Means, measure_means
-from avatar_gitops.engine.controlled import control
+from avatar_gitops.engine.controlled import WORST, control
+from avatar_gitops.engine.groups import HIDDEN
 from avatar_gitops.engine.intervals import Interval, holding, mean_interval, median_interval, wilson_percent
 from avatar_gitops.engine.links.people import rank_people
 from avatar_gitops.engine.links.views import Computation, View
@@ -25,16 +26,20 @@ def measure_privacy_view(view: View, params: PrivacyParams, seed: int) -> Metric
 
     Where several rows belong to one person, singling out asks for the person: a row is hidden when the nearest avatar
     is tied to somebody else, and its cloak are the avatars of others at least as near as the nearest avatar of its
-    person. The other metrics are those of the rows. Rows that belong to nobody are not looked for.
+    person. The other metrics are those of the rows. Rows that belong to nobody are not looked for. Groups of people
+    are compared where a row is a person.
     """
     if view.origins is not None:
         return _augmented(view, view.origins, params, seed)
     if view.computation is not Computation.STANDALONE:
-        params = replace(params, shadow=None)  # a second run of one table says nothing about several
-    measured = measure_privacy(view.original, view.avatars, view.columns, params, seed, view.holdout)
+        # a second run of one table says nothing about several, and groups are those of one table
+        params = replace(params, shadow=None, groups=())
     if view.people is None or not (view.people[0] >= 0).any():
-        return measured
-    return _by_person(view, view.people, measured, params, seed)
+        return measure_privacy(view.original, view.avatars, view.columns, params, seed, view.holdout)
+    everybody = replace(params, groups=())
+    measured = measure_privacy(view.original, view.avatars, view.columns, everybody, seed, view.holdout)
+    found = _by_person(view, view.people, measured, everybody, seed)
+    return _ungrouped(found) if params.groups else found
 
 
 def measure_signal_view(view: View, params: SignalParams, seed: int) -> Metrics:
@@ -81,4 +86,14 @@ def _by_person(
         population={**measured.population, **dict.fromkeys(known, n)},
         notes={name: note for name, note in measured.notes.items() if name not in known},
         meta=meta_privacy(values, measured.targets),
+    )
+
+
+def _ungrouped(measured: Metrics) -> Metrics:
+    gone = (HIDDEN, WORST)
+    why = "Groups of people are compared where each row is a person."
+    return replace(
+        measured,
+        values={**measured.values, **dict.fromkeys(gone)},
+        notes={**measured.notes, **dict.fromkeys(gone, why)},
     )

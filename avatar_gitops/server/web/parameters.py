@@ -23,7 +23,7 @@ METHOD_WORDS: Final[Mapping[str, str]] = {
     "fast_dp": "differential privacy (fast_dp)",
     "none": "none: only measured",
 }
-SHOWN_ELSEWHERE: Final = frozenset({"column_weights", "exclude_variables", "known_variables", "target"})
+SHOWN_ELSEWHERE: Final = frozenset({"column_weights", "exclude_variables", "known_variables", "groups", "target"})
 
 
 @dataclass(slots=True, frozen=True)
@@ -118,7 +118,11 @@ def _measured(documents: SetDocuments, table: str, kind: DocumentKind, field: st
         if table not in records:
             continue
         record = records[table]
-        named = {"known_variables": ", ".join(record.known_variables or ()), "target": record.target or ""}
+        named = {
+            "known_variables": ", ".join(record.known_variables or ()),
+            "target": record.target or "",
+            "groups": ", ".join(record.groups or ()),
+        }
         found = [Setting(name, text) for name, text in named.items() if text]
         return (*found, *_settings(record.to_plain()))
     return ()
