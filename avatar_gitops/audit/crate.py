@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from avatar_gitops.audit.archive import Finding
-from avatar_gitops.audit.layout import CRATE, listed
+from avatar_gitops.audit.layout import CRATE, listed, purpose
 
 CONTEXT: Final = "https://w3id.org/ro/crate/1.2/context"
 PROFILE: Final = "https://w3id.org/ro/crate/1.2"
@@ -32,6 +32,12 @@ TYPES: Final = {
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 LICENCE: Final = "#terms"
+UNKNOWN: Final = "not stated"
+COMPLETED: Final = {
+    "@id": "http://schema.org/CompletedActionStatus",
+    "@type": "ActionStatusType",
+    "name": "Completed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ def crate(files: Mapping[str, bytes], about: About) -> bytes:
         {
             "@id": CRATE,
             "@type": "CreativeWork",
+            "name": "Description of this bundle",
             "conformsTo": {"@id": PROFILE},
             "about": {"@id": "./"},
         },
@@ -84,8 +91,9 @@ def crate(files: Mapping[str, bytes], about: About) -> bytes:
             "name": "No licence",
             "description": "Evidence for whoever audits these runs; no right beyond that is granted.",
         },
-        {"@id": "#tool", "@type": "SoftwareApplication", "name": about.tool.partition(" ")[0], "version": _last(about)},
-        *({"@id": f"#engine-{quote(name)}", "@type": "SoftwareApplication", "name": name} for name in engines),
+        _application("#tool", "pypi", *about.tool.split(" ", 1)),
+        *(_application(_engine(name), "generic", *name.split("/", 1)) for name in engines),
+        *([COMPLETED] if about.runs else []),
         *(_run(run) for run in about.runs),
         *(_file(name, files[name]) for name in names),
     ]
@@ -93,8 +101,14 @@ def crate(files: Mapping[str, bytes], about: About) -> bytes:
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _last(about: About) -> str:
-    return about.tool.rpartition(" ")[2]
+def _application(identity: str, kind: str, name: str, version: str = UNKNOWN) -> dict[str, Any]:
+    """A program by its package URL (https://github.com/package-url/purl-spec), since not every one has a page."""
+    url = f"pkg:{kind}/{quote(name, safe='')}" + ("" if version == UNKNOWN else f"@{quote(version, safe='')}")
+    return {"@id": identity, "@type": "SoftwareApplication", "name": name, "version": version, "url": url}
+
+
+def _engine(name: str) -> str:
+    return f"#engine-{quote(name)}"
 
 
 def _action(run: RunAction) -> str:
@@ -108,8 +122,8 @@ def _run(run: RunAction) -> dict[str, Any]:
         "name": f"Anonymization run of {run.set}",
         "startTime": run.started,
         "endTime": run.finished,
-        "actionStatus": {"@id": "http://schema.org/CompletedActionStatus"},
-        "instrument": {"@id": f"#engine-{quote(run.engine)}"},
+        "actionStatus": {"@id": COMPLETED["@id"]},
+        "instrument": {"@id": _engine(run.engine)},
         "result": [{"@id": quote(name)} for name in run.results],
     }
 
@@ -119,11 +133,17 @@ def _file(name: str, content: bytes) -> dict[str, Any]:
         "@id": quote(name),
         "@type": "File",
         "name": name,
+        "description": purpose(name),
         "encodingFormat": TYPES.get(PurePosixPath(name).suffix, "text/plain"),
     }
     if listed(name):
         entity |= {"contentSize": str(len(content)), "sha256": hashlib.sha256(content).hexdigest()}
     return entity
+
+
+def _fits(said: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a file is described as it is; the words for its purpose may be those of another version, or absent."""
+    return {**said, "description": None} == {**wanted, "description": None}
 
 
 def check(files: Mapping[str, bytes]) -> Iterator[Finding]:
@@ -152,5 +172,5 @@ def check(files: Mapping[str, bytes]) -> Iterator[Finding]:
     for name in sorted(here.keys() - (set(parts) & described)):
         yield Finding(CRATE, f"it does not describe {here[name]}")
     for name in sorted(here.keys() & described):
-        if entities[name] != _file(here[name], files[here[name]]):
+        if not _fits(entities[name], _file(here[name], files[here[name]])):
             yield Finding(CRATE, f"what it says of {here[name]} is not so")
