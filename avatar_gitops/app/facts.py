@@ -131,6 +131,7 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
         guarantee=next(filter(None, (guarantee_facts(block.metadata.get(GUARANTEE)) for block in mine)), None),
         known_variables=tuple(privacy.known_variables or ()),
         inference_target=privacy.target,
+        groups=tuple(privacy.groups or ()),
         metrics=tuple(_metrics(result, name)) if table.individual_level else of_rows(_metrics(result, name)),
     )
 

@@ -132,6 +132,7 @@ class TableFacts:
     guarantee: Guarantee | None = None
     known_variables: tuple[str, ...] = ()
     inference_target: str | None = None
+    groups: tuple[str, ...] = ()
     metrics: tuple[MetricValue, ...] = ()
     column_hellinger: Mapping[str, float] = field(default_factory=dict)
     figures: tuple[FigureFacts, ...] = ()

@@ -15,7 +15,7 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         # words of every document
         "unknown": Text("unknown", "inconnu"),
         "none": Text("none", "aucun"),
-        "none.waiver": Text("none", "aucune"),
+        "none.feminine": Text("none", "aucune"),
         "yes": Text("yes", "oui"),
         "no": Text("no", "non"),
         "page": Text("page", "page"),
@@ -181,6 +181,7 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "parameter.dropped": Text("Columns dropped", "Colonnes supprimées"),
         "parameter.pseudonymized": Text("Columns pseudonymized", "Colonnes pseudonymisées"),
         "parameter.excluded": Text("Columns excluded from the model", "Colonnes exclues du modèle"),
+        "parameter.groups": Text("Columns of compared groups", "Colonnes des groupes comparés"),
         "parameter.known_variables": Text("Variables known to the attacker", "Variables connues de l'attaquant"),
         "parameter.inference_target": Text("Target of the inference", "Cible de l'inférence"),
         "provenance.engine": Text("Engine", "Moteur"),

@@ -135,7 +135,7 @@ def gates(voice: Voice, facts: AssessmentFacts) -> list[Block]:
             "approval",
             plan=voice.coded(said.plan_digest and short_digest(said.plan_digest)),
             people=people,
-            waivers=plain("; ".join(said.waivers) or voice.word("none.waiver")),
+            waivers=plain("; ".join(said.waivers) or voice.word("none.feminine")),
             weaker=plain(", ".join(said.weaker).replace(" -> ", " → ") or voice.word("none")),
         )
         blocks.append(Paragraph(sentence, source=voice.cite("run")))

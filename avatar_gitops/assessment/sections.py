@@ -187,6 +187,7 @@ def parameter_table(voice: Voice, facts: AssessmentFacts, table: TableFacts) -> 
         cells(voice.say("parameter.excluded"), voice.names(table.excluded)),
         cells(voice.say("parameter.known_variables"), voice.names(table.known_variables)),
         cells(voice.say("parameter.inference_target"), voice.names(tuple(filter(None, (table.inference_target,))))),
+        cells(voice.say("parameter.groups"), voice.names(table.groups)),
     ]
     sources = table_source(facts, table)
     if table.guarantee is not None:
@@ -252,7 +253,7 @@ def lines(voice: Voice, parts: tuple[Inline, ...]) -> Inline:
     joint: list[Inline] = []
     for part in parts:
         joint += [plain(", "), part] if joint else [part]
-    return tuple(span for part in joint for span in part) or plain(voice.word("none"))
+    return tuple(span for part in joint for span in part) or plain(voice.word("none.feminine"))
 
 
 def provenance_table(voice: Voice, facts: AssessmentFacts) -> Table:

@@ -128,7 +128,7 @@ class Voice:
 
     def names(self, names: tuple[str, ...]) -> Inline:
         """Column names as code, or "none"."""
-        return joined(tuple(code(name) for name in names)) if names else plain(self.word("none"))
+        return joined(tuple(code(name) for name in names)) if names else plain(self.word("none.feminine"))
 
     def head(self, *names: str) -> tuple[Inline, ...]:
         """The header of a table."""

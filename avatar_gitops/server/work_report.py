@@ -135,6 +135,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         guarantee=guarantee_facts(about.get(GUARANTEE)),
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,
+        groups=tuple(judged.groups or ()),
         metrics=measured if table.individual_level is not False else of_rows(measured),
         figures=figures,
     )
