@@ -44,6 +44,11 @@ def with_item(text: str, path: Path, item: Mapping[str, Any], comment: str = "")
     return _checked(text, made, wanted, path)
 
 
+def value_at(text: str, path: Path) -> Any:
+    """What a file says at a path, None when it says nothing there. Raises UsageError when the file is not valid."""
+    return _get(_document(text).data, path)
+
+
 def _document(text: str) -> Document:
     document, findings = read(text, "")
     if document is None or findings or not isinstance(document.data, dict):
@@ -63,13 +68,16 @@ def _checked(before: str, after: str, wanted: Any, path: Path) -> str:
 
 def _get(data: Any, path: Path) -> Any:
     for part in path:
-        data = data.get(part) if isinstance(data, dict) else None
+        if isinstance(data, dict):
+            data = data.get(part)
+        else:
+            data = data[part] if isinstance(data, list) and isinstance(part, int) and part < len(data) else None
     return data
 
 
 def _set(data: Any, path: Path, value: Any) -> None:
     for part in path[:-1]:
-        if data.get(part) is None:
+        if isinstance(data, dict) and data.get(part) is None:
             data[part] = {}
         data = data[part]
     data[path[-1]] = value
@@ -85,7 +93,7 @@ class _Lines:
 
     def with_value(self, path: Path, value: Any, comment: str) -> str:
         depth = len(path)
-        while depth and path[:depth] not in self._document.keys:
+        while depth and path[:depth] not in self._document.keys and path[:depth] not in self._document.values:
             depth -= 1
         here, rest = path[:depth], path[depth:]
         for key in reversed(rest[1:]):

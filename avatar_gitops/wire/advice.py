@@ -1,6 +1,7 @@
-"""What `{table}.advice.json` holds: advised parameters, columns in numbers, and, from the embedded platform, reasons.
+"""What `{table}.advice.json` holds: advised parameters, columns in numbers, and links.
 
-Means, medians and most frequent values of columns are in the file, too; they are not read.
+Reasons come from the embedded platform only. Means, medians and most frequent values of columns are in the file, too;
+they are not read.
 """
 
 from __future__ import annotations
@@ -43,6 +44,29 @@ class AdvisedImputation(Part):
     training_fraction: float | None = None
 
 
+class LinkEnd(Part):
+    """The child table and its foreign key."""
+
+    table: str
+    field: str
+
+
+class AdvisedLink(Part):
+    """A link from the primary key `field` of the table that the advice is on; it is sure, likely or just possible."""
+
+    field: str
+    to: LinkEnd
+    method: str | None = None
+    confidence: str | None = None
+
+
+class UnlinkedKey(Part):
+    """A foreign key of the table that the advice is on, and the tables that it may lead to."""
+
+    field: str
+    candidate_tables: list[str] | None = None
+
+
 class TableAdvice(Part):
     """Advice on one table."""
 
@@ -52,6 +76,8 @@ class TableAdvice(Part):
     imputation: AdvisedImputation | None = None
     summary: Summary | None = None
     reasons: dict[str, str] = {}
+    links: list[AdvisedLink] | None = None
+    unlinked_foreign_keys: list[UnlinkedKey] | None = None
 
 
 def read_advice(content: Any) -> Iterable[tuple[str, TableAdvice]]:

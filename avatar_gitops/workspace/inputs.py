@@ -23,6 +23,7 @@ __all__ = [
     "InputUnreadable",
     "Shape",
     "bucket",
+    "csv_rows",
     "file_digest",
     "local_facts",
     "local_path",
@@ -143,15 +144,7 @@ def _parquet_shape(path: Path) -> Shape:
 
 
 def _csv_shape(path: Path, max_rows: int | None) -> Shape:
-    with _csv_text(path) as text:
-        first = text.readline(MAX_HEADER)
-        if "\0" in first:
-            raise InputUnreadable("the file is neither CSV nor Parquet")
-        if len(first) == MAX_HEADER:
-            raise InputUnreadable("the first line is longer than 1 MiB")
-        delimiter = sniff(first)
-        text.seek(0)
-        rows = csv.reader(text, delimiter=delimiter)
+    with csv_rows(path) as rows:
         header = next(rows, [])
         count = 0
         for row in rows:
@@ -161,6 +154,19 @@ def _csv_shape(path: Path, max_rows: int | None) -> Shape:
     if not any(header):
         raise InputUnreadable("the first line holds no column names")
     return Shape(columns=tuple(header), rows=count)
+
+
+@contextmanager
+def csv_rows(path: Path) -> Iterator[Iterator[list[str]]]:
+    """The rows of a CSV, its header first, as fields. Raises InputUnreadable."""
+    with _csv_text(path) as text:
+        first = text.readline(MAX_HEADER)
+        if "\0" in first:
+            raise InputUnreadable("the file is neither CSV nor Parquet")
+        if len(first) == MAX_HEADER:
+            raise InputUnreadable("the first line is longer than 1 MiB")
+        text.seek(0)
+        yield csv.reader(text, delimiter=sniff(first))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec import emit
-from avatar_gitops.spec.editing import with_item, with_value
+from avatar_gitops.spec.editing import value_at, with_item, with_value
 from avatar_gitops.spec.nodes import Path, read
 
 ADOPTED: Path = ("spec", "adopted")
@@ -165,3 +165,22 @@ def _at(tree: Any, path: Path) -> Any:
     for part in path:
         tree = tree.get(part) if isinstance(tree, dict) else None
     return tree
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("links: [{to: c, method: a}]  # x\n", "links: [{to: c, method: b}]  # x\n"),
+        (
+            "links:\n  - to: c\n    method: a  # x\n  - {to: d}\n",
+            "links:\n  - to: c\n    method: b  # x\n  - {to: d}\n",
+        ),
+        ("links: [{to: c}]\n", "links: [{to: c, method: b}]\n"),
+        ("links:\n  - {to: c}  # x\n", "links:\n  - {to: c, method: b}  # x\n"),
+    ],
+)
+def test_a_value_inside_a_list_is_found_by_its_place(before: str, after: str) -> None:
+    path: Path = ("links", 0, "method")
+    assert with_value(before, path, "b") == after
+    assert value_at(after, path) == "b"
+    assert value_at(after, ("links", 7, "method")) is value_at(after, ("links", "x")) is None

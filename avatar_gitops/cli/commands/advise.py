@@ -29,11 +29,15 @@ def command(
     color: str,
     ascii_only: bool,
 ) -> None:
-    """Propose parameters that suit the data: of all sets, or of each NAME.
+    """Propose parameters and links that suit the data: of all sets, or of each NAME.
 
     The server looks at the tables and advises k, dimensions and imputation. Column types, tags and the attacks to
     measure are proposed from names and numbers of distinct values. These are starting points: gates and metrics
     decide what is good enough. Nothing is launched that `plan` or `drift` would see.
+
+    For sets with several tables, keys are proposed from names and from which columns have another value in each row,
+    and the server advises by their names how to link the tables. Whether the keys hold is found out here: a link is
+    proposed only if each key is one row of its parent.
     """
     if overwrite and not writing:
         raise click.UsageError("--overwrite goes with --write")
@@ -42,9 +46,10 @@ def command(
 
     found = advise(project, server, names)
     if form == "json":
-        out(report.to_json(found.proposals))
+        out(report.to_json(found.proposals, found.links))
     else:
-        out(report.render(found.proposals, found.paths, style=style_for(color), ascii_only=ascii_wanted(ascii_only)))
+        style, plain_signs = style_for(color), ascii_wanted(ascii_only)
+        out(report.render(found.proposals, found.links, found.paths, style=style, ascii_only=plain_signs))
     tell = note if form == "json" else out
     everything = [one for proposed in found.proposals.values() for one in proposed]
     tell(f"\n{report.summary(everything)}")
