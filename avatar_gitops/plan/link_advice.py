@@ -18,6 +18,7 @@ from avatar_gitops.spec.facts import bucket
 from avatar_gitops.spec.models import Avatarization, Column, LinkMethod
 
 TABLES: Final[FieldPath] = ("spec", "tables")
+TIMES: Final = frozenset({"t", "time", "timestamp", "ts", "temps"})
 SURE: Final = {
     "high": "the names leave no doubt",
     "medium": "the key is called after the table",
@@ -213,11 +214,8 @@ def _below(table: str, links: Sequence[Ends]) -> set[str]:
 
 def _in_the_way(said: Avatarization) -> str:
     """A setting that linked tables cannot have."""
-    if said.holdout_share is not None:
-        return "holdout_share"
-    if said.data_augmentation is not None:
-        return "data_augmentation"
-    return ""
+    settings = ("holdout_share", "data_augmentation", "open_dp", "fast_dp")
+    return next((name for name in settings if getattr(said, name) is not None), "")
 
 
 def _mend(ends: Ends, check: KeyCheck) -> str:
@@ -242,18 +240,26 @@ def _hanging_together(desired: DesiredSet, found: Sequence[LinkFinding]) -> Iter
 
 
 def _notes(desired: DesiredSet, found: Sequence[LinkFinding]) -> Iterator[str]:
-    """Tables whose rows may be no people, where the spec says nothing about it."""
+    """What a table with several rows for one of its parent may be, where the spec says nothing about it."""
     parents = {one.ends.parent for one in found}
-    told: set[str] = set()
-    for one in found:
-        name = one.ends.child
-        unsaid = "individual_level" not in desired.run.spec.tables[name].model_fields_set
-        if one.check is not None and one.check.several and unsaid and name not in parents | told:
-            told.add(name)
+    several = {one.ends.child: one for one in reversed(found) if one.check is not None and one.check.several}
+    for name, one in several.items():
+        table = desired.run.spec.tables[name]
+        if "individual_level" not in table.model_fields_set and name not in parents:
             yield (
                 f"several rows of {name} belong to one row of {one.ends.parent}: with the link, say"
                 f" `individual_level: false` in table {name}, unless each of its rows is another person"
             )
+        time = next((column for column in _columns(desired, name) if column.lower() in TIMES), None)
+        if time is not None and not any(column.time_series_time for column in table.columns.values()):
+            yield (
+                f"if {name}.{time} is the time of a series of each row of {one.ends.parent}: say"
+                f" `time_series_time: true` there, and `method: time_series` in the link"
+            )
+
+
+def _columns(desired: DesiredSet, table: str) -> tuple[str, ...]:
+    return next((one.columns for one in desired.inputs if one.table == table), ())
 
 
 def _keys(desired: DesiredSet, keys: Mapping[str, TableKeys], found: Sequence[LinkFinding]) -> Iterator[Proposal]:

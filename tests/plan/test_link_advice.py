@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from avatar_gitops.engine.links.advice import KeyedTable
 from avatar_gitops.engine.links.advice import advise_links as by_name
-from avatar_gitops.plan.desired import DesiredSet, desire
+from avatar_gitops.plan.desired import DesiredSet, TableInput, desire
 from avatar_gitops.plan.keys import TableKeys
 from avatar_gitops.plan.link_advice import (
     AdvisedLinks,
@@ -136,6 +136,7 @@ def test_a_declared_link_whose_keys_do_not_hold_is_told() -> None:
     [
         ({"room": {}}, "table room would hang apart"),
         ({"doctor": {"avatarization": {"k": 5, "holdout_share": 0.2}}}, "holdout_share of doctor"),
+        ({"visit": {"avatarization": {"open_dp": {"epsilon": 1}}}}, "open_dp of visit"),
         (
             {"visit": {"avatarization": {"k": 5, "data_augmentation": {"augmentation_strategy": 2}}}},
             "data_augmentation",
@@ -161,6 +162,16 @@ def test_two_tables_have_one_link_and_links_no_circle() -> None:
     made = found(hospital(), {down: (SUM, "high"), round_about: (SUM, "low")})
     assert standings(made)["visit_id"] is Standing.PROPOSED
     assert "circle" in made.findings[-1].why
+
+
+def test_a_column_of_times_may_be_that_of_a_series() -> None:
+    plain_set = a_set(patient={}, doctor={}, visit={"individual_level": False})
+    inputs = [TableInput("visit", "sha256:" + "a" * 64, 9, ("visit_id", "T"), "<100")]
+    item = desire(plain_set.run, "x.yaml", inputs)
+    [note] = found(item, BOTH).notes
+    assert note.startswith("if visit.T is the time of a series of each row of patient:")
+    said = a_set(patient={}, doctor={}, visit={"individual_level": False, "columns": {"T": {"time_series_time": True}}})
+    assert found(desire(said.run, "x.yaml", inputs), BOTH).notes == found(plain_set, BOTH).notes == ()
 
 
 def test_rows_are_said_in_buckets() -> None:
