@@ -62,3 +62,20 @@ def interval(value: float, resampled: Floats, lowest: float, largest: float) -> 
     known = resampled[np.isfinite(resampled)]
     half = Z * float(known.std(ddof=1)) if len(known) > 1 else largest - lowest
     return max(lowest, value - half), min(largest, value + half)
+
+
+def squared_interval(value: float, resampled: Floats, largest: float) -> Interval:
+    """95 % interval of a distance or of a spread of distances: the basic bootstrap on the squares, in [0, `largest`].
+
+    Distances of samples are too large, those of resamples by as much again: two equal laws are at a distance of about
+    sqrt(c / n), their resamples at sqrt(2 c / n). On squares that bias is added, so that limits mirrored at the square
+    of the value take it away: sqrt(2 d^2 - q), q the quantiles of the resampled squares (Davison and Hinkley, Bootstrap
+    Methods and their Application, 1997, section 5.2: basic bootstrap limits, after a transformation). A value that is
+    mostly bias lies at the upper end, or above it.
+    """
+    known = resampled[np.isfinite(resampled)]
+    if not len(known):
+        return 0.0, largest
+    ends = 2 * value**2 - np.percentile(known**2, [97.5, 2.5])
+    low, high = np.sqrt(np.clip(ends, 0.0, largest**2))
+    return float(low), float(high)

@@ -100,17 +100,19 @@ def column_hellinger(pair: Pair) -> dict[str, float]:
 
 def hellinger(original: Indices, avatar: Indices, size: int) -> float:
     """Hellinger distance of two samples of codes, sqrt(1 - sum sqrt(p q)), in [0, 1]."""
-    return float(_distance(*(np.bincount(side, minlength=size).astype(np.float64) for side in (original, avatar))))
+    return float(
+        hellinger_of_counts(*(np.bincount(side, minlength=size).astype(np.float64) for side in (original, avatar)))
+    )
 
 
-def _distance(original: Floats, avatar: Floats) -> Floats:
-    """Hellinger distance from counts (..., codes)."""
+def hellinger_of_counts(original: Floats, avatar: Floats) -> Floats:
+    """Hellinger distances of samples from their counts (..., codes)."""
     shares = [np.sqrt(side / side.sum(axis=-1, keepdims=True)) for side in (original, avatar)]
     return np.asarray(np.sqrt(((shares[0] - shares[1]) ** 2).sum(axis=-1) / 2))
 
 
 def _resampled(draw: Resampling, original: Indices, avatar: Indices, size: int) -> Floats:
-    return _distance(*(draw.sums(draw.histogram(side, size)) for side in (original, avatar)))
+    return hellinger_of_counts(*(draw.sums(draw.histogram(side, size)) for side in (original, avatar)))
 
 
 def _column_histograms(pair: Pair) -> dict[str, Histogram]:

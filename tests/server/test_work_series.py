@@ -148,6 +148,9 @@ def test_metrics_are_those_of_people_and_of_curves(workshop: Workshop, done: dic
         assert signal["targets"][name] == "> 90"
     assert 0 <= signal["pointwise_hellinger_std"] <= 50
     assert signal["density_hellinger_std"] == 0
+    for name in (f"{what}_hellinger_{how}" for what in ("pointwise", "density") for how in ("mean", "std")):
+        low, high = signal["metadata"]["intervals"][name]
+        assert low <= signal[name] <= high
 
 
 def test_the_same_set_gives_the_same_series(uploaded: Workshop, done: dict[str, str]) -> None:

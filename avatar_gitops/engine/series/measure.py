@@ -10,16 +10,20 @@ import numpy as np
 import pyarrow as pa
 
 from avatar_gitops.engine.columns import Floats
+from avatar_gitops.engine.ledger import Ledger
 from avatar_gitops.engine.links.model import Link, LinkedTable
 from avatar_gitops.engine.links.ties import tie
 from avatar_gitops.engine.links.views import Computation, View
 from avatar_gitops.engine.params import Metrics, SignalParams, Space
+from avatar_gitops.engine.resampling import resampling
 from avatar_gitops.engine.series.alignment import align
 from avatar_gitops.engine.series.curves import Curves, read_curves
+from avatar_gitops.engine.series.distances import WIDTH, density_distances, pointwise_distances
 from avatar_gitops.engine.series.model import SeriesTable
 from avatar_gitops.engine.series.projection import person_columns
 from avatar_gitops.engine.series.run import ProjectedSeries, project_series
-from avatar_gitops.engine.signal import binned, hellinger, measure_signal
+from avatar_gitops.engine.signal import measure_signal
+from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import SERIES
 from avatar_gitops.engine.threads import single_threaded_algebra
 
@@ -97,40 +101,32 @@ def measure_series_signal(pair: SeriesPair, params: SignalParams, seed: int) -> 
     `pointwise_hellinger_mean` and `_std` are the mean and the standard deviation, over variables and grid points, of
     the Hellinger distance between the values that originals and avatars have at that point; `density_hellinger_mean`
     and `_std`, over variables, those of all values pooled. 10 bins on the pooled range, missing values in one of their
-    own, 0 is equal. The meta score is the mean of the one of the projected rows and 100 (1 - each mean).
+    own, 0 is equal. Their intervals come from resampled people (`engine.series.distances`). The meta score is the mean
+    of the one of the projected rows and 100 (1 - each mean).
     """
     view = series_view(pair)
     rows = measure_signal(view.original, view.avatars, (), replace(params, space=pair.space(params.space)), seed)
     names = pair.projected.fitted.layout.names
-    original, avatar = pair.aligned()
-    pointwise = np.array([_pointwise(original[:, i], avatar[:, i]) for i in range(len(names))])
-    sides = pair.projected.curves.values, pair.avatar_curves.values
-    density = np.array([hellinger(*binned(sides[0][:, i], sides[1][:, i])) for i in range(len(names))])
-    values = {}
-    notes = dict(rows.notes)
-    population = dict(rows.population)
-    for what, distances, each in (
-        ("pointwise_hellinger", pointwise, pointwise.mean(axis=1)),
-        ("density_hellinger", density, density),
+    ledger = Ledger(seed, dict(rows.values), dict(rows.intervals), dict(rows.population), dict(rows.notes))
+    people = int(pair.projected.curves.known.sum())
+    draw = resampling(len(pair.projected.curves.lengths), WIDTH, stream(seed, pair.name, "series resampling"))
+    for what, found in (
+        ("pointwise_hellinger", pointwise_distances(*pair.aligned(), draw)),
+        ("density_hellinger", density_distances(pair.projected.curves, pair.avatar_curves, draw)),
     ):
-        values[f"{what}_mean"] = float(distances.mean())
-        values[f"{what}_std"] = float(distances.std())
-        notes[f"{what}_mean"] = _by_variable(names, each)
-        population |= dict.fromkeys((f"{what}_mean", f"{what}_std"), int(pair.projected.curves.known.sum()))
-    scores = [100 * (1 - values["pointwise_hellinger_mean"]), 100 * (1 - values["density_hellinger_mean"])]
+        ledger.add(f"{what}_mean", float(found.values.mean()), people, found.mean_interval)
+        ledger.add(f"{what}_std", float(found.values.std()), people, found.std_interval)
+        ledger.notes[f"{what}_mean"] = _by_variable(names, found.values.mean(axis=1))
+    scores = [100 * (1 - (ledger.values[f"{what}_hellinger_mean"] or 0.0)) for what in ("pointwise", "density")]
     return replace(
         rows,
-        values={**rows.values, **values},
-        notes=notes,
-        population=population,
+        values=ledger.values,
+        intervals=ledger.intervals,
+        notes=ledger.notes,
+        population=ledger.population,
         targets={**rows.targets, **SERIES},
         meta=float(np.mean([*scores, *([] if rows.meta is None else [rows.meta])])),
     )
-
-
-def _pointwise(original: Floats, avatar: Floats) -> Floats:
-    """Distance of the values at each grid point."""
-    return np.array([hellinger(*binned(*sides)) for sides in zip(original.T, avatar.T, strict=True)])
 
 
 def _by_variable(names: Sequence[str], distances: Floats) -> str:
