@@ -8,6 +8,7 @@ table that has a primary key, or like that key. No value of a table is known her
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -28,7 +29,7 @@ SHORTEST_STEM: Final = 3
 FEWEST_ROWS: Final = 2
 UNDOUBTED: Final = 2
 SHARED: Final = 0.2  # of the rows; above, a column holds several rows of each thing that it names
-PARTS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
+PARTS: Final = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+")
 
 
 class Kind(StrEnum):
@@ -196,11 +197,15 @@ def _is_count(parts: list[str]) -> bool:
 
 
 def _parts(name: str) -> list[str]:
-    return [part.lower() for part in PARTS.findall(name)]
+    return [part.lower() for part in PARTS.findall(_unaccented(name))]
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.casefold())
+    return re.sub(r"[\W_]", "", _unaccented(name).casefold())
+
+
+def _unaccented(name: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
 
 
 def _stem(table: str) -> str:

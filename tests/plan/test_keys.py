@@ -67,7 +67,9 @@ def test_what_is_declared_is_never_contradicted() -> None:
         ("patient_id", True), ("PatientID", True), ("patientid", True), ("id_patient", True), ("ward", True),
         ("numero_patient", True), ("code", True), ("said", True), ("age", False), ("number_of_visits", False),
         ("nb_visits", False), ("visit_count", False), ("no_wards", False), ("idle", False), ("out", False),
-        ("gone_id", False), ("secret_id", False), ("at", False), ("--", False),
+        ("gone_id", False), ("numéro_patient", True), ("N° patient", False), ("nb_séjours", False),
+        ("PATIENT_ID", True),
+        ("né_le", False), ("Patient.Id", True), ("secret_id", False), ("at", False), ("--", False),
     ],
 )  # fmt: skip
 def test_only_what_is_called_like_a_key_is_read(column: str, worth: bool) -> None:
