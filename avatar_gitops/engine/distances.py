@@ -17,6 +17,7 @@ Counts = npt.NDArray[np.int64]
 # Distances that differ by less are equal: rounding must not decide who is nearer.
 _SLACK: Final = 1e-9
 _TINY: Final = 1e-12
+NOBODY: Final = 1 << 62
 _BRUTE_CELLS: Final = 40_000_000
 _BRUTE_POINTS: Final = 1_000
 _BLOCK_CELLS: Final = 4_000_000
@@ -67,26 +68,53 @@ def ratio(nearest: Floats, second: Floats) -> Floats:
     return np.divide(nearest, second, out=np.ones_like(nearest), where=second > 0)
 
 
+@dataclass(slots=True, frozen=True)
+class Around:
+    """For each query, points nearer than its distance, points as near, and the first of these (a huge number if none).
+
+    The first is only told where none is nearer.
+    """
+
+    closer: Counts
+    within: Counts
+    first: Counts
+
+
 def rank_own(originals: Floats, avatars: Floats) -> OwnRank:
     """Compare, for each original, its own avatar (same row) with all others; exact, ties and copies included.
 
     There may be more avatars than originals: the further ones are nobody's own.
     """
-    own = np.sqrt(((originals - avatars[: len(originals)]) ** 2).sum(axis=1))
-    low = np.maximum(own * (1 - _SLACK) - _TINY, -1.0)
-    high = own * (1 + _SLACK) + _TINY
-    cloud = gather(avatars)
+    own = avatars[: len(originals)]
+    found = count_around(avatars, originals, distances_to(originals, own), np.arange(len(originals)))
+    return own_rank(found, np.arange(len(originals)))
+
+
+def own_rank(found: Around, places: Counts) -> OwnRank:
+    """What was counted of all avatars around the distance of the own one; `places` are the rows of the own avatars."""
+    return OwnRank(found.closer, found.within - 1, (found.first < places) & (found.closer == 0))
+
+
+def distances_to(queries: Floats, points: Floats) -> Floats:
+    """The distance of each query to the point of the same row."""
+    return np.asarray(np.sqrt(((queries - points) ** 2).sum(axis=1)))
+
+
+def count_around(points: Floats, queries: Floats, distance: Floats, near: Counts | None = None) -> Around:
+    """Count the points around each query up to a distance of its own; copies of a point count as points.
+
+    `near` is for each query a row that is likely to be near; it changes how long the search takes.
+    """
+    low = np.maximum(distance * (1 - _SLACK) - _TINY, -1.0)
+    high = distance * (1 + _SLACK) + _TINY
+    cloud = gather(points)
     if compilable(cloud.points):
         tree = build_tree(cloud.points)
-        asked = ask(
-            tree, originals, tree.leaves_of(cloud.group[: len(originals)])
-        )  # an original is near its own avatar
-        closer, within, earliest = count_near(tree, asked, low, high, cloud.counts, cloud.first)
-    elif len(cloud.points) <= _BRUTE_POINTS or len(cloud.points) * len(originals) <= _BRUTE_CELLS:
-        closer, within, earliest = _rank_all_pairs(originals, cloud, low, high)
-    else:
-        closer, within, earliest = _rank_by_tree(originals, cloud, low, high)
-    return OwnRank(closer, within - 1, (earliest < np.arange(len(originals))) & (closer == 0))
+        asked = ask(tree, queries, None if near is None else tree.leaves_of(cloud.group[near]))
+        return Around(*count_near(tree, asked, low, high, cloud.counts, cloud.first))
+    if len(cloud.points) <= _BRUTE_POINTS or len(cloud.points) * len(queries) <= _BRUTE_CELLS:
+        return Around(*_rank_all_pairs(queries, cloud, low, high))
+    return Around(*_rank_by_tree(queries, cloud, low, high))
 
 
 def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) -> tuple[Counts, Counts, Counts]:
@@ -102,7 +130,7 @@ def _rank_all_pairs(originals: Floats, cloud: Cloud, low: Floats, high: Floats) 
         tied = (squared <= np.square(high[rows])[:, None]) & ~near
         closer[rows] = near @ cloud.counts
         within[rows] = tied @ cloud.counts
-        earliest[rows] = np.where(tied, cloud.first, n).min(axis=1)
+        earliest[rows] = np.where(tied, cloud.first, NOBODY).min(axis=1)
     return closer, within, earliest
 
 
@@ -121,7 +149,7 @@ def _rank_by_tree(originals: Floats, cloud: Cloud, low: Floats, high: Floats) ->
     ]
     closer = np.where(low > 0, up_to[0], 0)
     within = up_to[1] - closer
-    earliest = np.arange(len(originals))
-    for row in np.flatnonzero((closer == 0) & (within > 1)):
+    earliest = np.full(len(originals), NOBODY)
+    for row in np.flatnonzero((closer == 0) & (within > 0)):
         earliest[row] = min(tree.query_ball_point(originals[row], high[row]))
     return closer, within, earliest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,14 @@ def pair_up(
     originals, copies = encode(layout, original), encode(layout, avatars)
     space = fit_space(layout, originals, options, seed)
     return Pair(space, originals, copies, space.complete(copies), space.points, space.project(copies), origins)
+
+
+def pair_in(space: FittedSpace, original: pa.Table, avatars: pa.Table) -> Pair:
+    """Some originals beside their avatars in a space that was fitted on more rows than these."""
+    originals, copies = encode(space.layout, original), encode(space.layout, avatars)
+    held = replace(space, completed=space.complete(originals), points=space.project(originals))
+    points = held.project(copies)
+    return Pair(held, originals, copies, held.complete(copies), held.points, points, np.arange(original.num_rows))
 
 
 def combine(columns: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int64]:

@@ -10,18 +10,16 @@ import pyarrow as pa
 from avatar_gitops.engine.attacks import knowledge_protection, linkability_protection
 from avatar_gitops.engine.census import take_census
 from avatar_gitops.engine.controlled import attack_with_control, control
-from avatar_gitops.engine.copies import own_first
-from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
+from avatar_gitops.engine.distances import ratio
 from avatar_gitops.engine.donors import audit_donors
 from avatar_gitops.engine.groups import Grouping, find_grouping, hidden_worst
 from avatar_gitops.engine.holdout import Sides
 from avatar_gitops.engine.inference import infer
 from avatar_gitops.engine.intervals import mean_interval, wilson
 from avatar_gitops.engine.ledger import Ledger
-from avatar_gitops.engine.neighbours import build_neighbourhood, nearest_others
 from avatar_gitops.engine.pair import Pair, combine, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams
-from avatar_gitops.engine.streams import stream
+from avatar_gitops.engine.surroundings import AmongRows, Surroundings
 from avatar_gitops.engine.targets import meta_privacy, targets
 from avatar_gitops.engine.threads import single_threaded_algebra
 from avatar_gitops.errors import EngineError
@@ -52,8 +50,16 @@ def measure_privacy(
     return measure_pair(pair, params, seed, control(original, columns, pair, holdout, params, seed))
 
 
-def measure_pair(pair: Pair, params: PrivacyParams, seed: int, against: tuple[Sides | None, str | None]) -> Metrics:
+def measure_pair(
+    pair: Pair,
+    params: PrivacyParams,
+    seed: int,
+    against: tuple[Sides | None, str | None],
+    around: Surroundings | None = None,
+) -> Metrics:
     """The same for tables that are paired already; `against` is what `engine.controlled.control` gave.
+
+    `around` says who lies around the rows of the pair, when they are some of a larger table.
 
     Where an original has several avatars, any of them is its own.
     """
@@ -67,9 +73,10 @@ def measure_pair(pair: Pair, params: PrivacyParams, seed: int, against: tuple[Si
             )
     grouping = find_grouping(pair.space.layout, params.groups)
     ledger = Ledger(seed)
-    _singling_out(pair, grouping, ledger)
+    surroundings = around or AmongRows(pair, seed)
+    _singling_out(pair, surroundings, grouping, ledger)
     _direct_matches(pair, ledger)
-    _closeness(pair, params.quantile_threshold, ledger)
+    _closeness(pair, surroundings, params.quantile_threshold, ledger)
     _linkability(pair, params.known_variables, ledger)
     _inference(pair, params, ledger)
     audit_donors(pair, ledger)
@@ -88,7 +95,7 @@ def measure_pair(pair: Pair, params: PrivacyParams, seed: int, against: tuple[Si
     )
 
 
-def _singling_out(pair: Pair, grouping: Grouping, ledger: Ledger) -> None:
+def _singling_out(pair: Pair, around: Surroundings, grouping: Grouping, ledger: Ledger) -> None:
     """Hidden rate and local cloaking; the published ones count an equally near avatar as a hiding place.
 
     `hidden_rate` lets the first of equally near avatars win, `hidden_rate_strict` says hidden only if another avatar is
@@ -96,8 +103,7 @@ def _singling_out(pair: Pair, grouping: Grouping, ledger: Ledger) -> None:
     far are left out (in large tables: copies of the own avatar).
     """
     n = pair.rows
-    avatars, own_ties = own_first(pair)
-    rank = rank_own(pair.original_points, avatars)
+    rank, own_ties = around.rank_own()
     hidden = (rank.closer > 0) | rank.earlier
     ledger.rate("hidden_rate", 100.0 * float(hidden.mean()), n)
     hidden_worst(pair.original, grouping, hidden, ledger)
@@ -159,10 +165,10 @@ def _direct_matches(pair: Pair, ledger: Ledger) -> None:
     ledger.rate("row_direct_match_protection", 100.0 * (1.0 - float(copied.mean())), n)
 
 
-def _closeness(pair: Pair, quantile: float, ledger: Ledger) -> None:
+def _closeness(pair: Pair, around: Surroundings, quantile: float, ledger: Ledger) -> None:
     """How near avatars come to originals, against how near originals come to each other."""
     n = pair.rows
-    nearest, second = nearest_two(pair.original_points, pair.avatar_points)
+    nearest, second = around.around_avatars()
     ratios = ratio(nearest, second)
     ledger.median("distance_to_closest", nearest)
     ledger.median("closest_distances_ratio", ratios)
@@ -171,16 +177,15 @@ def _closeness(pair: Pair, quantile: float, ledger: Ledger) -> None:
     if n < 3:
         ledger.absent("closest_rate", "Fewer than three rows.")
         return
-    hood = build_neighbourhood(pair.original_points, stream(ledger.seed, "", "references"), 2)
-    fresh, _ = nearest_others(hood, np.arange(n), 2)
-    fresh_ratios = ratio(fresh[:, 0], fresh[:, 1])
-    close = nearest < np.percentile(fresh[:, 0], quantile)
+    fresh, fresh_second = around.around_originals()
+    fresh_ratios = ratio(fresh, fresh_second)
+    close = nearest < np.percentile(fresh, quantile)
     isolated = ratios < np.percentile(fresh_ratios, quantile)
     ledger.rate("closest_rate", 100.0 * (1.0 - float((close & isolated).mean())), n)
     ledger.notes["closest_rate"] = "Thresholds: each original against all the others stands for a row never used."
-    for name, values in (("distance_to_closest_p5", fresh[:, 0]), ("closest_distances_ratio_p5", fresh_ratios)):
+    for name, values in (("distance_to_closest_p5", fresh), ("closest_distances_ratio_p5", fresh_ratios)):
         ledger.references[name] = float(np.percentile(values, 5))
-    ledger.references["distance_to_closest"] = float(np.percentile(fresh[:, 0], 5))
+    ledger.references["distance_to_closest"] = float(np.percentile(fresh, 5))
     ledger.references["closest_distances_ratio"] = 0.8 * float(np.median(fresh_ratios))
 
 

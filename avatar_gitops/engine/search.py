@@ -32,6 +32,13 @@ class Index:
     points: Floats | None = None
     portable: Any = None
 
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        if self.compiled is not None:
+            return self.compiled.points
+        return 0 if self.points is None else len(self.points)
+
 
 def build_index(points: Floats) -> Index:
     """Index at least one point; duplicates are points of their own, so merge what is there very often."""

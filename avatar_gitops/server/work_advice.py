@@ -16,8 +16,9 @@ from avatar_gitops.server.naming import escaped
 from avatar_gitops.server.offered import FEATURES
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs
-from avatar_gitops.server.work_large import large_source, sample_of
+from avatar_gitops.server.work_large import large_source
 from avatar_gitops.server.work_linked import links_of
+from avatar_gitops.server.work_sample import sample_of
 from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
@@ -83,8 +84,8 @@ def _advice(assignment: Assignment, table: wire.Table) -> dict[str, Any]:
     columns = column_specs(table)
     large = large_source(source, columns)
     if large is not None:
-        lot = sample_of(large, columns)
-        found = advise(lot.read(large), columns, reduction=REDUCTION in FEATURES)
+        settled, lot = sample_of(large, columns)
+        found = advise(lot.read(settled), columns, reduction=REDUCTION in FEATURES)
         seen = f"The table is large: all figures are of {lot.size:,} random rows."
         return plain(replace(found, reasons={**found.reasons, SAMPLE: seen}))
     rows = read_table(source, declared_types(columns))

@@ -2,7 +2,7 @@
 
 A table alone that is anonymized with k goes through `engine.large`. Tables with links or series hang together, and a
 private release has one budget for all its rows: neither can be made in batches, so these are refused before anything
-runs. Metrics and advice look at as many random rows as fit, originals beside their avatars, and say so.
+runs. Metrics and advice ask as many random people as fit (`server.work_sample`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-
 from avatar_gitops.engine.large.limits import needed_memory, needs_all_rows
 from avatar_gitops.engine.large.run import Output, avatarize_file
-from avatar_gitops.engine.large.sample import Lot, count_rows, draw_lot
 from avatar_gitops.engine.large.source import Source, open_source
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, declared_types
 from avatar_gitops.engine.tables import Format
@@ -28,7 +25,6 @@ from avatar_gitops.wire import documents as wire
 from avatar_gitops.wire.models import ResultKind
 
 FIGURE_ROWS: Final = 50_000  # that are drawn
-_MEASURED: Final = 3  # times the memory of a run that metrics take for a row
 
 
 def large_source(path: Path, columns: Sequence[ColumnSpec], ncp: int | None = None) -> Source | None:
@@ -91,26 +87,3 @@ def no_share(table: str, record: wire.MethodRecord | None) -> None:
     if record is not None and record.holdout_share is not None:
         error = needs_all_rows("holdout_share")
         raise JobFault(f"Table {table!r}: {error.message} Give a holdout file instead.")
-
-
-def sample_of(source: Source, columns: Sequence[ColumnSpec]) -> Lot:
-    """As many random rows of a large table as metrics have memory for, 10,000 at least."""
-    most = run_limits().memory
-    assert most is not None
-    rows = count_rows(source)
-    a_row = needed_memory(source, columns, None) / max(1, rows)
-    return draw_lot(rows, int(most / (_MEASURED * a_row)))
-
-
-def read_beside(lot: Lot, table: str, avatars: Source) -> pa.Table:
-    """The avatars of the drawn rows.
-
-    Raises:
-        JobFault: there are not as many avatars as originals.
-    """
-    if count_rows(avatars) != lot.order.rows:
-        raise JobFault(
-            f"Table {table!r}: the original and the avatars have different numbers of rows, and the table is too large"
-            " to be measured as a whole. Give one avatar for each row, row by row, or allow more memory."
-        )
-    return lot.read(avatars)

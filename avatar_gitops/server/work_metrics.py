@@ -18,14 +18,13 @@ import pyarrow as pa
 from avatar_gitops.assessment.guarantee import GUARANTEE
 from avatar_gitops.engine.buffers import to_numpy
 from avatar_gitops.engine.facts import rows_bucket
-from avatar_gitops.engine.large.source import open_source
 from avatar_gitops.engine.links.measure import measure_privacy_view, measure_signal_view
 from avatar_gitops.engine.links.model import Ids
 from avatar_gitops.engine.links.views import Computation, View, mean_views
 from avatar_gitops.engine.params import ColumnSpec, Metrics, PrivacyParams, SignalParams, Space, declared_types
 from avatar_gitops.engine.series.measure import SeriesPair, measure_series_signal
 from avatar_gitops.engine.tables import read_table
-from avatar_gitops.engine.unlinked import NO_LINK, NOT_BESIDE, RANKED, as_many, not_private, without_link
+from avatar_gitops.engine.unlinked import NO_LINK, NOT_BESIDE, as_many, not_private, without_link
 from avatar_gitops.server.apart import set_apart
 from avatar_gitops.server.assignment import Assignment, Progress, ResultFile
 from avatar_gitops.server.control import read_holdout, shadow_params, text_columns, with_types_of
@@ -36,8 +35,9 @@ from avatar_gitops.server.processing import measured_columns
 from avatar_gitops.server.result_json import write_json
 from avatar_gitops.server.work_avatars import column_specs, space
 from avatar_gitops.server.work_dp import promises_of
-from avatar_gitops.server.work_large import large_source, no_share, read_beside, refuse_large, sample_of
+from avatar_gitops.server.work_large import large_source, no_share, refuse_large
 from avatar_gitops.server.work_linked import ReadPair, cross_views, has_attributes, links_of
+from avatar_gitops.server.work_sample import Sample, read_sampled, sample_notes
 from avatar_gitops.server.work_series import (
     check_series_record,
     compared_in,
@@ -51,7 +51,6 @@ from avatar_gitops.wire.metrics import target_to_score, to_score
 from avatar_gitops.wire.models import JobKind, ResultKind
 
 MEASURING: Final = "measuring tables"
-_BY_DENSITY: Final = RANKED | {"distance_to_closest", "distance_to_closest_p5"}
 
 
 def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> list[ResultFile]:
@@ -66,7 +65,7 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     recipient = assignment.documents.pia().datarecipient
     files: list[ResultFile] = []
     summary: dict[str, dict[str, float | None]] = {}
-    views = _views(assignment, pairs, made_with, promises)
+    views = _views((assignment, folder), pairs, made_with, promises)
     of_series = ((view, series, True) for view, series in _series_views(assignment, pairs, spec.time_series or {}))
     for done, (view, series, is_beside) in enumerate(chain(views, of_series)):
         progress(min(0.99, done / len(pairs)), MEASURING, min(done, len(pairs)), len(pairs))
@@ -110,7 +109,7 @@ def _made_with(assignment: Assignment, spec: wire.MetricsSpec) -> dict[str, wire
 
 
 def _views(
-    assignment: Assignment,
+    work: tuple[Assignment, Path],
     pairs: Sequence[tuple[wire.Table, Path]],
     made_with: Mapping[str, wire.MethodRecord],
     private: Container[str],
@@ -119,6 +118,7 @@ def _views(
 
     A linked table of keys only has nothing to be measured alone.
     """
+    assignment, folder = work
     everything = [table for table, _ in pairs]
     of_series = series_links(everything)
     pairs = [pair for pair in pairs if pair[0].name not in {link.child for link in of_series}]
@@ -132,7 +132,7 @@ def _views(
     for table, avatars in pairs:
         origins = _origins(assignment, table.name, avatars)
         method = made_with.get(table.name)
-        rows, avatar_rows, said, apart, all_rows = _read_pair(assignment, (table, avatars, method))
+        rows, avatar_rows, said, apart, sampled = _read_pair(assignment, (table, avatars, method), folder)
         avatar_rows, is_beside = _beside(
             table.name, (rows, avatar_rows, origins), linked, is_private=table.name in private
         )
@@ -145,7 +145,9 @@ def _views(
         if not (links or of_series) or has_attributes(table.name, pair, (*links, *of_series)):
             alone = Computation.STANDALONE
             sides = rows, avatar_rows, tuple(columns)
-            view = View(table.name, alone, None, *sides, None, holdout, origins, sampled_from=all_rows)
+            view = View(table.name, alone, None, *sides, None, holdout, origins)
+            if sampled is not None:
+                view = replace(view, sampled_from=sampled.of, whole=sampled.whole)
             yield view, None, is_beside
             if assignment.kind is JobKind.PRIVACY_METRICS:
                 yield from ((mean, None, is_beside) for mean in mean_views(view))
@@ -229,11 +231,11 @@ def _origins(assignment: Assignment, table: str, avatars: Path) -> Ids | None:
 
 
 def _read_pair(
-    assignment: Assignment, what: tuple[wire.Table, Path, wire.MethodRecord | None]
-) -> tuple[pa.Table, pa.Table, list[ColumnSpec], pa.Table | None, int | None]:
+    assignment: Assignment, what: tuple[wire.Table, Path, wire.MethodRecord | None], folder: Path
+) -> tuple[pa.Table, pa.Table, list[ColumnSpec], pa.Table | None, Sample | None]:
     """Originals that were anonymized, their avatars, what is said of the columns, and originals that were not.
 
-    Of a table that does not fit into memory these are random rows; the last is then the number of all its rows.
+    Of a table that does not fit into memory these are random rows, which the last then tells of.
     """
     table, avatars, method = what
     columns = column_specs(table)
@@ -243,11 +245,8 @@ def _read_pair(
         rows, apart = set_apart(table.name, rows, method)
         return rows, avatar_rows, columns, apart, None
     no_share(table.name, method)
-    lot = sample_of(large, columns)
-    rows = lot.read(large)
-    types = text_columns(rows) | declared_types(columns)
-    avatar_rows = read_beside(lot, table.name, open_source(avatars, types))
-    return rows, with_types_of(rows, avatar_rows), columns, None, lot.order.rows
+    sampled = read_sampled(table.name, (large, avatars), columns, folder)
+    return sampled.rows, sampled.avatars, columns, None, sampled
 
 
 def _beside(
@@ -304,15 +303,11 @@ def _entry(view: View, measured: Metrics) -> dict[str, Any]:
 
 
 def _notes(view: View, measured: Metrics) -> dict[str, str]:
-    """Notes of metrics; those that depend on how dense rows lie say so when a sample was measured."""
+    """Notes of metrics, and how far each can be read when a sample was measured."""
     if view.sampled_from is None:
         return dict(measured.notes)
-    said = (
-        f"Measured among {view.original.num_rows:,} random originals and their avatars: among all rows, an original"
-        " hides among more avatars and distances are smaller."
-    )
-    of_density = {name: said for name in sorted(_BY_DENSITY) if measured.values.get(name) is not None}
-    return of_density | {name: f"{note} {of_density.get(name, '')}".strip() for name, note in measured.notes.items()}
+    of_sample = sample_notes(view.original.num_rows, measured.values)
+    return of_sample | {name: f"{note} {of_sample.get(name, '')}".strip() for name, note in measured.notes.items()}
 
 
 def _sample(view: View) -> dict[str, Any]:

@@ -214,6 +214,7 @@ print(int(line.split()[1]) * 1024)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("width", [(6, 8, 5), (20, 2, 5), (2, 20, 5), (6, 8, 20)])
 @pytest.mark.parametrize("batches", [1, 8])
 def test_the_estimate_is_near_what_is_measured(width: tuple[int, int, int], batches: int) -> None:

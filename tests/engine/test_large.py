@@ -23,8 +23,8 @@ from avatar_gitops.engine.large import scratch, source
 from avatar_gitops.engine.large.layout import survey
 from avatar_gitops.engine.large.limits import needed_memory
 from avatar_gitops.engine.large.run import Output, Sampled, avatarize_file
-from avatar_gitops.engine.large.sample import count_rows, draw_lot
-from avatar_gitops.engine.large.source import open_source
+from avatar_gitops.engine.large.sample import draw_lot
+from avatar_gitops.engine.large.source import open_source, settle
 from avatar_gitops.engine.params import (
     Augmentation,
     AvatarParams,
@@ -296,7 +296,7 @@ def test_a_sample_is_the_same_rows_of_each_file(tmp_path: Path, monkeypatch: pyt
     write_table(table, tmp_path / "one.csv")
     pq.write_table(table.append_column("more", table["row"]), tmp_path / "two.parquet")
     sources = open_source(tmp_path / "one.csv"), open_source(tmp_path / "two.parquet")
-    assert [count_rows(one) for one in sources] == [5_000, 5_000]
+    assert [settle(one)[1] for one in sources] == [5_000, 5_000]
     lot = draw_lot(5_000, 400)
     one, two = (lot.read(source) for source in sources)
     assert one.num_rows == 400

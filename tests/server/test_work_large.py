@@ -72,8 +72,35 @@ def test_metrics_of_a_large_table_tell_the_size_of_their_sample(workshop: Worksh
         assert about["rows"] == "1k-10k"
     assert entry["hellinger_mean"] > 90
     privacy = workshop.json(large_run["privacy_metrics"], "people_standalone.privacy.json")
-    assert "1,000 random originals" in privacy["metadata"]["notes"]["hidden_rate"]
+    notes = privacy["metadata"]["notes"]
+    assert notes["hidden_rate"] == "Of 1,000 random people, each looked for among all rows."
+    assert notes["row_direct_match_protection"].endswith("this reads safer than it is.")
+    assert notes["linkability_protection_rate"].endswith("this reads less safe than it is.")
+    assert "rare there" in notes["rare_modalities_rate"]
+    assert "hellinger_mean" not in notes
     assert privacy["metadata"]["population"]["hidden_rate"] == 1_000
+
+
+def test_people_of_a_sample_are_looked_for_among_all_rows(
+    workshop: Workshop, large_run: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figures of the sample are estimates of those of the table, not of a smaller table."""
+    sampled = workshop.json(large_run["privacy_metrics"], "people_standalone.privacy.json")
+    files = workshop.files(large_run["standard"])
+    workshop.upload("many-avatars.csv", files["people.unshuffled-0.csv"])
+    monkeypatch.delenv(MEMORY)
+
+    def supplied(specs: dict[str, Plain]) -> None:
+        specs["schema_avatarized"]["tables"][0]["avatars_data"] = {"file": "many-avatars.csv"}
+
+    job = workshop.run(edited(supplied, file=FILE), "privacy_metrics")
+    whole = workshop.json(job["name"], "people_standalone.privacy.json")
+    assert "sample" not in whole["metadata"]
+    for name in ("hidden_rate", "local_cloaking", "closest_distances_ratio"):
+        low, high = sampled["metadata"]["intervals"][name]
+        assert low <= whole[name] <= high, name
+    # of these people; among a sixth of the rows it would be half as far again
+    assert sampled["distance_to_closest"] == pytest.approx(whole["distance_to_closest"], rel=0.15)
 
 
 def test_advice_on_a_large_table_tells_its_sample(workshop: Workshop, large_run: dict[str, str]) -> None:

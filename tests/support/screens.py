@@ -17,7 +17,7 @@ from tests.support.flow import Cli, Result
 
 WAIVED_DAYS: Final = 60
 JOBS: Final = ("standard", "privacy_metrics", "signal_metrics", "report", "report_pia")
-DONE: Final = re.compile(rf"\S+  \S+  ({'|'.join(JOBS)}) +done ")
+DONE: Final = re.compile(rf"\S+ +\S+ +({'|'.join(JOBS)}) +done ")
 VARYING: Final = (
     (r"https?://127\.0\.0\.1:\d+", "https://<server>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>"),

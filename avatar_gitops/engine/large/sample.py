@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import one_array
-from avatar_gitops.engine.large.source import Retyped, Source
-from avatar_gitops.engine.permutation import Permutation, draw_permutation
+from avatar_gitops.engine.large.source import Source
+from avatar_gitops.engine.permutation import Permutation, Rows, draw_permutation
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.tables import DECODED_BYTES, coded
 
 FEWEST: Final = 10_000
+_AT_ONCE: Final = 1 << 20
 
 
 @dataclass(slots=True, frozen=True)
@@ -26,35 +27,27 @@ class Lot:
     order: Permutation
     size: int
 
-    def read(self, source: Source) -> pa.Table:
-        """The drawn rows of a file with that many rows, in their order, as `engine.tables.read_table` gives them."""
-        while True:
-            try:
-                return self._read(source)
-            except Retyped as again:
-                source = again.source
+    def rows(self) -> Rows:
+        """The numbers of the drawn rows, ascending."""
+        starts = range(0, self.order.rows, _AT_ONCE)
+        return np.concatenate([self._drawn(start, min(self.order.rows, start + _AT_ONCE)) for start in starts])
 
-    def _read(self, source: Source) -> pa.Table:
+    def read(self, source: Source) -> pa.Table:
+        """The drawn rows of a settled file with that many rows, in order, as `engine.tables.read_table` gives them."""
         parts, start = [source.schema.empty_table()], 0
         for piece in source.pieces():
-            own = np.arange(start, start + piece.num_rows)
-            parts.append(piece.take(to_arrow(np.flatnonzero(self.order.places(own) < self.size))))
+            parts.append(piece.take(to_arrow(self._drawn(start, start + piece.num_rows) - start)))
             start += piece.num_rows
         return whole(parts)
+
+    def _drawn(self, start: int, stop: int) -> Rows:
+        some = np.arange(start, stop)
+        return some[self.order.places(some) < self.size]
 
 
 def draw_lot(rows: int, size: int) -> Lot:
     """At most `size` of that many rows, at least `FEWEST` where there are as many; always the same ones."""
     return Lot(draw_permutation(rows, stream(0, "", "sampled rows")), min(rows, max(FEWEST, size)))
-
-
-def count_rows(source: Source) -> int:
-    """The number of rows of a file."""
-    while True:
-        try:
-            return source.rows_at_most() if source.is_parquet else sum(piece.num_rows for piece in source.pieces())
-        except Retyped as again:
-            source = again.source
 
 
 def whole(parts: Sequence[pa.Table]) -> pa.Table:

@@ -125,6 +125,17 @@ class Source:
         return replace(self, schema=self.schema.set(column, field.with_type(wider)))
 
 
+def settle(source: Source) -> tuple[Source, int]:
+    """The file with the types that all its values have, and its number of rows."""
+    while True:
+        try:
+            if source.is_parquet:
+                return source, source.rows_at_most()
+            return source, sum(piece.num_rows for piece in source.pieces())
+        except Retyped as again:
+            source = again.source
+
+
 def open_source(path: Path | str, types: Mapping[str, ColumnType] | None = None) -> Source:
     """Look at the beginning of a table; `types` are the declared types, as for `engine.tables.read_table`.
 

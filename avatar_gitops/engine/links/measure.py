@@ -17,6 +17,7 @@ from avatar_gitops.engine.params import Metrics, PrivacyParams, SignalParams
 from avatar_gitops.engine.privacy import measure_pair, measure_privacy
 from avatar_gitops.engine.signal import measure_signal
 from avatar_gitops.engine.streams import stream
+from avatar_gitops.engine.surroundings import Whole
 from avatar_gitops.engine.targets import meta_privacy
 from avatar_gitops.engine.threads import single_threaded_algebra
 
@@ -34,6 +35,8 @@ def measure_privacy_view(view: View, params: PrivacyParams, seed: int) -> Metric
     if view.computation is not Computation.STANDALONE:
         # a second run of one table says nothing about several, and groups are those of one table
         params = replace(params, shadow=None, groups=())
+    if view.whole is not None:
+        return _among_all(view, view.whole, params, seed)
     if view.people is None or not (view.people[0] >= 0).any():
         return measure_privacy(view.original, view.avatars, view.columns, params, seed, view.holdout)
     everybody = replace(params, groups=())
@@ -53,6 +56,13 @@ def _augmented(view: View, origins: np.ndarray, params: PrivacyParams, seed: int
     if view.computation is not Computation.STANDALONE:
         return measure_means(pair, Means(view.computation), params, seed)
     return measure_pair(pair, params, seed, control(view.original, view.columns, pair, view.holdout, params, seed))
+
+
+@single_threaded_algebra
+def _among_all(view: View, whole: Whole, params: PrivacyParams, seed: int) -> Metrics:
+    pair = whole.pair(view.original, view.avatars, params.space, seed)
+    against = control(view.original, view.columns, pair, view.holdout, params, seed)
+    return measure_pair(pair, params, seed, against, whole.around(pair))
 
 
 @single_threaded_algebra

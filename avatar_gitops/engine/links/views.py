@@ -16,6 +16,7 @@ from avatar_gitops.engine.links.enrich import Schema, free_name, look_up, specs_
 from avatar_gitops.engine.links.model import Ids, Link, LinkedTable, build_graph
 from avatar_gitops.engine.links.ties import Ties, climb, tie
 from avatar_gitops.engine.params import ColumnSpec, ColumnType
+from avatar_gitops.engine.surroundings import Whole
 
 
 class Computation(StrEnum):
@@ -38,7 +39,7 @@ class View:
     the person of each original row and the person that each avatar row is tied to, -1 for nobody. `holdout` are rows of
     the table alone that were not anonymized. `origins` names the original of each augmented avatar; without, row i of
     the avatars belongs to row i of the originals. `sampled_from` is the number of rows of a table of which these are
-    random ones.
+    random ones, `whole` is that table.
     """
 
     table: str
@@ -51,6 +52,7 @@ class View:
     holdout: pa.Table | None = None
     origins: Ids | None = None
     sampled_from: int | None = None
+    whole: Whole | None = None
 
 
 @dataclass(slots=True, frozen=True)
