@@ -12,6 +12,8 @@ from typing import Literal
 Style = Literal["plain", "strong", "code"]
 Tone = Literal["none", "low", "moderate", "high", "very_high", "muted"]
 
+_POINTS_PER_PIXEL = 0.35
+
 
 @dataclass(slots=True, frozen=True)
 class Span:
@@ -93,21 +95,31 @@ class Bars:
 
 @dataclass(slots=True, frozen=True)
 class Picture:
-    """A PNG picture over the whole line; `alt` says what it shows to who cannot see it, `name` as for a drawing."""
+    """A PNG picture; `alt` says what it shows to who cannot see it, `name` and `caption` as for a drawing."""
 
     name: str
     png: bytes
     alt: str
+    caption: Inline = ()
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels, from the header that every PNG file begins with."""
         return int.from_bytes(self.png[16:20], "big"), int.from_bytes(self.png[20:24], "big")
 
+    @property
+    def printed(self) -> tuple[float, float]:
+        """Width and height on paper in points, unless the page is smaller: words are as large in every picture."""
+        width, height = self.size
+        return width * _POINTS_PER_PIXEL, height * _POINTS_PER_PIXEL
+
 
 @dataclass(slots=True, frozen=True)
 class Drawing:
-    """A picture of shapes and words, as SVG text; `name` is that of its file where a document is several files."""
+    """A picture of shapes and words, as SVG text; `name` is that of its file where a document is several files.
+
+    `caption` stands under it.
+    """
 
     name: str
     svg: str

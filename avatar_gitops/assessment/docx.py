@@ -43,6 +43,7 @@ LANGUAGE_TAGS: Final = {"en": "en-GB", "fr": "fr-FR"}
 _FIXED: Final = datetime(1980, 1, 1, tzinfo=UTC)
 _LINE_CM: Final = 17.0
 _PICTURE_CM: Final = 11.0  # a picture is no higher than that
+_CM_PER_POINT: Final = 2.54 / 72
 _CODE_FONT: Final = "Consolas"
 STYLES: Final = ("Title", "Subtitle", "Heading 1", "Heading 2", "Heading 3", "List Bullet", "Table Grid")
 _UNSOURCED: Final = (Heading, Bars, Picture, Drawing)
@@ -64,8 +65,10 @@ def to_docx(view: ReportView, templates: Templates = PACKAGED) -> bytes:
     word.add_paragraph(document.title, style="Title")
     for line in document.details:
         _write(word.add_paragraph(style="Subtitle"), line)
-    for block in document.blocks:
+    for block, following in zip(document.blocks, (*document.blocks[1:], None), strict=True):
         _WRITERS[type(block)](word, block)
+        if isinstance(block, Paragraph) and isinstance(following, Picture | Drawing):
+            word.paragraphs[-1].paragraph_format.keep_with_next = True
         if not isinstance(block, _UNSOURCED) and block.source:
             _source(word, document.source_word, block.source)
     buffer = io.BytesIO()
@@ -268,25 +271,28 @@ def _bars(word: Word, block: Bars) -> None:
 
 
 def _picture(word: Word, block: Picture) -> None:
-    width, height = block.size
-    _place(word, block.png, min(_LINE_CM, _PICTURE_CM * width / height), block.alt, block.name)
+    width, height = block.printed
+    _place(word, block, block.png, min(_LINE_CM, width * _CM_PER_POINT, _PICTURE_CM * width / height))
 
 
 def _drawing(word: Word, block: Drawing) -> None:
     from avatar_gitops.assessment.pdf import svg_to_png
 
-    _place(word, svg_to_png(block.svg), _LINE_CM, block.alt, block.name)
-    if block.caption:
-        _write(word.add_paragraph(), block.caption)
+    _place(word, block, svg_to_png(block.svg), _LINE_CM)
 
 
-def _place(word: Word, png: bytes, width: float, alt: str, name: str) -> None:
+def _place(word: Word, block: Picture | Drawing, png: bytes, width: float) -> None:
+    """The picture with its caption, which stay on one page."""
     from docx.shared import Cm
 
-    drawn = word.add_paragraph().add_run().add_picture(io.BytesIO(png), width=Cm(width))
+    paragraph = word.add_paragraph()
+    drawn = paragraph.add_run().add_picture(io.BytesIO(png), width=Cm(width))
     properties = drawn._inline.docPr
-    properties.set("descr", printable(alt))
-    properties.set("name", name)
+    properties.set("descr", printable(block.alt))
+    properties.set("name", block.name)
+    if block.caption:
+        paragraph.paragraph_format.keep_with_next = True
+        _write(word.add_paragraph(), block.caption)
 
 
 _WRITERS: Final[dict[type, Callable[[Any, Any], None]]] = {

@@ -78,28 +78,52 @@ _OWN: Final[Mapping[str, Text]] = {
         "Les originaux sont dessinés en parts d'au moins 10 lignes, les avatars tels qu'ils sont livrés.",
     ),
     "figure.2d_projection": Text(
-        "Originals and avatars on the first two axes", "Originaux et avatars sur les deux premiers axes"
+        "Originals and avatars on the first two axes.", "Originaux et avatars sur les deux premiers axes."
     ),
     "gauges.legend": Text(
         "Dot: bound met, cross: bound missed, stroke: bound, pale bar: 95% interval.",
         "Point : borne tenue, croix : borne manquée, trait : borne, barre pâle : intervalle à 95 %.",
     ),
-    "figure.raw_series": Text(
-        "Series of {subject}: bands of the originals, curves of some avatars",
-        "Séries de {subject} : bandes des originaux, courbes de quelques avatars",
+    "figure.number": Text("Figure {number}.", "Figure {number}."),
+    "figure.raw_series": Text("Series of {subject} over time.", "Séries de {subject} au cours du temps."),
+    "figure.raw_series.alt": Text(
+        "Series of {subject} over time: bands with the middle 50% and 80% of the originals, the mean of the originals "
+        "and that of the avatars, and the curves of some avatars.",
+        "Séries de {subject} au cours du temps : bandes avec les 50 % et 80 % centraux des originaux, moyenne des "
+        "originaux et des avatars, et courbes de quelques avatars.",
     ),
     "figure.normalized_series": Text(
-        "Series of {subject} as deviations from the mean of the originals",
-        "Séries de {subject} en écarts à la moyenne des originaux",
+        "Series of {subject} in standard deviations from the mean of the originals, over the elapsed share of each "
+        "series.",
+        "Séries de {subject} en écarts-types autour de la moyenne des originaux, selon la part écoulée de chaque "
+        "série.",
+    ),
+    "figure.normalized_series.alt": Text(
+        "Series of {subject} in standard deviations from the mean of the originals: bands with the middle 50% and 80% "
+        "of the originals, the mean of both sides, and the curves of some avatars.",
+        "Séries de {subject} en écarts-types autour de la moyenne des originaux : bandes avec les 50 % et 80 % "
+        "centraux des originaux, moyenne des deux côtés, et courbes de quelques avatars.",
+    ),
+    "figures.intro.series": Text(
+        "Every series is drawn on one grid of times from its own start to its own end. No curve of an original is "
+        "drawn: the bands and the means of the originals come from all of them, each end of a band from the people "
+        "around that rank, and nothing of them is drawn for fewer than 10 people. Of each kind at most six variables "
+        "are shown.",
+        "Chaque série est dessinée sur une même grille de temps, de son début à sa fin. Aucune courbe d'un original "
+        "n'est dessinée : les bandes et les moyennes des originaux viennent d'eux tous, chaque bord de bande des "
+        "personnes voisines de ce rang, et rien n'en est dessiné pour moins de 10 personnes. De chaque sorte, six "
+        "variables au plus sont montrées.",
     ),
     "figure.class_projection_2d": Text(
-        "Originals and avatars on the first two axes, by {subject}",
-        "Originaux et avatars sur les deux premiers axes, selon {subject}",
+        "Originals and avatars on the first two axes, by {subject}.",
+        "Originaux et avatars sur les deux premiers axes, selon {subject}.",
     ),
-    "figure.aggregate_stats": Text("Mean and standard deviation of columns", "Moyenne et écart-type des colonnes"),
-    "figure.contribution": Text("Contribution of columns to the axes", "Contribution des colonnes aux axes"),
-    "figure.correlation": Text("Correlations of originals and of avatars", "Corrélations des originaux et des avatars"),
-    "figure.correlation_difference": Text("Difference of the correlations", "Différence des corrélations"),
+    "figure.aggregate_stats": Text("Mean and standard deviation of columns.", "Moyenne et écart-type des colonnes."),
+    "figure.contribution": Text("Contribution of columns to the axes.", "Contribution des colonnes aux axes."),
+    "figure.correlation": Text(
+        "Correlations of originals and of avatars.", "Corrélations des originaux et des avatars."
+    ),
+    "figure.correlation_difference": Text("Difference of the correlations.", "Différence des corrélations."),
     "h.parameters": Text("5 Parameters", "5 Paramètres"),
     "h.parameters.table": Text("5.{number} Table {table}", "5.{number} Table {table}"),
     "parameters.summary": Text("Parameters of the table", "Paramètres de la table"),
@@ -113,16 +137,16 @@ _OWN: Final[Mapping[str, Text]] = {
     "head.child": Text("Child", "Table fille"),
     "head.link": Text("Method", "Méthode"),
     "scope.to_top_enriched.meaning": Text(
-        "with what its child tables add: a person is known with a digest of all their rows below;",
-        "avec l'apport des tables filles : une personne est connue avec un résumé de toutes ses lignes en dessous ;",
+        "with what its child tables add: a person is known with a digest of all their rows below.",
+        "avec l'apport des tables filles : une personne est connue avec un résumé de toutes ses lignes en dessous.",
     ),
     "scope.to_bottom_information_propagated.meaning": Text(
-        "with what its parent tables add: a row is known with what stands above it;",
-        "avec l'apport des tables parentes : une ligne est connue avec ce qui se trouve au-dessus d'elle ;",
+        "with what its parent tables add: a row is known with what stands above it.",
+        "avec l'apport des tables parentes : une ligne est connue avec ce qui se trouve au-dessus d'elle.",
     ),
     "scope.to_bottom_id_propagated.meaning": Text(
-        "to find a person by any of their rows: the best of all rows counts for the attacker;",
-        "retrouver une personne par l'une de ses lignes : la meilleure de toutes compte pour l'attaquant ;",
+        "to find a person by any of their rows: the best of all rows counts for the attacker.",
+        "retrouver une personne par l'une de ses lignes : la meilleure de toutes compte pour l'attaquant.",
     ),
     "scope.full_enriched.meaning": Text(
         "by a row with all that the parent tables add.", "par une ligne avec tout l'apport des tables parentes."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 from avatar_gitops.assessment.catalogue import CRITERIA, Family, canonical_name
 from avatar_gitops.assessment.document import (
@@ -48,6 +49,7 @@ from avatar_gitops.assessment.voice import Voice
 
 HELLINGER_GOAL = 0.05
 HELLINGER_TOLERANCE = 0.1
+SERIES = ("raw_series", "normalized_series")
 
 
 def technical_document(facts: AssessmentFacts, assessment: Assessment) -> Document:
@@ -193,15 +195,22 @@ def _signal(voice: Voice, facts: AssessmentFacts) -> list[Block]:
             position += 1
             heading = voice.say("h.columns", number=f"4.{position}", table=code(table.name))
             blocks += [Heading(2, heading), Paragraph(voice.say("columns.intro")), _bars(voice, table)]
-    for table in facts.tables:
-        if table.figures:
-            position += 1
-            heading = voice.say("h.figures", number=f"4.{position}", table=code(table.name))
-            blocks += [Heading(2, heading), Paragraph(voice.say("figures.intro"))]
-            for figure in table.figures:
-                alt = text_of(voice.say(f"figure.{figure.kind}", subject=figure.subject))
-                blocks += [Paragraph(plain(alt)), Picture(figure.file(table.name), figure.png, alt)]
-    return blocks
+    return [*blocks, *_figures(voice, facts, position + 1)]
+
+
+def _figures(voice: Voice, facts: AssessmentFacts, position: int) -> Iterator[Block]:
+    """A section for each table that has figures; they are numbered through the report."""
+    numbers = count(1)
+    for at, table in enumerate(table for table in facts.tables if table.figures):
+        yield Heading(2, voice.say("h.figures", number=f"4.{position + at}", table=code(table.name)))
+        of_series = any(figure.kind in SERIES for figure in table.figures)
+        yield Paragraph(voice.say("figures.intro.series" if of_series else "figures.intro"))
+        for figure in table.figures:
+            told = f"figure.{figure.kind}"
+            caption = voice.say(told, subject=code(figure.subject))
+            alt = text_of(voice.say(f"{told}.alt" if f"{told}.alt" in voice.phrases else told, subject=figure.subject))
+            numbered = (*strong(text_of(voice.say("figure.number", number=str(next(numbers))))), *plain(" "), *caption)
+            yield Picture(figure.file(table.name), figure.png, alt, numbered)
 
 
 def _bars(voice: Voice, table: TableFacts) -> Bars:

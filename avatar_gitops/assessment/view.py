@@ -146,7 +146,8 @@ def _tag(definition: dict[str, Any], name: str) -> None:
 
 def _tagged(block: Block) -> dict[str, object]:
     if isinstance(block, Picture):
-        return {"kind": "Picture", "name": block.name, "alt": block.alt, "svg": _as_svg(block)}
+        told = {name: value for name, value in asdict(block).items() if name != "png"}
+        return {"kind": "Picture", **told, "svg": _as_svg(block)}
     return {"kind": type(block).__name__, **asdict(block)}
 
 
@@ -161,8 +162,10 @@ def _printable(value: Any) -> Any:
 def _as_svg(picture: Picture) -> str:
     """The picture inside an SVG text: JSON holds no bytes, and a typst template reads SVG from a string."""
     width, height = picture.size
+    on_paper = "{:.2f}pt {:.2f}pt".format(*picture.printed).split()
     data = base64.b64encode(picture.png).decode("ascii")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{on_paper[0]}" height="{on_paper[1]}"'
+        f' viewBox="0 0 {width} {height}">'
         f'<image width="{width}" height="{height}" href="data:image/png;base64,{data}"/></svg>'
     )

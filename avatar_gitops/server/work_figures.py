@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from avatar_gitops.assessment import FigureFacts
+from avatar_gitops.assessment.facts import Language
 from avatar_gitops.engine.figures.model import Figure, PlotKind
-from avatar_gitops.engine.figures.render import to_png
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.naming import figure_files, page_of
+from avatar_gitops.server.printed_figures import printed
 from avatar_gitops.server.result_json import read_json, write_json
 from avatar_gitops.wire.models import JobKind, ResultKind
 
@@ -48,10 +49,12 @@ def write_figures(drawn: Sequence[tuple[str, Sequence[Figure]]], folder: Path) -
     return [*files, ResultFile(ResultKind.FIGURES_METADATA, METADATA)]
 
 
-def report_figures(assignment: Assignment, table: str) -> tuple[FigureFacts, ...]:
-    """Pictures of a table for its report, from the figures of the `standard` job; none when it drew none."""
+def report_figures(assignment: Assignment, table: str, language: Language) -> tuple[FigureFacts, ...]:
+    """Pictures of a table for a report in that language; none when the `standard` job drew no figures."""
     stored = {file.filename: file.path for file in assignment.results_of(JobKind.STANDARD, ResultKind.FIGURES)}
-    return tuple(_pictured(kind, read_json(path)) for kind in REPORTED for path in _of_kind(stored, table, kind))
+    return tuple(
+        _pictured(kind, read_json(path), language) for kind in REPORTED for path in _of_kind(stored, table, kind)
+    )
 
 
 def _of_kind(stored: Mapping[str, Path], table: str, kind: PlotKind) -> Iterator[Path]:
@@ -61,6 +64,6 @@ def _of_kind(stored: Mapping[str, Path], table: str, kind: PlotKind) -> Iterator
     yield from (stored[name] for name in (*alone, *several) if name in stored)
 
 
-def _pictured(kind: PlotKind, spec: Mapping[str, Any]) -> FigureFacts:
+def _pictured(kind: PlotKind, spec: Mapping[str, Any], language: Language) -> FigureFacts:
     subject = (spec.get("usermeta") or {}).get(SUBJECT, "")
-    return FigureFacts(kind.value, to_png(spec), subject)
+    return FigureFacts(kind.value, printed(kind, spec, language), subject)

@@ -68,7 +68,7 @@ def report_facts(assignment: Assignment, language: Language, *, pictures: bool =
         tables=measured_tables(
             assignment.documents,
             [read_json(file.path) for kind, result in MEASURED for file in assignment.results_of(kind, result)],
-            lambda table: report_figures(assignment, table) if pictures else (),
+            lambda table: report_figures(assignment, table, language) if pictures else (),
         ),
         context=pia_context(assignment.documents.pia().to_plain()),
         language=language,

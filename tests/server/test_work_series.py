@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
+import pypdf
 import pytest
 
 from avatar_gitops.server.limits import MEMORY
@@ -151,6 +152,13 @@ def test_metrics_are_those_of_people_and_of_curves(workshop: Workshop, done: dic
     for name in (f"{what}_hellinger_{how}" for what in ("pointwise", "density") for how in ("mean", "std")):
         low, high = signal["metadata"]["intervals"][name]
         assert low <= signal[name] <= high
+
+
+def test_the_report_shows_the_series_of_each_variable(workshop: Workshop, done: dict[str, str]) -> None:
+    reader = pypdf.PdfReader(io.BytesIO(workshop.files(done["report"])["report.pdf"]))
+    [page] = [page for page in reader.pages if "Series of beat over time." in page.extract_text()]
+    assert "Figures of pulse" in page.extract_text()
+    assert len(page.images) >= 2
 
 
 def test_the_same_set_gives_the_same_series(uploaded: Workshop, done: dict[str, str]) -> None:

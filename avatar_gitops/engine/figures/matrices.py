@@ -110,6 +110,7 @@ def _heat(title: str, names: Sequence[str], matrix: Floats, what: str) -> Spec:
             "color": {
                 "field": what,
                 "type": "quantitative",
+                "title": what,
                 "scale": {"scheme": "blueorange", "domain": [-limit, limit]},
             },
             "tooltip": [{"field": "row"}, {"field": "column"}, {"field": what, "type": "quantitative"}],

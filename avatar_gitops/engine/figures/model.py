@@ -68,6 +68,16 @@ def side_colour(**more: Any) -> Spec:
     }
 
 
+def side_dashes() -> Spec:
+    """The same by strokes: originals are dashed."""
+    return {
+        "field": "of",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(SIDES), "range": [[6, 4], [1, 0]]},
+    }
+
+
 def short(values: Floats) -> list[float | None]:
     """Numbers with five significant digits, as figures need them; what is not finite is left out."""
     with np.errstate(divide="ignore", invalid="ignore"):

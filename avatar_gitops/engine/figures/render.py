@@ -6,7 +6,9 @@ import functools
 import html
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+Locale = Literal["en-US", "fr-FR"]
 
 _VEGA_LITE: Final = "v5.21"
 _SCALE: Final = 2.0  # pixels of a picture per pixel of the document
@@ -61,11 +63,14 @@ def to_page(spec: Mapping[str, Any], title: str, *, fitted: bool = False) -> str
     )
 
 
-def to_png(spec: Mapping[str, Any]) -> bytes:
-    """The figure as a PNG picture, drawn as the page shows it first."""
+def to_png(spec: Mapping[str, Any], locale: Locale = "en-US") -> bytes:
+    """The figure as a PNG picture, drawn as the page shows it first; `locale` is that of its numbers and dates."""
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_png(dict(spec), vl_version=_VEGA_LITE, scale=_SCALE))
+    made = vl_convert.vegalite_to_png(
+        dict(spec), vl_version=_VEGA_LITE, scale=_SCALE, format_locale=locale, time_format_locale=locale
+    )
+    return bytes(made)
 
 
 def to_svg(spec: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from avatar_gitops.engine.figures.model import Figure, PlotKind, Spec, document, short, side_colour
+from avatar_gitops.engine.figures.model import Figure, PlotKind, Spec, document, short, side_colour, side_dashes
 from avatar_gitops.engine.series.curves import Curves
 from avatar_gitops.engine.series.figures import SeriesPlot, series_plots
 from avatar_gitops.engine.series.projection import FittedSeries
@@ -33,7 +33,7 @@ def _spec(fitted: FittedSeries, plot: SeriesPlot, *, normalized: bool) -> Spec:
         for time, value in zip(_times(fitted, plot, at, normalized), short(curve[at]), strict=True)
     ]
     few = bool(np.isnan(plot.mean).all())
-    unit = "deviations of the originals from their mean" if normalized else plot.variable
+    unit = "standard deviations from the mean" if normalized else plot.variable
     x = {"field": "u", "type": "quantitative", "title": _axis(fitted, normalized)}
     if not normalized and _dated(fitted):
         x = {**x, "type": "temporal"}
@@ -51,12 +51,14 @@ def _spec(fitted: FittedSeries, plot: SeriesPlot, *, normalized: bool) -> Spec:
         {
             "data": {"values": _means(fitted, plot, at, normalized=normalized)},
             "mark": {"type": "line", "strokeWidth": 2.5},
-            "encoding": {**line, "color": side_colour()},
+            "encoding": {**line, "color": side_colour(), "strokeDash": side_dashes()},
         }
     )
     return document(
         f"Series of {plot.variable}",
-        "Too few people for bands." if few else "Bands: middle 50 % and 80 % of the originals. Thick: means.",
+        "Too few people for bands."
+        if few
+        else "Bands: middle 50 % and 80 % of the originals. Thick: means (dashed: originals).",
         "Thin: some avatars.",
         width=480,
         height=280,
@@ -88,7 +90,7 @@ def _band(
 def _means(fitted: FittedSeries, plot: SeriesPlot, at: npt.NDArray[np.int64], *, normalized: bool) -> list[Spec]:
     return [
         {"u": time, "y": value, "of": side}
-        for side, mean in (("originals", plot.mean), ("avatars", plot.avatar_mean))
+        for side, mean in (("avatars", plot.avatar_mean), ("originals", plot.mean))  # the dashed line above the full
         for time, value in zip(_times(fitted, plot, at, normalized), short(mean[at]), strict=True)
         if value is not None
     ]
