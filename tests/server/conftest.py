@@ -57,11 +57,4 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterat
 @pytest.fixture(scope="session")
 def default_run(workshop: Workshop) -> dict[str, str]:
     """The five finished jobs of a default run, by parameters name."""
-    set_id = workshop.put_set(documents(), "default-run")
-    names = {"standard": workshop.launch(set_id, "standard")}
-    for metrics in ("signal_metrics", "privacy_metrics"):
-        names[metrics] = workshop.launch(set_id, metrics, [names["standard"]])
-    both = [names["privacy_metrics"], names["signal_metrics"]]
-    names |= {report: workshop.launch(set_id, report, both) for report in ("report", "report_pia")}
-    workshop.work()
-    return names
+    return workshop.run_all(documents(), "default-run")

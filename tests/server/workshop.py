@@ -74,6 +74,17 @@ class Workshop:
         self.work()
         return self.job(name)
 
+    def run_all(self, text: str, name: str) -> dict[str, str]:
+        """Put a set and run its five jobs to the end; their names by parameters name."""
+        set_id = self.put_set(text, name)
+        names = {"standard": self.launch(set_id, "standard")}
+        for metrics in ("signal_metrics", "privacy_metrics"):
+            names[metrics] = self.launch(set_id, metrics, [names["standard"]])
+        both = [names["privacy_metrics"], names["signal_metrics"]]
+        names |= {report: self.launch(set_id, report, both) for report in ("report", "report_pia")}
+        self.work()
+        return names
+
     def error(self, text: str, parameters: str = "standard") -> str:
         """Why a job of a new set failed; it has left nothing behind."""
         before = set(self.platform.state.incoming.iterdir())
