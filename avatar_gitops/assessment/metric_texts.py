@@ -231,9 +231,11 @@ METRIC_TEXTS: Final[Mapping[str, MetricText]] = MappingProxyType(
             ),
             Text(
                 "Mean over columns of the Hellinger distance between the two distributions (numbers in bins), from 0 "
-                "to 1. It sees one column at a time.",
+                "to 1. It sees one column at a time. In a small table a part of it is chance, which an interval takes "
+                "away: the value then stands at its upper end.",
                 "Moyenne, sur les colonnes, de la distance de Hellinger entre les deux distributions (nombres en "
-                "classes), de 0 à 1. Elle voit une colonne à la fois.",
+                "classes), de 0 à 1. Elle voit une colonne à la fois. Dans une petite table, une part en est due au "
+                "hasard, qu'un intervalle retire : la valeur est alors à son extrémité haute.",
             ),
         ),
         "multivariate_hellinger_mean": MetricText(

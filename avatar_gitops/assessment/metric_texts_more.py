@@ -232,10 +232,13 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str, str, str]]] = {
         "distance between the values that series of originals and avatars have at the same moment; 0 is equal",
         "distance entre les valeurs des séries d'originaux et d'avatars au même moment ; 0 : égales",
         "Series are aligned on one grid of normalised time. Mean over variables and points of the Hellinger distance "
-        "between the values at that point (10 bins), from 0 to 1. It does not see how values follow each other.",
+        "between the values at that point (10 bins), from 0 to 1. It does not see how values follow each other. "
+        "With few people a part of it is chance, which an interval takes away: the value then stands at its upper "
+        "end.",
         "Les séries sont alignées sur une même grille de temps normalisé. Moyenne, sur les variables et les points, de "
         "la distance de Hellinger entre les valeurs en ce point (10 classes), de 0 à 1. Elle ne voit pas comment les "
-        "valeurs se suivent.",
+        "valeurs se suivent. Avec peu de personnes, une part en est due au hasard, qu'un intervalle retire : la valeur "
+        "est alors à son extrémité haute.",
     ),
     "density_hellinger_mean": (
         "Distance of the values of series",

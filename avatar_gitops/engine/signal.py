@@ -13,11 +13,11 @@ import pyarrow as pa
 from avatar_gitops.engine.associations import association_difference, category_coverage, range_coverage
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.correlations import correlations, mean_difference, moments
-from avatar_gitops.engine.intervals import Interval
+from avatar_gitops.engine.intervals import Interval, holding
 from avatar_gitops.engine.pair import Pair, pair_up
 from avatar_gitops.engine.params import ColumnSpec, Metrics, SignalParams
 from avatar_gitops.engine.propensity import pmse_ratio
-from avatar_gitops.engine.resampling import Resampling, interval, resampling
+from avatar_gitops.engine.resampling import Resampling, interval, resampling, squared_interval
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import SIGNAL
 from avatar_gitops.engine.threads import single_threaded_algebra
@@ -45,8 +45,9 @@ def measure_signal(
     difference is the mean absolute difference of Pearson correlations over pairs of numbers, in percent. Without bins:
     the mean Kolmogorov-Smirnov distance of numbers and the mean total variation of categories. The meta score is the
     mean of 100 (1 - Hellinger), 100 - correlation difference and 100 (1 - multivariate Hellinger). Intervals come from
-    resampled people (`engine.resampling`), bins held fixed; the Kolmogorov-Smirnov distance has none. Further figures
-    and their sources: `engine.associations`, `engine.propensity`, `engine.utility` (for a chosen target).
+    resampled people (`engine.resampling`), bins held fixed; those of Hellinger distances take away what a small sample
+    adds to a distance. The Kolmogorov-Smirnov distance has none. Further figures and their sources:
+    `engine.associations`, `engine.propensity`, `engine.utility` (for a chosen target).
     """
     pair = pair_up(original, avatars, columns, params.space, seed, origins)
     width = 4 * len(pair.space.layout.numbers) ** 2
@@ -55,14 +56,14 @@ def measure_signal(
     histograms = _column_histograms(pair)
     distances = {name: hellinger(*sides) for name, sides in histograms.items()}
     resampled = np.stack([_resampled(draw, *sides) for sides in histograms.values()])
-    ledger.add("hellinger_mean", float(np.mean(list(distances.values()))), resampled.mean(axis=0))
-    ledger.add("hellinger_std", float(np.std(list(distances.values()))), resampled.std(axis=0))
+    ledger.distance("hellinger_mean", float(np.mean(list(distances.values()))), resampled.mean(axis=0))
+    ledger.distance("hellinger_std", float(np.std(list(distances.values()))), resampled.std(axis=0))
     ledger.notes["hellinger_mean"] = f"Worst column: {max(distances, key=lambda name: distances[name])}."
     _correlation(pair, draw, ledger)
     axes = [
         binned(original, avatar) for original, avatar in zip(pair.original_points.T, pair.avatar_points.T, strict=True)
     ]
-    ledger.add(
+    ledger.distance(
         "multivariate_hellinger_mean",
         float(np.mean([hellinger(*sides) for sides in axes])),
         np.stack([_resampled(draw, *sides) for sides in axes]).mean(axis=0),
@@ -87,6 +88,11 @@ class _Ledger:
         """A metric with its interval."""
         self.values[name] = value
         self.intervals[name] = interval(value, resampled, 0.0, largest)
+
+    def distance(self, name: str, value: float, resampled: Floats) -> None:
+        """A Hellinger distance or a spread of such, with its interval."""
+        self.values[name] = value
+        self.intervals[name] = holding(value, squared_interval(value, resampled, 1.0))
 
 
 Histogram = tuple[Indices, Indices, int]

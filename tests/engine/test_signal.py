@@ -96,6 +96,25 @@ def test_intervals_hold_the_value_and_cover_what_other_people_would_give() -> No
     assert min(hits.values()) >= 32
 
 
+def test_intervals_of_distances_hold_those_between_populations() -> None:
+    """With 80 people a good part of a Hellinger distance is chance, which the interval takes away."""
+
+    def draw(rows: int, seed: int) -> tuple[pa.Table, pa.Table]:
+        random = np.random.default_rng(seed)
+        numbers = random.normal(size=(rows, 3))
+        noisy = 0.8 * numbers + 0.3 * random.normal(size=(rows, 3))
+        sides = (np.clip(side, -1, 1) for side in (numbers, noisy))  # so that bins are the same in every sample
+        one, two = (pa.table({f"x{i}": side[:, i] for i in range(3)}) for side in sides)
+        return one, two
+
+    truth = measure_signal(*draw(30_000, 999), [], SignalParams(), 1).values["hellinger_mean"] or 0.0
+    found = [measure_signal(*draw(80, seed), [], SignalParams(), 1) for seed in range(25)]
+    assert sum(low <= truth <= high for low, high in (item.intervals["hellinger_mean"] for item in found)) >= 22
+    assert np.mean([item.values["hellinger_mean"] for item in found]) > 1.3 * truth
+    low, high = measure_signal(*draw(6_000, 1), [], SignalParams(), 1).intervals["hellinger_mean"]
+    assert 0 < low <= truth <= high < low + 0.02
+
+
 def test_intervals_shrink_with_the_table_and_equal_tables_have_none_to_speak_of(holey: pa.Table) -> None:
     metrics = measure_signal(holey, holey, [], SignalParams(), 1)
     assert all(interval == (0.0, 0.0) for interval in metrics.intervals.values())
