@@ -51,7 +51,7 @@ test-load: .venv/.dev ## random kills of server and workers, many clients at onc
 	@$(BIN)/pytest -m load -p no:xdist
 
 laws: .venv/.dev ## the laws of planning on 1 000 examples each
-	@$(BIN)/pytest -n 2 --dist worksteal --timeout 900 --hypothesis-profile=laws --durations=0 --durations-min=1 -m law
+	@$(BIN)/pytest -n 2 --dist worksteal --timeout 1800 --hypothesis-profile=laws --durations=0 --durations-min=1 -m law
 
 lint: .venv/.dev ## formatter, linter, types, import contracts
 	@$(BIN)/ruff format --check .
