@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from avatar_gitops.server import start
-from tests.server.api import Api, documents, people
+from tests.server.api import Api, documents
 from tests.server.site import cheap_hashes
-from tests.server.workshop import Workshop, open_workshop
+from tests.server.workshop import Workshop, stocked_workshop
 from tests.support.grounds import Ground, environment
 
 
@@ -49,8 +49,7 @@ def other(admin: Api) -> Iterator[Api]:
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Workshop]:
     """A platform whose jobs are worked in this process, with the table of the default run."""
-    with open_workshop(tmp_path_factory.mktemp("workshop") / "state", ground) as made:
-        made.upload("people.csv", people(120))
+    with stocked_workshop(tmp_path_factory.mktemp("workshop") / "state", ground) as made:
         yield made
 
 

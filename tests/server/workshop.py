@@ -22,7 +22,7 @@ from avatar_gitops.server.receiving import describe_file
 from avatar_gitops.server.results import list_results
 from avatar_gitops.server.state import StateFolder
 from avatar_gitops.server.worker import rounds
-from tests.server.api import documents, join
+from tests.server.api import documents, join, people
 from tests.support.grounds import Ground, environment
 
 OWNER = "workshop"
@@ -136,6 +136,14 @@ def open_workshop(root: Path, ground: Ground = IN_ITS_FOLDER) -> Iterator[Worksh
     """A new platform over that folder with one user."""
     with open_platform(root, ground) as platform:
         yield Workshop(platform, create_user(platform.engine, "somebody@example.org", "user"))
+
+
+@contextmanager
+def stocked_workshop(root: Path, ground: Ground) -> Iterator[Workshop]:
+    """A workshop with the table of a default run."""
+    with open_workshop(root, ground) as made:
+        made.upload("people.csv", people(120))
+        yield made
 
 
 def edited(change: Callable[[dict[str, Plain]], object], **spec: Any) -> str:

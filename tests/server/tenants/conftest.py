@@ -26,15 +26,14 @@ from avatar_gitops.server.database import api_keys, sign_in_tokens, text_of, wri
 from tests.server.api import Api, documents, people
 from tests.server.site import Site, serve_here
 from tests.server.tenants.cast import COLLEAGUE, MEMBERS, Old, Victim, call, kinds
-from tests.server.workshop import Workshop, open_workshop
+from tests.server.workshop import Workshop, stocked_workshop
 from tests.support.grounds import Ground
 
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory, ground: Ground) -> Iterator[Workshop]:
     """A platform of its own: other tests may take files away from the one that they share."""
-    with open_workshop(tmp_path_factory.mktemp("tenants") / "state", ground) as made:
-        made.upload("people.csv", people(120))
+    with stocked_workshop(tmp_path_factory.mktemp("tenants") / "state", ground) as made:
         yield made
 
 
