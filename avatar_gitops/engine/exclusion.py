@@ -33,11 +33,11 @@ _FORBIDDEN: Final = 1e6  # times the largest distance
 Rows = npt.NDArray[np.int64]
 
 
-def set_aside(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Exclusion | None) -> tuple[str, ...]:
+def set_aside(columns: Sequence[str], specs: Sequence[ColumnSpec], exclusion: Exclusion | None) -> tuple[str, ...]:
     """Columns that an avatarization does not model; raises EngineError for names that cannot be excluded."""
     if exclusion is None:
         return ()
-    _check_names(table, exclusion)
+    _check_names(columns, exclusion)
     by_name = {spec.name: spec for spec in specs}
     for name in exclusion.names:
         if name in by_name and is_key(by_name[name]):
@@ -46,7 +46,7 @@ def set_aside(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Exclusion
                 hint="An excluded column keeps real values. Take it out of the excluded ones.",
             )
     dropped = {spec.name for spec in specs if spec.drop}
-    return tuple(name for name in table.column_names if name in exclusion.names and name not in dropped)
+    return tuple(name for name in columns if name in exclusion.names and name not in dropped)
 
 
 def out_of_metrics(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Exclusion | None) -> tuple[str, ...]:
@@ -58,11 +58,11 @@ def out_of_metrics(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Excl
     if exclusion is None:
         return ()
     if not exclusion.in_metrics:
-        _check_names(table, exclusion)
+        _check_names(table.column_names, exclusion)
         return tuple(name for name in table.column_names if name in exclusion.names)
     types = {spec.name: spec.type for spec in specs}
     left = []
-    for name in set_aside(table, specs, exclusion):
+    for name in set_aside(table.column_names, specs, exclusion):
         try:
             column = fit_column(name, table[name], types.get(name))
         except EngineError:
@@ -73,9 +73,9 @@ def out_of_metrics(table: pa.Table, specs: Sequence[ColumnSpec], exclusion: Excl
     return tuple(left)
 
 
-def _check_names(table: pa.Table, exclusion: Exclusion) -> None:
+def _check_names(columns: Sequence[str], exclusion: Exclusion) -> None:
     for name in exclusion.names:
-        if name not in table.column_names:
+        if name not in columns:
             raise EngineError(f"The excluded column {name!r} is not a column of the table.")
 
 

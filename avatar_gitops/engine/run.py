@@ -68,7 +68,7 @@ def avatarize(
     chain = fit_chain(table, columns, params.space, params.processors)
     names, modelled = table.column_names, chain.table
     params, exclusion = replace(params, space=chain.space), params.space.exclude
-    layout = fit_layout(modelled, chain.columns, set_aside(modelled, chain.columns, exclusion))
+    layout = fit_layout(modelled, chain.columns, set_aside(modelled.column_names, chain.columns, exclusion))
     frame = encode(layout, modelled)
     check_dimensions(layout, int(frame.missing.any(axis=0).sum()), params.space, limits)
     batches = count_batches(frame.rows, layout, params, limits)

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from avatar_gitops.engine import batches
 from avatar_gitops.engine.batches import estimate_memory, label_of
 from avatar_gitops.engine.frame import encode, fit_layout
-from avatar_gitops.engine.large import scratch, source
+from avatar_gitops.engine.large import aside, scratch, source
 from avatar_gitops.engine.large.layout import survey
 from avatar_gitops.engine.large.limits import needed_memory
 from avatar_gitops.engine.large.run import Output, Sampled, avatarize_file
-from avatar_gitops.engine.large.sample import draw_lot
+from avatar_gitops.engine.large.sample import draw_lot, pick
 from avatar_gitops.engine.large.source import open_source, settle
 from avatar_gitops.engine.params import (
     Augmentation,
@@ -245,10 +245,81 @@ def _batches(rows: int, number: int) -> list[np.ndarray]:
     return [np.flatnonzero(groups == batch) for batch in range(number)]
 
 
+def with_asides(rows: int = ROWS) -> tuple[pa.Table, AvatarParams]:
+    """Columns that no model could hold, and parameters that exclude them: their values come back in their rows."""
+    texts = [None if row % 40 == 0 else f'a "quoted", {row}\nline' for row in range(rows)]
+    table = synthetic(rows, missing=0.1).add_column(0, "remark", pa.array(texts))
+    table = table.append_column("big", pa.array([2**60 + row // 2 for row in range(rows)]))
+    table = table.append_column("clinic", pa.array([f"s{row % 7}" for row in range(rows)]).dictionary_encode())
+    exclusion = Exclusion(("remark", "big", "clinic"), Replacement.ROW_ORDER)
+    # of equally near donors a nearest value may come from another one when other rows are filled beside
+    return table, AvatarParams(10, Space(ncp=3, exclude=exclusion, imputation=Imputation(ImputationMethod.MEDIAN)))
+
+
+def test_in_one_batch_excluded_values_come_back_as_in_memory(tmp_path: Path) -> None:
+    table, params = with_asides()
+    made, _ = large(tmp_path, table, params, rows=None)
+    whole = avatarize(read_table(tmp_path / "original.csv"), (), params, 7, label_of("people", 0))
+    write_table(whole.unshuffled, tmp_path / "whole.csv")
+    assert (tmp_path / "unshuffled.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert made.avatars.facts.columns == whole.facts.columns
+    assert made.avatars.facts.warnings == whole.facts.warnings
+    assert made.avatars.facts.sensitive == whole.facts.sensitive
+    assert len(whole.facts.sensitive) == 2, "the breach itself, and the remarks that one row alone has"
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_excluded_values_stand_in_the_rows_of_their_people_whatever_the_pieces(
+    tmp_path: Path, small_pieces: None, monkeypatch: pytest.MonkeyPatch, format: Format
+) -> None:
+    table, params = with_asides()
+    table = table.append_column("id", pa.array(np.arange(ROWS)))
+    columns = (ColumnSpec("id", primary_key=True),)
+    if format == "parquet":
+        table = table.append_column("list", pa.array([[row, row + 1] for row in range(ROWS)]))
+        exclusion = Exclusion(("remark", "big", "clinic", "list"), Replacement.ROW_ORDER)
+        params = replace(params, space=replace(params.space, exclude=exclusion))
+    monkeypatch.setattr(aside, "_MOST", 211)
+    monkeypatch.setattr(source, "_ROWS", 333)
+    made, files = large(tmp_path / "one", table, params, columns, format=format)
+    assert params.space.exclude is not None
+    for name in params.space.exclude.names:
+        assert files["unshuffled"][name].to_pylist() == table[name].to_pylist()
+    numbers = files["unshuffled"]["id"].to_numpy()
+    assert files["shuffled"].take(pa.array(numbers - 1)).equals(files["unshuffled"])
+    assert files["shuffled"].column_names == table.column_names
+    assert made.avatars.unshuffled["remark"].to_pylist() == made.original["remark"].to_pylist()
+    monkeypatch.setattr(aside, "_MOST", 5_000)
+    monkeypatch.setattr(source, "_BLOCK", 30_000)
+    large(tmp_path / "two", table, params, columns, format=format)
+    for name in ("unshuffled", "shuffled"):
+        one, two = (read_table(tmp_path / run / f"{name}.{format}") for run in ("one", "two"))
+        assert one.equals(two)
+
+
+@pytest.mark.parametrize("memory", [None, 10_000])
+def test_lone_values_are_found_in_parts_and_long_values_are_put_in_order_by_fewer_rows(
+    tmp_path: Path, memory: int | None
+) -> None:
+    twice = [row // 2 * 64 for row in range(2_000)]
+    columns = {"even": twice, "odd": [*twice[1:], 1], "gaps": [None, *twice[1:-1], None], "long": ["x" * 100] * 2_000}
+    write_table(pa.table(columns), tmp_path / "table.csv")
+    found = aside.look_at(open_source(tmp_path / "table.csv"), list(columns), tmp_path, Limits(memory=memory), 5)
+    assert found.lone == ("odd", "gaps")
+    assert found.at_once == (aside._MOST if memory is None else pytest.approx(10_000 / 4 / 130, abs=3))
+    assert list(tmp_path.iterdir()) == [tmp_path / "table.csv"]
+
+
+def test_excluded_names_are_refused_as_in_memory(tmp_path: Path) -> None:
+    params = AvatarParams(10, Space(exclude=Exclusion(("nowhere",), Replacement.ROW_ORDER)))
+    with pytest.raises(EngineError, match="excluded column 'nowhere'"):
+        large(tmp_path, synthetic(300), params)
+
+
 ASKED = {
     "processors": AvatarParams(10, Space(ncp=3), processors=(ExpectedMean(("x",)),)),
     "augmentation": AvatarParams(10, Space(ncp=3), augmentation=Augmentation(2.0)),
-    "excluded": AvatarParams(10, Space(ncp=3, exclude=Exclusion(("x",), Replacement.ROW_ORDER))),
+    "excluded": AvatarParams(10, Space(ncp=3, exclude=Exclusion(("x",), Replacement.COORDINATE_SIMILARITY))),
 }
 
 
@@ -306,6 +377,19 @@ def test_a_sample_is_the_same_rows_of_each_file(tmp_path: Path, monkeypatch: pyt
     assert draw_lot(60, 1).size == 60, "never more than there are"
 
 
+@pytest.mark.parametrize("index", [pa.int8(), pa.int32()])
+def test_picked_rows_keep_no_value_of_the_others(index: pa.DataType) -> None:
+    values = (
+        pa.array(["one", "two", None, "one", "x" * 10_000]).dictionary_encode().cast(pa.dictionary(index, pa.string()))
+    )
+    table = pa.table({"text": values, "row": [0, 1, 2, 3, 4]})
+    found = pick(table, np.array([1, 2]))
+    assert found.schema == table.schema
+    assert found.to_pylist() == [{"text": "two", "row": 1}, {"text": None, "row": 2}]
+    assert found["text"].chunk(0).dictionary.to_pylist() == ["two"]
+    assert pick(table, np.array([], dtype=np.int64)).schema == table.schema
+
+
 def test_the_estimate_before_reading_is_that_of_the_table(tmp_path: Path) -> None:
     write_table(synthetic(300), tmp_path / "table.csv")
     layout = fit_layout(synthetic(300), ())
@@ -324,19 +408,22 @@ from pathlib import Path
 import numpy as np, pyarrow as pa, pyarrow.parquet as pq
 from avatar_gitops.engine.large.run import Output, avatarize_file
 from avatar_gitops.engine.large.source import open_source
-from avatar_gitops.engine.params import AvatarParams, Limits, Space
+from avatar_gitops.engine.params import AvatarParams, Exclusion, Limits, Replacement, Space
 folder, rows, budget = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 levels = pa.array([f"m{i:02d}" for i in range(12)])
 with pq.ParquetWriter(folder / "in.parquet", pa.schema(
-    [(f"n{i}", pa.float64()) for i in range(6)] + [(f"c{i}", pa.string()) for i in range(8)])) as writer:
+    [(f"n{i}", pa.float64()) for i in range(6)] + [(f"c{i}", pa.string()) for i in range(8)]
+    + [("remark", pa.string())])) as writer:
     for start in range(0, rows, 50_000):
         random = np.random.default_rng(start)
         numbers = [pa.array(random.normal(size=50_000).round(3)) for _ in range(6)]
         texts = [levels.take(pa.array(random.integers(0, 12, 50_000))) for _ in range(8)]
-        writer.write_table(pa.Table.from_arrays(numbers + texts, schema=writer.schema))
+        remarks = pa.array([f"{start + row:300d}" for row in range(50_000)])
+        writer.write_table(pa.Table.from_arrays([*numbers, *texts, remarks], schema=writer.schema))
 before = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])
 names = [folder / f"{name}.parquet" for name in ("unshuffled", "shuffled", "originals", "avatars")]
-made = avatarize_file(open_source(folder / "in.parquet"), (), AvatarParams(20, Space(ncp=5)), (1, ""),
+made = avatarize_file(open_source(folder / "in.parquet"), (),
+    AvatarParams(20, Space(ncp=5, exclude=Exclusion(("remark",), Replacement.ROW_ORDER))), (1, ""),
     Limits(memory=budget << 20), Output(*names, folder, "parquet"))
 assert sum(pq.ParquetFile(name).metadata.num_rows for name in names) == 4 * rows
 peak = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])

@@ -117,6 +117,19 @@ def test_the_same_set_gives_the_same_bytes(workshop: Workshop, large_run: dict[s
     assert one == two
 
 
+def test_excluded_columns_keep_the_row_of_their_person(workshop: Workshop, large_run: dict[str, str]) -> None:
+    record: Plain = {"k": 5, "exclude_variables": {"variable_names": ["age"], "replacement_strategy": "row_order"}}
+    job = workshop.run(documents(file=FILE, avatarization={"people": record}))
+    assert job["exception"] == ""
+    files = workshop.files(job["name"])
+    at = table(people(1))[0].index("age")
+    before, after = table(people(ROWS)), table(files["people.unshuffled-0.csv"])
+    assert [row[at] for row in after] == [row[at] for row in before]
+    assert sorted(table(files["people.shuffled-0.csv"])) == sorted(after)
+    facts = workshop.json(job["name"], "run_metadata.avatarize.json")["tables"]["people"]
+    assert any("row_order" in reason for reason in facts["sensitive"])
+
+
 NOT_AT_ONCE = "The table does not fit into the memory of a run, and all its rows are needed at once for"
 
 
@@ -126,8 +139,8 @@ NOT_AT_ONCE = "The table does not fit into the memory of a run, and all its rows
         ({"data_augmentation": {"augmentation_strategy": 2}}, "data augmentation"),
         ({"holdout_share": 0.2}, "holdout_share"),
         (
-            {"exclude_variables": {"variable_names": ["age"], "replacement_strategy": "row_order"}},
-            "excluded variables",
+            {"exclude_variables": {"variable_names": ["age"], "replacement_strategy": "coordinate_similarity"}},
+            "excluded variables that come from similar rows (coordinate_similarity)",
         ),
     ],
 )

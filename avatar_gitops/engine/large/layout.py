@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,9 +19,10 @@ from avatar_gitops.engine.columns import (
     in_order,
     most_decimals,
 )
+from avatar_gitops.engine.exclusion import set_aside
 from avatar_gitops.engine.frame import Layout, lay_out, modelled, without_identifiers
 from avatar_gitops.engine.large.source import Retyped, Source
-from avatar_gitops.engine.params import ColumnSpec, ColumnType
+from avatar_gitops.engine.params import ColumnSpec, ColumnType, Exclusion
 from avatar_gitops.errors import EngineError
 
 MOST_MODALITIES: Final = 1 << 15
@@ -36,17 +37,21 @@ class Surveyed:
     rows: int
 
 
-def survey(source: Source, specs: Sequence[ColumnSpec]) -> Surveyed:
-    """Type every column; raises EngineError like `fit_layout`, and for categories of too many values."""
+def survey(source: Source, specs: Sequence[ColumnSpec], exclusion: Exclusion | None = None) -> Surveyed:
+    """Type every column that is not excluded.
+
+    Raises EngineError like `fit_layout` and `set_aside`, and for categories of too many values.
+    """
+    aside = set_aside(source.schema.names, specs, exclusion)
     while True:
         try:
-            return _survey(source, specs)
+            return _survey(source, specs, aside)
         except Retyped as again:
             source = again.source
 
 
-def _survey(source: Source, specs: Sequence[ColumnSpec]) -> Surveyed:
-    wanted = modelled(source.schema.names, specs)
+def _survey(source: Source, specs: Sequence[ColumnSpec], aside: Collection[str]) -> Surveyed:
+    wanted = modelled(source.schema.names, specs, aside)
     columns: dict[str, Column] = {spec.name: fit_piece(spec, source.schema.empty_table()[spec.name]) for spec in wanted}
     rows = 0
     for piece in source.pieces():
@@ -57,7 +62,7 @@ def _survey(source: Source, specs: Sequence[ColumnSpec]) -> Surveyed:
     for name, column in columns.items():
         if isinstance(column, CategoryColumn) and len(column.modalities) == rows:
             columns[name] = without_identifiers(column, pa.chunked_array([column.modalities]))
-    return Surveyed(source, lay_out(source.schema.names, specs, columns), rows)
+    return Surveyed(source, lay_out(source.schema.names, specs, columns, aside), rows)
 
 
 def fit_piece(spec: ColumnSpec, values: pa.ChunkedArray) -> Column:

@@ -11,7 +11,7 @@ from avatar_gitops.engine.batches import bounds_of_batches, estimate_memory, sma
 from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.frame import Layout, modelled
 from avatar_gitops.engine.large.source import Source
-from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ColumnType, Limits
+from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ColumnType, Limits, Replacement
 from avatar_gitops.engine.space import DEFAULT_NCP
 from avatar_gitops.errors import EngineError
 
@@ -36,10 +36,12 @@ def needed_memory(source: Source, specs: Sequence[ColumnSpec], ncp: int | None) 
 def check_possible(names: Sequence[str], specs: Sequence[ColumnSpec], params: AvatarParams) -> None:
     """Raises EngineError, with the way out, when a run asks for something that needs all rows at once."""
     modelled(names, specs)  # names that the table does not have come first
+    exclude = params.space.exclude
     asked: Mapping[str, bool] = {
         "column processors": bool(params.processors),
         "data augmentation": params.augmentation is not None,
-        "excluded variables": params.space.exclude is not None,
+        "excluded variables that come from similar rows (coordinate_similarity)": exclude is not None
+        and exclude.replacement is Replacement.COORDINATE_SIMILARITY,
         "pseudonyms": any(spec.pseudonym is not None and not spec.drop for spec in specs),
     }
     for what, wanted in asked.items():

@@ -26,11 +26,12 @@ from avatar_gitops.engine.frame import Frame, encode
 from avatar_gitops.engine.generation import Donors
 from avatar_gitops.engine.imputation import wanted_imputation
 from avatar_gitops.engine.keys import as_keys
+from avatar_gitops.engine.large.aside import Aside, Looked, look_at
 from avatar_gitops.engine.large.fit import completed_rows, count_values, fit_shelves
 from avatar_gitops.engine.large.keys import KIND, check_identifiers, mark, number_marks
 from avatar_gitops.engine.large.layout import Surveyed, survey
 from avatar_gitops.engine.large.limits import check_possible, count_large_batches
-from avatar_gitops.engine.large.sample import whole
+from avatar_gitops.engine.large.sample import pick, whole
 from avatar_gitops.engine.large.scratch import PIECE, Shelf, deal, frame_kind, frame_of, in_order, lines_of
 from avatar_gitops.engine.large.source import Source
 from avatar_gitops.engine.large.writing import Writer
@@ -45,7 +46,6 @@ from avatar_gitops.engine.streams import stream, stream_key
 from avatar_gitops.engine.tables import Format
 from avatar_gitops.engine.threads import single_threaded_algebra
 
-SHUFFLED_AT_ONCE: Final = 1 << 18  # rows of the deliverable that are put in order in memory
 _POINTS: Final = "points"
 _PLACE: Final = "place"
 _MARKED: Final = "identifiers"
@@ -96,10 +96,10 @@ class Job:
         """The permutation of all rows for one stage."""
         return draw_permutation(self.surveyed.rows, stream(self.seed, self.label, stage))
 
-    def sampled(self, rows: Rows) -> pa.Array:
+    def sampled(self, rows: Rows) -> Rows:
         """The places of those of some rows that are in the sample; nothing of the seed of the run shows in it."""
         lot = draw_permutation(self.surveyed.rows, stream(0, "", "figure rows"))
-        return to_arrow(np.flatnonzero(lot.places(rows) < self.files.sample))
+        return np.flatnonzero(lot.places(rows) < self.files.sample)
 
     def shelf(self, name: str, kind: np.dtype[np.void]) -> Shelf:
         """A file of the scratch folder."""
@@ -122,7 +122,7 @@ def avatarize_file(
     that one does, and when something is asked for that needs all rows at once (`check_possible`).
     """
     check_possible(source.schema.names, columns, params)
-    surveyed = survey(source, columns)
+    surveyed = survey(source, columns, params.space.exclude)
     check_k(params, surveyed.rows)
     check_comparable(surveyed.layout, surveyed.rows, params.space)
     files.tell(0.1)
@@ -144,9 +144,11 @@ def _run(job: Job) -> Sampled:
     for batch, shelf in enumerate(completed):
         drawn.append(_draw(job, space, shelf, batch))
         tell(0.3 + 0.4 * len(drawn) / batches)
-    unshuffled, originals, avatars = _write(job, space, drawn, dealt)
+    secret = stream_key(job.seed, job.label, "marks of excluded columns")
+    looked = look_at(job.surveyed.source, layout.aside, job.scratch, limits, secret)
+    unshuffled, originals, avatars = _write(job, space, drawn, (dealt, looked))
     sparse = (name for name, missing in zip(layout.names, counted.missing, strict=True) if missing > counted.rows / 2)
-    seen = Tally(counted.rows, tuple(job.surveyed.source.schema.names), rarest, tuple(sparse), ())
+    seen = Tally(counted.rows, tuple(job.surveyed.source.schema.names), rarest, tuple(sparse), looked.lone)
     facts = tell_batches(gather_facts(seen, space, params), batches)
     return Sampled(original, Avatars(unshuffled, unshuffled, originals, avatars, facts))
 
@@ -169,7 +171,7 @@ def _encode(job: Job, dealt: Permutation, batches: int) -> tuple[list[Shelf], Fr
         frame = encode(layout, piece)
         deal(lines_of(kind, frame), shelves, dealt.groups(own, batches))
         donors.append(frame.take(np.flatnonzero(lot.places(own) < few)))
-        sample.append(piece.take(job.sampled(own)))
+        sample.append(pick(piece, job.sampled(own)))
         for name, secret in identifiers.items():
             job.shelf(f"{name}.marks", KIND).append(mark(piece[name], secret))
         start += piece.num_rows
@@ -203,17 +205,18 @@ def _draw(job: Job, space: FittedSpace, shelf: Shelf, batch: int) -> Shelf:
 
 
 def _write(
-    job: Job, space: FittedSpace, drawn: Sequence[Shelf], dealt: Permutation
+    job: Job, space: FittedSpace, drawn: Sequence[Shelf], placed: tuple[Permutation, Looked]
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """All four files: three in the order of the originals, then the deliverable in its own.
 
     What comes back is the sample of these three.
     """
     layout, rows, files = space.layout, job.surveyed.rows, job.files
+    dealt, at_once = placed[0], placed[1].at_once
     order = job.permutation("shuffle")
     kind = frame_kind(layout, **{_PLACE: ("i8", 1), _MARKED: ("i8", len(_identifiers(job)))})
-    shuffled = [job.shelf(f"{part}.shuffled", kind) for part in range(-(-rows // SHUFFLED_AT_ONCE))]
-    keys = Keys(job)
+    shuffled = [job.shelf(f"{part}.shuffled", kind) for part in range(-(-rows // at_once))]
+    keys, aside = Keys(job), Aside(job.surveyed.source, layout.aside, job.scratch)
     sample: list[list[pa.Table]] = [[], [], []]
     with ExitStack() as stack:
         writers = [
@@ -224,29 +227,32 @@ def _write(
             frame, own = frame_of(lines), np.arange(start, start + len(lines))
             places = order.places(own)
             numbers = keys.numbers(start, len(lines))
-            table = keys.table(frame, places, numbers)
+            real = aside.next(len(lines))
+            table = keys.table(frame, places, numbers, real)
             coordinates = projection_table(lines[_POINTS]), projection_table(space.project(encode(layout, table)))
             chosen = job.sampled(own)
             for writer, parts, written in zip(writers, sample, (table, *coordinates), strict=True):
                 writer.write(written)
-                parts.append(written.take(chosen))
+                parts.append(written.take(to_arrow(chosen)))
             marked = lines_of(kind, frame, **{_PLACE: places[:, None], _MARKED: numbers})
-            deal(marked, shuffled, places // SHUFFLED_AT_ONCE)
+            deal(marked, shuffled, places // at_once)
+            aside.deal(real, places // at_once)
     for shelf in drawn:
         shelf.remove()
     job.files.tell(0.9)
     with Writer(files.shuffled, files.format) as deliverable:
-        for shelf in shuffled:
+        for part, shelf in enumerate(shuffled):
             lines = shelf.read()
             shelf.remove()
-            lines = lines[np.argsort(lines[_PLACE][:, 0])]
-            deliverable.write(keys.table(frame_of(lines), lines[_PLACE][:, 0], lines[_MARKED]))
+            sorting = np.argsort(lines[_PLACE][:, 0])
+            lines, real = lines[sorting], aside.collect(part, sorting)
+            deliverable.write(keys.table(frame_of(lines), lines[_PLACE][:, 0], lines[_MARKED], real))
     unshuffled, originals, avatars = map(whole, sample)
     return unshuffled, originals, avatars
 
 
 class Keys:
-    """The columns of the output with fresh keys, in the order of the originals' columns."""
+    """The columns of the output with fresh keys and excluded values, in the order of the originals' columns."""
 
     def __init__(self, job: Job) -> None:
         schema = job.surveyed.source.schema
@@ -264,9 +270,9 @@ class Keys:
         own = [numbering.numbers(self._marks[name].read(start, count)) for name, numbering in self._numberings.items()]
         return np.column_stack(own) if own else np.empty((count, 0), dtype=np.int64)
 
-    def table(self, frame: Frame, places: Rows, numbers: Rows) -> pa.Table:
-        """The rows of the output with their places in the deliverable and the numbers of their identifiers."""
-        columns = decode(self._layout, frame)
+    def table(self, frame: Frame, places: Rows, numbers: Rows, aside: pa.Table) -> pa.Table:
+        """The rows of the output with their places in the deliverable, numbers of identifiers and excluded values."""
+        columns = decode(self._layout, frame) | dict(zip(aside.column_names, aside.columns, strict=True))
         for key in self._layout.keys:
             if key.primary_key:
                 made, largest = places + 1, self._rows

@@ -36,7 +36,7 @@ class Lot:
         """The drawn rows of a settled file with that many rows, in order, as `engine.tables.read_table` gives them."""
         parts, start = [source.schema.empty_table()], 0
         for piece in source.pieces():
-            parts.append(piece.take(to_arrow(self._drawn(start, start + piece.num_rows) - start)))
+            parts.append(pick(piece, self._drawn(start, start + piece.num_rows) - start))
             start += piece.num_rows
         return whole(parts)
 
@@ -48,6 +48,20 @@ class Lot:
 def draw_lot(rows: int, size: int) -> Lot:
     """At most `size` of that many rows, at least `FEWEST` where there are as many; always the same ones."""
     return Lot(draw_permutation(rows, stream(0, "", "sampled rows")), min(rows, max(FEWEST, size)))
+
+
+def pick(piece: pa.Table, rows: Rows) -> pa.Table:
+    """Some rows of a piece, with no more in memory than they need: Arrow would keep all coded values of the piece."""
+    taken = piece.take(to_arrow(rows))
+    return pa.table({name: _coded_anew(taken[name]) for name in taken.column_names})
+
+
+def _coded_anew(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    kind = column.type
+    if not pa.types.is_dictionary(kind):
+        return column
+    found = one_array(column.cast(kind.value_type)).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(found.indices.cast(kind.index_type), found.dictionary, ordered=kind.ordered)
 
 
 def whole(parts: Sequence[pa.Table]) -> pa.Table:
