@@ -228,6 +228,14 @@ def test_results_stand_in_their_places_whatever_the_pieces(
         assert one == two
 
 
+@pytest.mark.parametrize("name", ["a/b", "../out", "x\\y", "."])
+def test_names_of_columns_are_no_names_of_files(tmp_path: Path, name: str) -> None:
+    table = synthetic(300).append_column(name, pa.array([f"p{row // 3}" for row in range(300)]))
+    _, files = large(tmp_path / "here", table, columns=(ColumnSpec(name, identifier=True),))
+    assert len(files["shuffled"][name].unique()) == 100
+    assert list(tmp_path.iterdir()) == [tmp_path / "here"]
+
+
 def test_avatars_are_made_of_people_of_their_own_batch(tmp_path: Path, small_pieces: None) -> None:
     names = [f"p{row % 399:03d}" for row in range(400)]
     table = pa.table({"who": names, "x": np.arange(400.0)})
@@ -409,21 +417,22 @@ import numpy as np, pyarrow as pa, pyarrow.parquet as pq
 from avatar_gitops.engine.large.run import Output, avatarize_file
 from avatar_gitops.engine.large.source import open_source
 from avatar_gitops.engine.params import AvatarParams, Exclusion, Limits, Replacement, Space
-folder, rows, budget = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+folder, rows, budget, length = Path(sys.argv[1]), *map(int, sys.argv[2:])
+texts = [("remark", pa.string())] if length else []  # excluded
+exclude = Exclusion(("remark",), Replacement.ROW_ORDER) if length else None
 levels = pa.array([f"m{i:02d}" for i in range(12)])
 with pq.ParquetWriter(folder / "in.parquet", pa.schema(
-    [(f"n{i}", pa.float64()) for i in range(6)] + [(f"c{i}", pa.string()) for i in range(8)]
-    + [("remark", pa.string())])) as writer:
+    [(f"n{i}", pa.float64()) for i in range(6)] + [(f"c{i}", pa.string()) for i in range(8)] + texts)) as writer:
     for start in range(0, rows, 50_000):
         random = np.random.default_rng(start)
         numbers = [pa.array(random.normal(size=50_000).round(3)) for _ in range(6)]
-        texts = [levels.take(pa.array(random.integers(0, 12, 50_000))) for _ in range(8)]
-        remarks = pa.array([f"{start + row:300d}" for row in range(50_000)])
-        writer.write_table(pa.Table.from_arrays([*numbers, *texts, remarks], schema=writer.schema))
+        codes = [levels.take(pa.array(random.integers(0, 12, 50_000))) for _ in range(8)]
+        remarks = [pa.array([f"{start + row:{length}d}" for row in range(50_000)]) for _ in texts]
+        writer.write_table(pa.Table.from_arrays([*numbers, *codes, *remarks], schema=writer.schema))
 before = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])
 names = [folder / f"{name}.parquet" for name in ("unshuffled", "shuffled", "originals", "avatars")]
 made = avatarize_file(open_source(folder / "in.parquet"), (),
-    AvatarParams(20, Space(ncp=5, exclude=Exclusion(("remark",), Replacement.ROW_ORDER))), (1, ""),
+    AvatarParams(20, Space(ncp=5, exclude=exclude)), (1, ""),
     Limits(memory=budget << 20), Output(*names, folder, "parquet"))
 assert sum(pq.ParquetFile(name).metadata.num_rows for name in names) == 4 * rows
 peak = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM:")).split()[1])
@@ -432,15 +441,17 @@ print(made.avatars.facts.batches, peak >> 10)
 
 
 @pytest.mark.slow
-def test_memory_is_that_of_the_budget_whatever_the_number_of_rows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("length", "beyond"), [(0, 256), (300, 512)])
+def test_memory_is_that_of_the_budget_whatever_the_number_of_rows(tmp_path: Path, length: int, beyond: int) -> None:
+    """An excluded text of `length` characters adds what some pieces of it take: the budget counts columns only."""
     budget = 128
     peaks = []
     for rows in (500_000, 2_000_000):
-        command = [sys.executable, "-c", MEASURED, str(tmp_path), str(rows), str(budget)]
+        command = [sys.executable, "-c", MEASURED, str(tmp_path), str(rows), str(budget), str(length)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         assert int(said[0]) >= 2
         peaks.append(int(said[1]))
-    assert max(peaks) < budget + 256
+    assert max(peaks) < budget + beyond
     assert peaks[1] < peaks[0] + 64, "four times the rows take no more memory"
     width = 6, 8, 5
     assert estimate_memory(2_000_000, width) > 8 * budget << 20, "whole, the table would take several times the budget"

@@ -158,7 +158,7 @@ def _encode(job: Job, dealt: Permutation, batches: int) -> tuple[list[Shelf], Fr
     layout, rows = job.surveyed.layout, job.surveyed.rows
     kind = frame_kind(layout)
     shelves = [job.shelf(f"{batch}.encoded", kind) for batch in range(batches)]
-    identifiers = _identifiers(job)
+    identifiers, marks = _identifiers(job), _marks(job)
     check_identifiers(len(identifiers), rows, job.limits)
     wanted = wanted_imputation(job.params.space.imputation)
     few = wanted.donors(rows) if wanted.method is ImputationMethod.FAST_KNN else 0
@@ -173,7 +173,7 @@ def _encode(job: Job, dealt: Permutation, batches: int) -> tuple[list[Shelf], Fr
         donors.append(frame.take(np.flatnonzero(lot.places(own) < few)))
         sample.append(pick(piece, job.sampled(own)))
         for name, secret in identifiers.items():
-            job.shelf(f"{name}.marks", KIND).append(mark(piece[name], secret))
+            marks[name].append(mark(piece[name], secret))
         start += piece.num_rows
     numbers = np.concatenate([frame.numbers for frame in donors])
     codes = np.concatenate([frame.codes for frame in donors])
@@ -184,6 +184,11 @@ def _identifiers(job: Job) -> dict[str, int]:
     """Columns that get a fresh value for each value, and the secret of their marks."""
     keys = (key.name for key in job.surveyed.layout.keys if not key.primary_key)
     return {name: stream_key(job.seed, job.label, f"marks of {name}") for name in keys}
+
+
+def _marks(job: Job) -> dict[str, Shelf]:
+    """Where the marks of identifiers stand; names of columns are no names of files."""
+    return {name: job.shelf(f"{at}.marks", KIND) for at, name in enumerate(_identifiers(job))}
 
 
 def _draw(job: Job, space: FittedSpace, shelf: Shelf, batch: int) -> Shelf:
@@ -259,7 +264,7 @@ class Keys:
         self._layout, self._rows = job.surveyed.layout, job.surveyed.rows
         self._kinds = {key.name: schema.field(key.name).type for key in self._layout.keys}
         self._names = [name for name in schema.names if name not in self._layout.dropped]
-        self._marks = {name: job.shelf(f"{name}.marks", KIND) for name in _identifiers(job)}
+        self._marks = _marks(job)
         self._numberings = {
             name: number_marks(shelf, stream(job.seed, job.label, f"identifiers of {name}"))
             for name, shelf in self._marks.items()
