@@ -69,6 +69,7 @@ def leaks(name: str, content: bytes) -> list[str]:
     return canary.leaks(name, content, canaries())
 
 
+@pytest.mark.slow
 def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform) -> None:
     calls = [
         ("validate",),

@@ -19,6 +19,7 @@ def git(root: Path, *arguments: str) -> None:
     subprocess.run(["git", *who, *arguments], cwd=root, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_change_is_measured_and_a_promoted_run_is_published_without_a_second_run(
     cli: Cli, platform: Platform, unique: Unique
 ) -> None:
