@@ -109,7 +109,7 @@ def count_nearer(scales: Scales, rows: Scaled, queries: Scaled, radius: Floats) 
     asked = _dense(scales, queries)
     norms = (asked**2).sum(axis=1)
     closer, tied = np.zeros(len(asked), dtype=np.int64), np.zeros(len(asked), dtype=np.int64)
-    low, high = radius * (1 - _SLACK), radius * (1 + _SLACK) + _TINY
+    low, high = radius * (1 - _SLACK) - _TINY, radius * (1 + _SLACK) + _TINY
     for start in range(0, len(rows.numbers), _BLOCK):
         part = rows.take(slice(start, start + _BLOCK))
         block = _dense(scales, part)
