@@ -1,10 +1,13 @@
-"""Synthetic tables for the engine's tests."""
+"""Synthetic tables for the engine's tests, and pieces so small that few rows make many."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 import pytest
+
+from avatar_gitops.engine import batches
+from avatar_gitops.engine.large import scratch, source
 
 
 def synthetic(rows: int, seed: int = 7, missing: float = 0.0) -> pa.Table:
@@ -34,3 +37,12 @@ def table() -> pa.Table:
 @pytest.fixture
 def holey() -> pa.Table:
     return synthetic(300, missing=0.2)
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many pieces and batches from few rows."""
+    monkeypatch.setattr(batches, "SMALLEST", 100)
+    monkeypatch.setattr(batches, "NEIGHBOURS_A_ROW", 2)
+    monkeypatch.setattr(scratch, "PIECE", 128)
+    monkeypatch.setattr(source, "_BLOCK", 4_096)
