@@ -34,14 +34,10 @@ class Grouping:
     names: tuple[str, ...]
     places: tuple[int, ...]
 
-    def place(self, name: str) -> int:
-        """Where the column stands among the categories."""
-        return self.places[self.names.index(name)]
-
-    def members(self, codes: Codes) -> list[tuple[str, int, Flags]]:
-        """Column, code and rows of each group that has any."""
+    def members(self, codes: Codes) -> list[tuple[str, int, int]]:
+        """Each group that has any rows: the name and place of its column, and the code of its modality."""
         return [
-            (name, int(code), codes[:, place] == code)
+            (name, place, int(code))
             for name, place in zip(self.names, self.places, strict=True)
             for code in np.unique(codes[:, place])
         ]
@@ -72,7 +68,8 @@ def hidden_worst(people: Frame, grouping: Grouping, hidden: Flags, ledger: Ledge
     if not grouping.names:
         return
     found = grouping.members(people.codes)
-    judged = [(float(hidden[rows].mean()), int(rows.sum()), name) for name, _, rows in found if rows.sum() >= FEWEST]
+    groups = [(name, people.codes[:, place] == code) for name, place, code in found]
+    judged = [(float(hidden[rows].mean()), int(rows.sum()), name) for name, rows in groups if rows.sum() >= FEWEST]
     if not judged:
         ledger.absent(HIDDEN, f"No group has {FEWEST} people.")
         return

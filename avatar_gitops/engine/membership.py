@@ -142,10 +142,10 @@ def _worst(
     """The group of people whose membership is told best."""
     found = grouping.members(codes[0])
     judged: list[tuple[Success, str]] = []
-    for name, code, rows in found:
-        parts = scores[0][rows], scores[1][codes[1][:, grouping.place(name)] == code]
-        if min(map(len, parts)) >= FEWEST:
-            judged.append((success(*parts, stream(seed, name, f"membership of group {code}")), name))
+    for name, place, code in found:
+        members, others = (part[held[:, place] == code] for part, held in zip(scores, codes, strict=True))
+        if min(len(members), len(others)) >= FEWEST:
+            judged.append((success(members, others, stream(seed, name, f"membership of group {code}")), name))
     if not judged:
         return None
     worst, name = max(judged, key=lambda one: one[0].auc)

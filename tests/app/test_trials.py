@@ -14,7 +14,7 @@ from avatar_gitops.errors import Locked, RemoteUnavailable
 from avatar_gitops.plan.blocks import Blocks
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.model import Action
-from avatar_gitops.plan.observed import Annotation, Observed
+from avatar_gitops.plan.observed import Annotation, Observed, ServerJob
 from avatar_gitops.plan.planner import Options, plan
 from avatar_gitops.plan.versions import digests
 from avatar_gitops.spec.models import Job
@@ -105,8 +105,8 @@ def test_a_platform_is_used_by_one_preview_at_a_time_which_deletes_what_a_killed
     item = people(tmp_path)
     with preview_platform(tmp_path, PROJECT) as gateway:
         stopping = Bench(gateway, StillClock(), PROJECT)
-        started: dict[Job, object] = {}
-        launch(item.desired, (Job.STANDARD,), TRIAL, stopping, started)  # type: ignore[arg-type]
+        started: dict[Job, ServerJob] = {}
+        launch(item.desired, (Job.STANDARD,), TRIAL, stopping, started)
         assert len(gateway.observe(PROJECT).sets) == 1
         with pytest.raises(Locked), preview_platform(tmp_path, PROJECT):
             pass

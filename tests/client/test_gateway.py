@@ -124,7 +124,7 @@ def test_observe_groups_jobs_by_version_newest_first_and_reads_documents_once() 
     assert platform.asked == ["GET /jobs"]
 
 
-def test_a_version_that_vanishes_while_it_is_observed_is_nobodys() -> None:
+def test_a_version_that_vanishes_while_it_is_observed_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
     platform = Platform()
     gone = str(UUID(int=5))
     platform.add(gone, "standard")
@@ -134,7 +134,7 @@ def test_a_version_that_vanishes_while_it_is_observed_is_nobodys() -> None:
     def reply(request: httpx.Request, path: str) -> httpx.Response:
         return answer({"detail": "gone"}, 404) if path.startswith("/resources") else original(request, path)
 
-    platform.reply = reply  # type: ignore[method-assign]
+    monkeypatch.setattr(platform, "reply", reply)
     assert gateway(platform).observe("hospital").sets[0].annotations == {}
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 
 from avatar_gitops.client.gateway import Reader
@@ -70,15 +71,19 @@ def test_versions_that_are_gone_are_forgotten() -> None:
     assert len(json.loads(content[65:])) == 2
 
 
-def test_a_version_that_vanished_is_asked_for_again_and_not_remembered_as_nobodys() -> None:
+def test_a_version_that_vanished_is_asked_for_again_and_not_remembered_as_nobodys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     platform, box = filled(1), Box()
     (gone,) = platform.documents
     text = platform.documents.pop(gone)
     platform.capabilities = {}
     original = platform.reply
-    platform.reply = lambda request, path: (  # type: ignore[method-assign]
-        original(request, path) if gone in platform.documents or "resources" not in path else original(request, "/none")
-    )
+
+    def reply(request: httpx.Request, path: str) -> httpx.Response:
+        return original(request, path if gone in platform.documents or "resources" not in path else "/none")
+
+    monkeypatch.setattr(platform, "reply", reply)
     found, _ = observed(platform, box)
     assert found.sets[0].project is None
     platform.documents[gone] = text
