@@ -138,11 +138,11 @@ def _plain(node: Node, yaml: YAML, *, as_text: bool) -> Any:
             parts = value.value if isinstance(value, SequenceNode) else [value]
             for part in reversed(parts):
                 merged |= _plain(part, yaml, as_text=False)
-        elif key.value in own:
+        elif (name := _text(key)) in own:
             # The key itself is not repeated: keys of augmentation maps are values of the data.
             raise ApiFault(422, f"A key appears twice in one mapping: line {key.start_mark.line + 1}.")
         else:
-            own[key.value] = _plain(value, yaml, as_text=key.value in NAMES)
+            own[name] = _plain(value, yaml, as_text=name in NAMES)
     return merged | own
 
 
@@ -151,5 +151,16 @@ def _scalar(node: ScalarNode, yaml: YAML, *, as_text: bool) -> Any:
     if kind == "null":
         return None
     if as_text or kind in {"str", "timestamp", "value", "merge"}:
-        return node.value
+        return _text(node)
     return yaml.constructor.construct_object(node)
+
+
+def _text(node: ScalarNode) -> str:
+    """The text of a scalar; two escapes that are one character, as JSON writes those above U+FFFF, are joined."""
+    text: str = node.value
+    if not any("\ud800" <= letter <= "\udfff" for letter in text):
+        return text
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ApiFault(422, f"The YAML holds half of a character: line {node.start_mark.line + 1}.") from None

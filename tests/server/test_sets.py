@@ -129,6 +129,8 @@ def test_structural_faults_are_refused_with_their_place(admin: Api, faulty: list
         ("a: !custom 1", "only plain values"),
         ("[" * 100 + "]" * 100, "nested too deeply"),
         ("? [a, b]\n: 1", "as a key"),
+        (r'a: "\ud83d"', "half of a character: line 1"),
+        (r'{"\ude00\ud83d": 1}', "half of a character: line 1"),
     ],
 )
 def test_only_plain_yaml_is_read(text: str, says: str) -> None:
@@ -167,6 +169,13 @@ def test_names_and_keys_stay_text() -> None:
         "known_variables": ["1", "2.50"],
         "k": 20,
     }
+
+
+def test_json_with_escaped_characters_is_read_as_json() -> None:
+    plain = {"😀": ["é", "a😀b", {"name": "𝄞"}], "field": "😀"}
+    escaped = json.dumps(plain, ensure_ascii=True)
+    assert escaped.isascii()
+    assert read_documents(escaped.encode()) == [plain]
 
 
 def test_aliases_and_merge_keys_mean_what_they_say() -> None:

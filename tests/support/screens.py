@@ -55,8 +55,7 @@ class Album:
     def settled(self, text: str) -> str:
         """A text without anything that differs from run to run."""
         today = datetime.now(UTC).date()
-        days = {f"{today - timedelta(days=1)}": "<day>", f"{today}": "<day>"}
-        days[f"{today + timedelta(days=WAIVED_DAYS)}"] = "<day>"
+        days = {f"{today + timedelta(days=distance)}": "<day>" for distance in (-1, 0, 1, WAIVED_DAYS - 1, WAIVED_DAYS)}
         for said, instead in sorted({**self.named, **days}.items(), key=lambda item: -len(item[0])):
             text = text.replace(said, instead)
         for pattern, instead in VARYING:
