@@ -17,7 +17,8 @@ import pytest
 
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.reconcile.exclusive import exclusive
-from tests.support.flow import FIVE, Cli, Platform, journal_lines, people
+from tests.support.flow import FIVE, Cli, Platform, journal_lines
+from tests.support.processes import workers_held
 
 Unique = Callable[[str], str]
 LONGEST = 60.0
@@ -42,19 +43,15 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def take_long(cli: Cli) -> None:
-    """A table whose jobs are not over before they can be interrupted, however fast the machine is."""
-    (cli.root / "data" / "people.csv").write_text(people(rows=8_000), encoding="utf-8")
-
-
 def test_ctrl_c_stops_waiting_and_resume_goes_on(cli: Cli, platform: Platform, unique: Unique) -> None:
     name = unique("stopped")
     cli.spec(name)
-    take_long(cli)
-    process = start(cli, "apply", "--yes")
-    until(lambda: journal_lines(cli) >= 7)
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=LONGEST)
+    assert platform.state is not None
+    with workers_held(platform.state):
+        process = start(cli, "apply", "--yes")
+        until(lambda: journal_lines(cli) >= 7)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 130, output
     assert "avatar-gitops resume" in output
 
@@ -108,12 +105,12 @@ def test_a_server_that_is_killed_in_a_job_costs_only_a_retry(cli: Cli, unique: U
         cli.environment[key] = value
     name = unique("survives")
     cli.spec(name)
-    take_long(cli)
     try:
-        process = start(cli, "apply", "--yes")
-        until(lambda: journal_lines(cli) >= 7)
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        with workers_held(state):
+            process = start(cli, "apply", "--yes")
+            until(lambda: journal_lines(cli) >= 7)
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
         server = serve(state, port)
         output, _ = process.communicate(timeout=2 * LONGEST)
     finally:

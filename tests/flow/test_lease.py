@@ -21,6 +21,7 @@ from avatar_gitops.events import DiagnosticFound, Event, Stream
 from avatar_gitops.reconcile.lease import Holder, Terms, leased
 from tests.support.boards import MemoryBoard
 from tests.support.flow import FIVE, Cli, Platform, journal_lines
+from tests.support.processes import workers_held
 
 pytestmark = pytest.mark.slow
 
@@ -46,16 +47,18 @@ def start(cli: Cli, *args: str) -> subprocess.Popen[str]:
     )
 
 
-def killed(cli: Cli, *args: str) -> None:
-    """An apply that dies without a word when it has launched something."""
-    process = start(cli, *args)
-    deadline = time.monotonic() + LONGEST
-    while journal_lines(cli) < 6:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+def killed(cli: Cli, platform: Platform, *args: str) -> None:
+    """An apply that dies without a word when it has launched something, and nothing has ended yet."""
+    assert platform.state is not None
+    with workers_held(platform.state):
+        process = start(cli, *args)
+        deadline = time.monotonic() + LONGEST
+        while journal_lines(cli) < 6:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def lease_id(text: str) -> str:
@@ -85,7 +88,7 @@ def test_a_killed_apply_locks_other_machines_out_until_its_lease_expires(
     name = unique("expires")
     cli.spec(name)
     other = clone(cli, tmp_path / "another")
-    killed(cli, "--lease-seconds", "5")
+    killed(cli, platform, "--lease-seconds", "5")
     refused = other("apply", "--yes")
     assert refused.code == 8, refused.text
     assert "error[R008]: another apply holds the lease of project" in refused.err
@@ -101,7 +104,7 @@ def test_the_lease_of_a_killed_apply_can_be_unlocked_and_is_on_record(
     name = unique("unlocked")
     cli.spec(name)
     other = clone(cli, tmp_path / "another")
-    killed(cli)
+    killed(cli, platform)
     refused = other("apply", "--yes")
     assert refused.code == 8
     wanted = lease_id(refused.err)

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from avatar_gitops.server.state import read_address
@@ -40,7 +40,8 @@ def workers_held(state: Path) -> Iterator[None]:
 
 def _signal(workers: list[int], number: signal.Signals) -> None:
     for worker in workers:
-        os.kill(worker, number)
+        with suppress(ProcessLookupError):  # it was killed while it was held
+            os.kill(worker, number)
 
 
 def _can_be_written(database: Path) -> bool:
