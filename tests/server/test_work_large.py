@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import errno
+import hashlib
 import io
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -128,6 +130,28 @@ def test_excluded_columns_keep_the_row_of_their_person(workshop: Workshop, large
     assert sorted(table(files["people.shuffled-0.csv"])) == sorted(after)
     facts = workshop.json(job["name"], "run_metadata.avatarize.json")["tables"]["people"]
     assert any("row_order" in reason for reason in facts["sensitive"])
+
+
+def test_pseudonyms_of_a_large_table_are_those_of_any_table(workshop: Workshop, large_run: dict[str, str]) -> None:
+    header, *rows = people(ROWS).decode().splitlines()
+    lines = [f"{header},card,clerk", *(f"{row},card-{at},clerk-{at % 9}" for at, row in enumerate(rows))]
+    workshop.upload("cards.csv", ("\n".join(lines) + "\n").encode())
+    columns = [
+        {"field": "card", "pseudonymization": {"kind": "SPECIFIC_ID", "pattern": "AB-####"}, "primary_key": True},
+        {"field": "clerk", "pseudonymization": {"kind": "HASH_SHA256"}},
+    ]
+    job = workshop.run(edited(lambda specs: specs["schema"]["tables"][0].update(columns=columns), file="cards.csv"))
+    assert job["exception"] == ""
+    files = workshop.files(job["name"])
+    head, *avatars = table(files["people.unshuffled-0.csv"])
+    card, clerk = head.index("card"), head.index("clerk")
+    assert len({row[card] for row in avatars}) == ROWS
+    assert all(re.fullmatch(r"AB-\d{4}", row[card]) for row in avatars)
+    expected = [hashlib.sha256(f"clerk-{at % 9}".encode()).hexdigest() for at in range(ROWS)]
+    assert [row[clerk] for row in avatars] == expected
+    assert sorted(table(files["people.shuffled-0.csv"])) == sorted([head, *avatars])
+    facts = workshop.json(job["name"], "run_metadata.avatarize.json")["tables"]["people"]
+    assert any("random batches" in warning for warning in facts["warnings"])
 
 
 NOT_AT_ONCE = "The table does not fit into the memory of a run, and all its rows are needed at once for"

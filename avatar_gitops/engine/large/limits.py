@@ -12,6 +12,7 @@ from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.frame import Layout, modelled
 from avatar_gitops.engine.large.source import Source
 from avatar_gitops.engine.params import AvatarParams, ColumnSpec, ColumnType, Limits, Replacement
+from avatar_gitops.engine.pseudonyms.numbered import check_numbered
 from avatar_gitops.engine.space import DEFAULT_NCP
 from avatar_gitops.errors import EngineError
 
@@ -42,11 +43,12 @@ def check_possible(names: Sequence[str], specs: Sequence[ColumnSpec], params: Av
         "data augmentation": params.augmentation is not None,
         "excluded variables that come from similar rows (coordinate_similarity)": exclude is not None
         and exclude.replacement is Replacement.COORDINATE_SIMILARITY,
-        "pseudonyms": any(spec.pseudonym is not None and not spec.drop for spec in specs),
     }
     for what, wanted in asked.items():
         if wanted:
             raise needs_all_rows(what)
+    dropped = {spec.name for spec in specs if spec.drop}
+    check_numbered([spec for spec in specs if not spec.drop], set(names) - dropped)
 
 
 def needs_all_rows(what: str) -> EngineError:

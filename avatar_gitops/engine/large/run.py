@@ -25,10 +25,9 @@ from avatar_gitops.engine.facts import Tally, gather_facts
 from avatar_gitops.engine.frame import Frame, encode
 from avatar_gitops.engine.generation import Donors
 from avatar_gitops.engine.imputation import wanted_imputation
-from avatar_gitops.engine.keys import as_keys
-from avatar_gitops.engine.large.aside import Aside, Looked, look_at
+from avatar_gitops.engine.large.aside import Aside, look_at
 from avatar_gitops.engine.large.fit import completed_rows, count_values, fit_shelves
-from avatar_gitops.engine.large.keys import KIND, check_identifiers, mark, number_marks
+from avatar_gitops.engine.large.keys import Keys, Marks, check_identifiers, hashed_columns
 from avatar_gitops.engine.large.layout import Surveyed, survey
 from avatar_gitops.engine.large.limits import check_possible, count_large_batches
 from avatar_gitops.engine.large.sample import pick, whole
@@ -101,6 +100,14 @@ class Job:
         lot = draw_permutation(self.surveyed.rows, stream(0, "", "figure rows"))
         return np.flatnonzero(lot.places(rows) < self.files.sample)
 
+    def marks(self) -> Marks:
+        """Where the marks of keys stand."""
+        return Marks.of(self.surveyed.layout.keys, self.scratch, self.seed, self.label)
+
+    def real(self) -> tuple[str, ...]:
+        """Columns whose real values are needed when avatars are written: those excluded, and those to be hashed."""
+        return (*self.surveyed.layout.aside, *hashed_columns(self.surveyed.layout))
+
     def shelf(self, name: str, kind: np.dtype[np.void]) -> Shelf:
         """A file of the scratch folder."""
         return Shelf(self.scratch / name, kind)
@@ -145,10 +152,11 @@ def _run(job: Job) -> Sampled:
         drawn.append(_draw(job, space, shelf, batch))
         tell(0.3 + 0.4 * len(drawn) / batches)
     secret = stream_key(job.seed, job.label, "marks of excluded columns")
-    looked = look_at(job.surveyed.source, layout.aside, job.scratch, limits, secret)
-    unshuffled, originals, avatars = _write(job, space, drawn, (dealt, looked))
+    looked = look_at(job.surveyed.source, job.real(), job.scratch, limits, secret)
+    lone = tuple(name for name in looked.lone if name in layout.aside)
+    unshuffled, originals, avatars = _write(job, space, drawn, (dealt, looked.at_once))
     sparse = (name for name, missing in zip(layout.names, counted.missing, strict=True) if missing > counted.rows / 2)
-    seen = Tally(counted.rows, tuple(job.surveyed.source.schema.names), rarest, tuple(sparse), looked.lone)
+    seen = Tally(counted.rows, tuple(job.surveyed.source.schema.names), rarest, tuple(sparse), lone)
     facts = tell_batches(gather_facts(seen, space, params), batches)
     return Sampled(original, Avatars(unshuffled, unshuffled, originals, avatars, facts))
 
@@ -158,8 +166,8 @@ def _encode(job: Job, dealt: Permutation, batches: int) -> tuple[list[Shelf], Fr
     layout, rows = job.surveyed.layout, job.surveyed.rows
     kind = frame_kind(layout)
     shelves = [job.shelf(f"{batch}.encoded", kind) for batch in range(batches)]
-    identifiers, marks = _identifiers(job), _marks(job)
-    check_identifiers(len(identifiers), rows, job.limits)
+    check_identifiers(layout.keys, rows, job.limits)
+    marks = job.marks()
     wanted = wanted_imputation(job.params.space.imputation)
     few = wanted.donors(rows) if wanted.method is ImputationMethod.FAST_KNN else 0
     lot = job.permutation("imputation donors")
@@ -172,23 +180,11 @@ def _encode(job: Job, dealt: Permutation, batches: int) -> tuple[list[Shelf], Fr
         deal(lines_of(kind, frame), shelves, dealt.groups(own, batches))
         donors.append(frame.take(np.flatnonzero(lot.places(own) < few)))
         sample.append(pick(piece, job.sampled(own)))
-        for name, secret in identifiers.items():
-            marks[name].append(mark(piece[name], secret))
+        marks.add(piece)
         start += piece.num_rows
     numbers = np.concatenate([frame.numbers for frame in donors])
     codes = np.concatenate([frame.codes for frame in donors])
     return shelves, Frame(np.asfortranarray(numbers), np.asfortranarray(codes)), whole(sample)
-
-
-def _identifiers(job: Job) -> dict[str, int]:
-    """Columns that get a fresh value for each value, and the secret of their marks."""
-    keys = (key.name for key in job.surveyed.layout.keys if not key.primary_key)
-    return {name: stream_key(job.seed, job.label, f"marks of {name}") for name in keys}
-
-
-def _marks(job: Job) -> dict[str, Shelf]:
-    """Where the marks of identifiers stand; names of columns are no names of files."""
-    return {name: job.shelf(f"{at}.marks", KIND) for at, name in enumerate(_identifiers(job))}
 
 
 def _draw(job: Job, space: FittedSpace, shelf: Shelf, batch: int) -> Shelf:
@@ -210,18 +206,19 @@ def _draw(job: Job, space: FittedSpace, shelf: Shelf, batch: int) -> Shelf:
 
 
 def _write(
-    job: Job, space: FittedSpace, drawn: Sequence[Shelf], placed: tuple[Permutation, Looked]
+    job: Job, space: FittedSpace, drawn: Sequence[Shelf], placed: tuple[Permutation, int]
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """All four files: three in the order of the originals, then the deliverable in its own.
 
     What comes back is the sample of these three.
     """
     layout, rows, files = space.layout, job.surveyed.rows, job.files
-    dealt, at_once = placed[0], placed[1].at_once
+    dealt, at_once = placed
     order = job.permutation("shuffle")
-    kind = frame_kind(layout, **{_PLACE: ("i8", 1), _MARKED: ("i8", len(_identifiers(job)))})
+    keys = Keys(job.surveyed, job.marks(), job.seed, job.label)
+    kind = frame_kind(layout, **{_PLACE: ("i8", 1), _MARKED: ("i8", keys.width)})
     shuffled = [job.shelf(f"{part}.shuffled", kind) for part in range(-(-rows // at_once))]
-    keys, aside = Keys(job), Aside(job.surveyed.source, layout.aside, job.scratch)
+    aside = Aside(job.surveyed.source, job.real(), job.scratch)
     sample: list[list[pa.Table]] = [[], [], []]
     with ExitStack() as stack:
         writers = [
@@ -233,7 +230,7 @@ def _write(
             places = order.places(own)
             numbers = keys.numbers(start, len(lines))
             real = aside.next(len(lines))
-            table = keys.table(frame, places, numbers, real)
+            table = _rows(job, keys, frame, (numbers, places), real)
             coordinates = projection_table(lines[_POINTS]), projection_table(space.project(encode(layout, table)))
             chosen = job.sampled(own)
             for writer, parts, written in zip(writers, sample, (table, *coordinates), strict=True):
@@ -251,38 +248,15 @@ def _write(
             shelf.remove()
             sorting = np.argsort(lines[_PLACE][:, 0])
             lines, real = lines[sorting], aside.collect(part, sorting)
-            deliverable.write(keys.table(frame_of(lines), lines[_PLACE][:, 0], lines[_MARKED], real))
+            numbered = lines[_MARKED], lines[_PLACE][:, 0]
+            deliverable.write(_rows(job, keys, frame_of(lines), numbered, real))
     unshuffled, originals, avatars = map(whole, sample)
     return unshuffled, originals, avatars
 
 
-class Keys:
-    """The columns of the output with fresh keys and excluded values, in the order of the originals' columns."""
-
-    def __init__(self, job: Job) -> None:
-        schema = job.surveyed.source.schema
-        self._layout, self._rows = job.surveyed.layout, job.surveyed.rows
-        self._kinds = {key.name: schema.field(key.name).type for key in self._layout.keys}
-        self._names = [name for name in schema.names if name not in self._layout.dropped]
-        self._marks = _marks(job)
-        self._numberings = {
-            name: number_marks(shelf, stream(job.seed, job.label, f"identifiers of {name}"))
-            for name, shelf in self._marks.items()
-        }
-
-    def numbers(self, start: int, count: int) -> Rows:
-        """Numbers of the identifiers (rows x identifiers) of some originals, 0 where missing."""
-        own = [numbering.numbers(self._marks[name].read(start, count)) for name, numbering in self._numberings.items()]
-        return np.column_stack(own) if own else np.empty((count, 0), dtype=np.int64)
-
-    def table(self, frame: Frame, places: Rows, numbers: Rows, aside: pa.Table) -> pa.Table:
-        """The rows of the output with their places in the deliverable, numbers of identifiers and excluded values."""
-        columns = decode(self._layout, frame) | dict(zip(aside.column_names, aside.columns, strict=True))
-        for key in self._layout.keys:
-            if key.primary_key:
-                made, largest = places + 1, self._rows
-            else:
-                at = list(self._numberings).index(key.name)
-                made, largest = numbers[:, at], self._numberings[key.name].largest
-            columns[key.name] = as_keys(key.name, made, made == 0, self._kinds[key.name], largest)
-        return pa.table({name: columns[name] for name in self._names})
+def _rows(job: Job, keys: Keys, frame: Frame, numbered: tuple[Rows, Rows], real: pa.Table) -> pa.Table:
+    """Rows of the output in the order of the originals' columns; `numbered` is what new keys are made of."""
+    layout = job.surveyed.layout
+    columns = decode(layout, frame) | dict(zip(real.column_names, real.columns, strict=True))
+    columns |= keys.columns(*numbered, columns)
+    return pa.table({name: columns[name] for name in job.surveyed.source.schema.names if name not in layout.dropped})

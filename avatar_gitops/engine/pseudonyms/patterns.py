@@ -5,6 +5,7 @@ r"""Identifiers made from a pattern: `#` is a digit, `?` a letter, `^` a lower-c
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from typing import Final
 
 import numpy as np
 
+from avatar_gitops.engine.permutation import Rows, draw_permutation
 from avatar_gitops.engine.pseudonyms.kinds import LetterCase, PatternPseudonym
 from avatar_gitops.errors import EngineError
+
+_WORD: Final = 1 << 62  # so many numbers a permutation can hold
 
 _LETTERS: Final = {
     LetterCase.BOTH: string.ascii_letters,
@@ -81,12 +85,9 @@ def draw(tokens: Sequence[Token], count: int, random: np.random.Generator, *, di
     Raises EngineError when the pattern cannot make so many.
     """
     most = capacity(tokens)
-    if different and most < count:
-        raise EngineError(
-            "A pseudonym pattern makes fewer different texts than the column has different values.",
-            hint="Add # or ? or ^ to the pattern.",
-        )
-    radices = [len(token.choice) for token in tokens if isinstance(token, Signs)]
+    if different:
+        check_capacity(tokens, count)
+    radices = _radices(tokens)
     if different and most <= 4 * count:
         digits = _digits(random.permutation(most)[:count], radices)
     else:
@@ -94,6 +95,54 @@ def draw(tokens: Sequence[Token], count: int, random: np.random.Generator, *, di
         while different and len(again := _repeated(digits)):
             digits[again] = random.integers(0, np.array(radices, dtype=np.int64), (len(again), len(radices)))
     return [_text(tokens, row) for row in digits.tolist()]
+
+
+def check_capacity(tokens: Sequence[Token], count: int) -> None:
+    """Raises EngineError when a pattern cannot make so many different texts."""
+    if capacity(tokens) < count:
+        raise EngineError(
+            "A pseudonym pattern makes fewer different texts than the column has different values.",
+            hint="Add # or ? or ^ to the pattern.",
+        )
+
+
+class Scrambled:
+    """Texts of a pattern that follow from a number: those of different numbers differ where the pattern makes enough.
+
+    The signs of a pattern are the digits of a number in mixed radices. They are taken in runs that a word can count;
+    the longest one is a permutation of the numbers, so that it alone tells them apart, the others are spread at random.
+    """
+
+    def __init__(self, tokens: Sequence[Token], random: np.random.Generator) -> None:
+        self._tokens = tokens
+        self._runs = _runs(_radices(tokens))
+        self._orders = [draw_permutation(_WORD, random) for _ in self._runs]
+        sizes = [math.prod(run) for run in self._runs]
+        self._longest = sizes.index(max(sizes))
+        self._orders[self._longest] = draw_permutation(sizes[self._longest], random)
+
+    def texts(self, numbers: Rows) -> list[list[str]]:
+        """Texts of the signs between the references (numbers x (references + 1)); numbers are counted from 0."""
+        digits = []
+        for place, (run, order) in enumerate(zip(self._runs, self._orders, strict=True)):
+            size = math.prod(run)
+            drawn = order.places(numbers % size if place == self._longest else numbers) % size
+            digits.append(_digits(drawn, run))
+        return [_text(self._tokens, row) for row in np.hstack(digits).tolist()]
+
+
+def _radices(tokens: Sequence[Token]) -> list[int]:
+    return [len(token.choice) for token in tokens if isinstance(token, Signs)]
+
+
+def _runs(radices: Sequence[int]) -> list[list[int]]:
+    """Radices in runs whose products are at most a word; one at least."""
+    runs: list[list[int]] = [[]]
+    for radix in radices:
+        if math.prod(runs[-1]) * radix > _WORD:
+            runs.append([])
+        runs[-1].append(radix)
+    return runs
 
 
 def _digits(numbers: np.ndarray, radices: Sequence[int]) -> np.ndarray:

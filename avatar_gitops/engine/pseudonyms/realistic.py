@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -42,7 +42,24 @@ def realistic(pseudonym: FakerPseudonym, count: int, random: np.random.Generator
     return [pool[at] for at in random.integers(0, POOL, count)]
 
 
+def realistic_by_seed(pseudonym: FakerPseudonym, seeds: Iterable[int]) -> list[str]:
+    """A substitute for each seed, on one line each. Raises EngineError as `realistic` does."""
+    source, make = _source(pseudonym)
+    made = []
+    for seed in seeds:
+        source.seed_instance(seed)
+        made.append(make())
+    return made
+
+
 def _maker(pseudonym: FakerPseudonym, seed: int) -> Callable[[], str]:
+    source, make = _source(pseudonym)
+    source.seed_instance(seed)
+    return make
+
+
+def _source(pseudonym: FakerPseudonym) -> tuple[Faker, Callable[[], str]]:
+    """A source of the locale of its own, and what makes the next value from it."""
     from faker import Faker
 
     try:
@@ -52,7 +69,6 @@ def _maker(pseudonym: FakerPseudonym, seed: int) -> Callable[[], str]:
             f"There are no realistic values for the locale {pseudonym.locale!r}.",
             hint="Take a locale such as en_US, fr_FR or de_DE.",
         ) from None
-    source.seed_instance(seed)
     method = getattr(source, _METHODS[pseudonym.pii_type], None)
     if method is None:
         raise EngineError(
@@ -63,7 +79,7 @@ def _maker(pseudonym: FakerPseudonym, seed: int) -> Callable[[], str]:
     def make() -> str:
         return ", ".join(str(method()).split("\n"))
 
-    return make
+    return source, make
 
 
 def _different(make: Callable[[], str], count: int, kind: PiiType) -> list[str]:

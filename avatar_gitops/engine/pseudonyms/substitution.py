@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -76,21 +76,31 @@ def substitute_rows(
     kinds = {column.name: column.pseudonym for column in columns if column.pseudonym is not None}
     keys = {column.name for column in columns if column.primary_key}
     made: dict[str, pa.Array] = {}
-    for name in _in_order(kinds, output):
+    for name in in_order(kinds, output):
         pseudonym = kinds[name]
         values = originals[name].take(to_arrow(rows[0]))
         codes, distinct = _encode([values])
         if not isinstance(pseudonym, HashPseudonym):
             codes = _by_copy(codes, rows[1])
         random = stream(seed, label, f"pseudonyms of {name}")
-        others = {other: _texts(made.get(other, output.get(other))) for other in _sources(pseudonym)}
+        others = {other: texts_of(made.get(other, output.get(other))) for other in sources(pseudonym)}
         made[name] = _substitutes(codes, distinct, pseudonym, random, name in keys, others)
         if name in keys and len(made[name].unique()) < len(codes):
-            raise EngineError(
-                f"Column {name!r} is the primary key, but its pseudonym gives several rows the same value.",
-                hint="Take UUID4, INTEGER or SPECIFIC_ID for the primary key, and look for duplicates in it.",
-            )
+            raise repeated_key(name)
     return made
+
+
+def repeated_key(name: str) -> EngineError:
+    """What is said when the substitutes of a primary key are not all different."""
+    return EngineError(
+        f"Column {name!r} is the primary key, but its pseudonym gives several rows the same value.",
+        hint="Take UUID4, INTEGER or SPECIFIC_ID for the primary key, and look for duplicates in it.",
+    )
+
+
+def constant_key() -> EngineError:
+    """What is said when a key would be one value everywhere."""
+    return EngineError("A key cannot be replaced by a constant.", hint="Take UUID4, INTEGER or SPECIFIC_ID.")
 
 
 def _substitutes(
@@ -104,10 +114,10 @@ def _substitutes(
     """Substitutes of codes (-1 is missing) that number the values of `distinct` or copies of them."""
     if isinstance(pseudonym, ConstantPseudonym):
         if different:
-            raise EngineError("A key cannot be replaced by a constant.", hint="Take UUID4, INTEGER or SPECIFIC_ID.")
+            raise constant_key()
         return pa.array([pseudonym.value] * len(codes), pa.string())
     if isinstance(pseudonym, HashPseudonym):
-        return pa.array(_hashes(distinct, pseudonym.key), pa.string()).take(to_arrow(codes, codes < 0))
+        return pa.array(hashes(distinct, pseudonym.key), pa.string()).take(to_arrow(codes, codes < 0))
     known = codes >= 0
     if not (pseudonym.consistent or different):
         codes = np.where(known, np.cumsum(known) - 1, -1)
@@ -140,13 +150,14 @@ def _patterns(
     return texts
 
 
-def _hashes(distinct: pa.Array, key: bytes | None) -> list[str]:
+def hashes(distinct: pa.Array, key: bytes | None) -> list[str]:
+    """The hashes of some values as text; raises EngineError for a key that could be guessed."""
     if key is not None and len(key) < SHORTEST_KEY:
         raise EngineError(
             f"The key of a hash is shorter than {SHORTEST_KEY} bytes.",
             hint="Take 32 random bytes, such as `openssl rand -hex 32`.",
         )
-    texts = [text.encode() for text in _texts(distinct)]
+    texts = [text.encode() for text in texts_of(distinct)]
     if key is None:
         return [hashlib.sha256(text).hexdigest() for text in texts]
     return [hmac.new(key, text, hashlib.sha256).hexdigest() for text in texts]
@@ -184,23 +195,27 @@ def _rank(codes: Rows, first: Rows) -> Rows:
     )
 
 
-def _sources(pseudonym: Pseudonym) -> tuple[str, ...]:
+def sources(pseudonym: Pseudonym) -> tuple[str, ...]:
+    """Columns that substitutes take values from."""
     return references(pseudonym) if isinstance(pseudonym, PatternPseudonym) else ()
 
 
-def _in_order(kinds: Mapping[str, Pseudonym], output: Mapping[str, Values]) -> list[str]:
-    """Columns such that each comes after those that its pattern takes values from."""
+def in_order(kinds: Mapping[str, Pseudonym], output: Collection[str]) -> list[str]:
+    """Columns such that each comes after those that its pattern takes values from.
+
+    Raises EngineError when one takes them from itself, or from a column that is not in the output.
+    """
     order: list[str] = []
     waiting = dict(kinds)
     while waiting:
-        ready = [name for name, kind in waiting.items() if not any(other in waiting for other in _sources(kind))]
+        ready = [name for name, kind in waiting.items() if not any(other in waiting for other in sources(kind))]
         if not ready:
             raise EngineError(
                 f"The pseudonym pattern of column {next(iter(waiting))!r} takes values from itself in a circle.",
                 hint="Let patterns take values from columns that do not depend on them.",
             )
         for name in ready:
-            for other in _sources(waiting.pop(name)):
+            for other in sources(waiting.pop(name)):
                 if other not in output and other not in kinds:
                     raise EngineError(
                         f"The pseudonym pattern of column {name!r} names {other!r}, which the output does not have."
@@ -209,7 +224,7 @@ def _in_order(kinds: Mapping[str, Pseudonym], output: Mapping[str, Values]) -> l
     return order
 
 
-def _texts(values: Values | None) -> list[str]:
+def texts_of(values: Values | None) -> list[str]:
     """Values as they are printed; missing ones are empty."""
     assert values is not None
     return [text or "" for text in _as_text(values).to_pylist()]
