@@ -57,6 +57,14 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A signature that was written down: its file, relative to the project, and the roles that have to sign."""
+
+    path: Path
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PiaDiff:
     """Two assessments by what they were called; `signatures` are those under the later one."""
 
@@ -98,8 +106,8 @@ def save(rendered: Rendered, output: Path | None) -> Path:
     return path
 
 
-def sign(project: Path | None, name: str, given: Given, day: date) -> Path:
-    """Record a decision about the assessment that is published; return the file, relative to the project.
+def sign(project: Path | None, name: str, given: Given, day: date) -> Recorded:
+    """Record a decision about the assessment that is published.
 
     Raises UsageError when nothing is published, when the statements are not here, or when nobody says who signs.
     """
@@ -110,7 +118,8 @@ def sign(project: Path | None, name: str, given: Given, day: date) -> Path:
     if not who:
         raise UsageError("nobody says who signs", hint="add --person NAME, or set user.email in git")
     item = SignOff(who, given.role, day.isoformat(), given.decision, lock.outputs[STATEMENTS], lock.run, given.note)
-    return Path(shown(applied.root, add_signoff(applied.root, name, item)))
+    path = Path(shown(applied.root, add_signoff(applied.root, name, item)))
+    return Recorded(path, signatures_of(applied, lock).required)
 
 
 def signatures_of(applied: AppliedProject, lock: Lock) -> Signatures:
@@ -211,4 +220,4 @@ def _signed(facts: AssessmentFacts, signatures: Signatures) -> AssessmentFacts:
 
 def _told(signatures: Signatures) -> Iterator[SignatureFacts]:
     for item in signatures.latest:
-        yield SignatureFacts(item.person, item.role, item.date, item.decision.value, signatures.holds(item))
+        yield SignatureFacts(item.person, item.role, item.date, item.decision.value, signatures.holds(item), item.note)

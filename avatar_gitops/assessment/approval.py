@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+ROLES: Final = ("owner", "controller", "dpo")
+"""Who signs an assessment in a project that does not say which roles have to."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -35,3 +39,14 @@ class SignatureFacts:
     date: str
     decision: str
     valid: bool
+    note: str = ""
+
+
+def required_roles(signers: tuple[str, ...]) -> tuple[str, ...]:
+    """The roles that have to sign: those that the project names, else all that the document lists."""
+    return signers or ROLES
+
+
+def decision_of(role: str, signatures: tuple[SignatureFacts, ...]) -> SignatureFacts | None:
+    """The last decision in a role that holds for what is stated now."""
+    return next((item for item in reversed(signatures) if item.valid and item.role == role), None)

@@ -111,6 +111,8 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "{decision}, but other statements: to sign again",
             "{decision}, mais d'autres éléments : à signer de nouveau",
         ),
+        "signed.note": Text("{decision}: {note}", "{decision} : {note}"),
+        "signed.by": Text("{decision} ({person}, {date})", "{decision} ({person}, {date})"),
         "role.owner": Text("Data owner", "Responsable des données"),
         "role.controller": Text("Controller", "Responsable de traitement"),
         "role.dpo": Text("Data protection officer", "Délégué à la protection des données"),

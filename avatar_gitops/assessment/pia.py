@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from avatar_gitops.assessment.approval import decision_of, required_roles
 from avatar_gitops.assessment.catalogue import Family
 from avatar_gitops.assessment.document import (
     Block,
@@ -89,7 +90,7 @@ def status(facts: AssessmentFacts) -> str:
     signed = {item.role for item in facts.signatures if item.valid and item.decision == "approved"}
     if any(item.valid and item.decision == "refused" for item in facts.signatures):
         return "status.refused"
-    if signed and not set(facts.signers) - signed:
+    if not set(required_roles(facts.signers)) - signed:
         return "status.signed"
     return "status.sign_again" if any(not item.valid for item in facts.signatures) else "status.to_sign"
 
@@ -103,7 +104,12 @@ def field_value(voice: Voice, facts: AssessmentFacts, name: str) -> Inline:
 def unknown_names(voice: Voice, facts: AssessmentFacts) -> tuple[Inline, ...]:
     """The labels of the fields that nobody stated."""
     names = (*_CONTEXT_FIELDS, "legal_basis", "information", "rights", "dpo", "dpo_opinion", "review_trigger")
-    missing = (name for name in names if getattr(facts.context, name) in {None, "", "unknown", "Undefined"})
+    known = {"dpo", "dpo_opinion"} if decision_of("dpo", facts.signatures) else set()
+    missing = (
+        name
+        for name in names
+        if name not in known and getattr(facts.context, name) in {None, "", "unknown", "Undefined"}
+    )
     return tuple(strong(voice.word(f"field.{name}")) for name in missing)
 
 

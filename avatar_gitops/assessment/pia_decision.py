@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from avatar_gitops.assessment.approval import GateFacts, SignatureFacts
+from avatar_gitops.assessment.approval import GateFacts, SignatureFacts, decision_of, required_roles
 from avatar_gitops.assessment.catalogue import written_target, written_value
 from avatar_gitops.assessment.document import (
     Block,
     Bullets,
+    Cell,
     Heading,
     Inline,
     Paragraph,
@@ -99,13 +100,12 @@ def decision(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> li
         else Paragraph(voice.say("actions.none"), source=voice.cite("metrics", "spec", "rule"))
     )
     said = facts.context
-    opinion = tuple(
-        cells(voice.say(f"field.{name}"), voice.stated(value), voice.source(facts, name))
-        for name, value in (
-            ("dpo_opinion", said.dpo_opinion),
-            ("decision", None),
-            ("review_trigger", said.review_trigger),
-        )
+    opinion = (
+        _decided(voice, facts, "dpo_opinion", said.dpo_opinion, "dpo"),
+        _decided(voice, facts, "decision", None, "controller"),
+        cells(
+            voice.say("field.review_trigger"), voice.stated(said.review_trigger), voice.source(facts, "review_trigger")
+        ),
     )
     return [
         Heading(1, voice.say("h.decision")),
@@ -117,6 +117,15 @@ def decision(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> li
         Paragraph(voice.say("review.default"), source=voice.cite("wp29")),
         *signatures(voice, facts),
     ]
+
+
+def _decided(voice: Voice, facts: AssessmentFacts, name: str, stated: str | None, role: str) -> tuple[Cell, ...]:
+    """What a role says: as it was stated, else as the role has signed."""
+    given = decision_of(role, facts.signatures)
+    if stated or given is None:
+        return cells(voice.say(f"field.{name}"), voice.stated(stated), voice.source(facts, name))
+    text = voice.say("signed.by", decision=_signature(voice, given), person=given.person, date=given.date)
+    return cells(voice.say(f"field.{name}"), text, voice.cite("signatures"))
 
 
 def gates(voice: Voice, facts: AssessmentFacts) -> list[Block]:
@@ -171,7 +180,7 @@ def signatures(voice: Voice, facts: AssessmentFacts) -> list[Block]:
         for item in facts.signatures
     ]
     done = {item.role for item in facts.signatures if item.valid}
-    open_roles = [role for role in dict.fromkeys((*facts.signers, *named)) if role not in done]
+    open_roles = [role for role in required_roles(facts.signers) if role not in done]
     rows += [cells(_role(voice, role), voice.stated(named.get(role)), blank, blank) for role in open_roles]
     header = voice.head("role", "name", "date", "signature")
     bound = voice.say("signatures.bound", digest=voice.coded(facts.statements))
@@ -188,7 +197,8 @@ def _role(voice: Voice, role: str) -> Inline:
 
 def _signature(voice: Voice, item: SignatureFacts) -> Inline:
     decided = voice.word(f"signed.{item.decision}")
-    return plain(decided) if item.valid else strong(text_of(voice.say("signed.outdated", decision=decided)))
+    told = plain(decided) if item.valid else strong(text_of(voice.say("signed.outdated", decision=decided)))
+    return voice.say("signed.note", decision=told, note=item.note) if item.note else told
 
 
 def annexes(voice: Voice, facts: AssessmentFacts) -> list[Block]:

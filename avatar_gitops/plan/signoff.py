@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from avatar_gitops.assessment.approval import required_roles
 from avatar_gitops.plan.model import Action, Change, Note, NoteKind
 
 STATEMENTS: Final = "pia.json"
@@ -64,11 +65,16 @@ class Signatures:
         return bool(self.now) and item.statement == self.now
 
     @property
+    def required(self) -> tuple[str, ...]:
+        """The roles that have to sign; in a project that names none, those of the document once anybody signs."""
+        return required_roles(self.signers) if self.signers or self.found else ()
+
+    @property
     def open(self) -> tuple[str, ...]:
         """Who has to sign: roles that must, with who signed for them before, and everybody whose signature ended."""
         done = {item.role for item in self.latest if self.holds(item)}
         ended = [item for item in self.latest if item.role not in done and not self.holds(item)]
-        never = [role for role in self.signers if role not in done and role not in {item.role for item in ended}]
+        never = [role for role in self.required if role not in done and role not in {item.role for item in ended}]
         return (*(f"{item.role} ({item.person})" for item in ended), *never)
 
     @property

@@ -68,8 +68,38 @@ def test_a_signature_under_other_statements_has_to_be_given_again(facts: Make) -
     assert "Status: **to be signed again**" in text
     assert "| a.martin | 2026-09-17 | **approved, but other statements: to sign again** |" in text
     signed = dataclasses.replace(made, signatures=(dataclasses.replace(made.signatures[0], valid=True),))
-    assert "Status: **signed**" in pia_markdown(signed)
+    assert "Status: **to be signed**" in pia_markdown(signed)
+    assert "Status: **signed**" in pia_markdown(dataclasses.replace(signed, signers=("dpo",)))
     assert "Status: **to be signed**" in pia_markdown(dataclasses.replace(signed, signers=("dpo", "controller")))
+
+
+def test_a_role_that_nobody_asked_for_signs_for_no_other(facts: Make) -> None:
+    def text(*roles: str, signers: tuple[str, ...] = ()) -> str:
+        given = tuple(SignatureFacts("p", role, "2026-09-17", "approved", valid=True) for role in roles)
+        return pia_markdown(dataclasses.replace(facts("en"), signers=signers, signatures=given))
+
+    assert "Status: **to be signed**" in text("intern")
+    assert "Status: **signed**" in text("owner", "controller", "dpo")
+    asked = text("dpo", signers=("dpo",))
+    assert "Status: **signed**" in asked
+    assert "| Controller | Example Hospital |  |  |" not in asked
+    assert "| Controller | Example Hospital |  |  |" in text("intern")
+
+
+def test_what_an_officer_signed_is_the_opinion_and_nothing_that_nobody_stated(facts: Make) -> None:
+    def told(*, valid: bool) -> str:
+        given = SignatureFacts("a.martin", "dpo", "2026-09-17", "approved", valid=valid, note="For one year")
+        return pia_markdown(dataclasses.replace(facts("en"), signatures=(given,)))
+
+    opinion = "Opinion of the data protection officer"
+    text = told(valid=True)
+    row = f"| {opinion} | approved: For one year (a.martin, 2026-09-17) | recorded signatures (section 7) |"
+    assert row in text
+    assert "| Data protection officer | a.martin | 2026-09-17 | approved: For one year |" in text
+    unknown = next(line for line in text.splitlines() if line.startswith("Unknown statements:"))
+    assert "officer" not in unknown
+    assert "| Decision of the controller | **unknown** |" in text
+    assert f"| {opinion} | **unknown** |" in told(valid=False)
 
 
 def test_a_promise_is_told_as_a_bound_and_never_as_no_risk(facts: Make) -> None:

@@ -68,6 +68,7 @@ def test_a_published_run_is_rendered_signed_and_compared(published: Cli) -> None
     assert "To sign: people by dpo\n" in cli("status").out
     done = cli("report", "sign", "people", "--role", "dpo", "--note", "As agreed")
     assert (done.code, "Approved as dpo, in signoffs/people.yaml" in done.err) == (0, True)
+    assert "Nobody has to sign" not in done.err
     told = cli("report", "diff", "people")
     assert "No statement differs.\nApproved by dpo (dpo@example.org), " in told.out
     cli("report", "people", "--format", "markdown")
@@ -139,3 +140,9 @@ def test_what_was_altered_or_is_not_there_is_refused(published: Cli) -> None:
     done = cli("report", "sign", "people", "--role", "dpo")
     assert "out/people/pia.json is not here" in done.err
     assert not (cli.root / "signoffs").exists()
+
+
+def test_a_role_that_nobody_asked_for_is_told_so(published: Cli) -> None:
+    done = published("report", "sign", "people", "--role", "intern")
+    assert (done.code, "Nobody has to sign as intern; the roles that have to: dpo" in done.err) == (0, True)
+    assert "To sign: people by dpo" in published("status").out

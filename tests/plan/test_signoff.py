@@ -26,17 +26,24 @@ def test_a_role_that_must_sign_is_open_until_somebody_has() -> None:
     assert (whole.standing, whole.open) == (Signing.SIGNED, ())
 
 
+def test_a_project_that_names_no_role_needs_those_of_the_document_once_anybody_signs() -> None:
+    anybody = Signatures((signed("intern"),), NOW)
+    assert (anybody.standing, anybody.open) == (Signing.TO_SIGN, ("owner", "controller", "dpo"))
+    whole = Signatures(tuple(map(signed, ("owner", "controller", "dpo"))), NOW)
+    assert (whole.standing, whole.open) == (Signing.SIGNED, ())
+
+
 def test_other_statements_have_to_be_signed_again_by_who_signed_before() -> None:
     stale = Signatures((signed("dpo", THEN),), NOW, ("dpo", "owner"))
     assert (stale.standing, stale.open) == (Signing.SIGN_AGAIN, ("dpo (dpo@example.org)", "owner"))
 
 
 def test_the_last_decision_of_a_person_counts() -> None:
-    again = Signatures((signed("dpo", THEN), signed("dpo")), NOW)
+    again = Signatures((signed("dpo", THEN), signed("dpo")), NOW, ("dpo",))
     assert (again.standing, again.open) == (Signing.SIGNED, ())
     refused = Signatures((signed("dpo"), signed("dpo", refused=True)), NOW)
     assert refused.standing is Signing.REFUSED
-    assert Signatures((signed("dpo", refused=True), signed("dpo")), NOW).standing is Signing.SIGNED
+    assert Signatures((signed("dpo", refused=True), signed("dpo")), NOW, ("dpo",)).standing is Signing.SIGNED
 
 
 def test_anybody_of_a_role_can_sign_for_it() -> None:

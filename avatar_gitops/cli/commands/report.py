@@ -90,9 +90,12 @@ def sign_command(name: str, project: Path | None, role: str, person: str, refuse
     from avatar_gitops.plan.signoff import Decision
 
     decision = Decision.REFUSED if refuse else Decision.APPROVED
-    path = sign(project, name, Given(role, decision, person, remark), today())
-    note(f"{decision.value.capitalize()} as {role}, in {path.as_posix()}")
-    note(f"Next: git add {path.as_posix()} && git commit")
+    done = sign(project, name, Given(role, decision, person, remark), today())
+    path = done.path.as_posix()
+    note(f"{decision.value.capitalize()} as {role}, in {path}")
+    if role not in done.required:
+        note(f"Nobody has to sign as {role}; the roles that have to: {', '.join(done.required)}")
+    note(f"Next: git add {path} && git commit")
 
 
 @command.command("diff", short_help="Show which statements of an assessment changed, and who has to sign again.")
