@@ -58,13 +58,45 @@ _OWN: Final[Mapping[str, Text]] = {
     "field.review_trigger": Text("Review trigger", "Déclencheur de révision"),
     "tables.summary": Text("Tables of the set", "Tables du jeu"),
     "context.summary": Text("Statements about the processing", "Éléments sur le traitement"),
-    "flow": Text(
-        "The engine ({engine}) reads the originals, removes the columns named in section 3, makes one avatar for each "
-        "original, measures, then shuffles. The table before shuffling links each avatar to its person and stays as "
-        "sensitive as the originals. Recipients get the shuffled table only.",
-        "Le moteur ({engine}) lit les originaux, retire les colonnes nommées en section 3, fabrique un avatar par "
-        "original, mesure, puis mélange. La table avant mélange relie chaque avatar à sa personne et reste aussi "
-        "sensible que les originaux. Les destinataires ne reçoivent que la table mélangée.",
+    "field.retention_originals.alone": Text("Retention of the originals", "Conservation des originaux"),
+    "flow.table": Text("Table {table}.", "Table {table}."),
+    "flow.avatar": Text(
+        "The engine ({engine}) reads the originals, removes the columns named in section 3, makes avatars from the "
+        "originals that it uses, measures, then shuffles. The table before shuffling links each avatar to its person "
+        "and stays as sensitive as the originals. Recipients get the shuffled table only.",
+        "Le moteur ({engine}) lit les originaux, retire les colonnes nommées en section 3, fabrique des avatars à "
+        "partir des originaux qu'il utilise, mesure, puis mélange. La table avant mélange relie chaque avatar à sa "
+        "personne et reste aussi sensible que les originaux. Les destinataires ne reçoivent que la table mélangée.",
+    ),
+    "flow.each": Text("Each original that is used has one avatar.", "Chaque original utilisé a un avatar."),
+    "flow.apart": Text(
+        "A share of {share} of the originals is kept apart as a control and has no avatar.",
+        "Une part de {share} des originaux est mise de côté comme contrôle et n'a pas d'avatar.",
+    ),
+    "flow.augmented": Text(
+        "The table is augmented: a person can have several avatars.",
+        "La table est augmentée : une personne peut avoir plusieurs avatars.",
+    ),
+    "flow.kept": Text(
+        "The table is augmented and the real rows are kept: recipients get the originals with the avatars.",
+        "La table est augmentée et les lignes réelles sont gardées : les destinataires reçoivent les originaux avec "
+        "les avatars.",
+    ),
+    "flow.dp": Text(
+        "The engine ({engine}) reads the originals, removes the columns named in section 3, adds noise to statistics "
+        "of them, draws new rows from these statistics, and compares both. No new row belongs to a person, and no "
+        "table links them. Recipients get the new rows only.",
+        "Le moteur ({engine}) lit les originaux, retire les colonnes nommées en section 3, ajoute du bruit à des "
+        "statistiques, en tire de nouvelles lignes et compare les deux. Aucune nouvelle ligne n'appartient à une "
+        "personne et aucune table ne les relie. Les destinataires ne reçoivent que les nouvelles lignes.",
+    ),
+    "flow.none": Text(
+        "The avatars were made elsewhere, in a way that is {unknown} to this document. The engine ({engine}) reads "
+        "them beside the originals and measures; it makes and changes no row. Whoever made the avatars may hold a "
+        "table that links them to people.",
+        "Les avatars ont été faits ailleurs, par un circuit {unknown} de ce document. Le moteur ({engine}) les lit à "
+        "côté des originaux et mesure ; il ne fabrique et ne change aucune ligne. Qui a fait les avatars détient "
+        "peut-être une table qui les relie aux personnes.",
     ),
     # 2 principles
     "h.principles": Text("2 Fundamental principles", "2 Principes fondamentaux"),

@@ -114,6 +114,7 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "event.loss": Text("Disappearance", "Disparition"),
         "event.reidentification": Text("Re-identification", "Ré-identification"),
         "asset.originals": Text("originals and unshuffled table", "originaux et table non mélangée"),
+        "asset.originals.alone": Text("originals", "originaux"),
         "asset.avatars": Text("file that recipients get", "fichier remis aux destinataires"),
         "event.security": Text("controller's security measures", "mesures de sécurité du responsable"),
         "event.section4": Text("section 4", "section 4"),

@@ -18,6 +18,7 @@ from avatar_gitops.assessment.document import (
 from avatar_gitops.assessment.facts import AssessmentFacts
 from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.pia_decision import annexes, decision
+from avatar_gitops.assessment.pia_flow import flow, original_key
 from avatar_gitops.assessment.pia_risks import events, matrix, risks
 from avatar_gitops.assessment.risk import Assessment, worst_blocks
 from avatar_gitops.assessment.sections import (
@@ -70,7 +71,7 @@ def pia_document(facts: AssessmentFacts, assessment: Assessment) -> Document:
         *principles(voice, facts),
         *technique(voice, facts),
         *risks(voice, facts, assessment),
-        *events(voice, assessment),
+        *events(voice, facts, assessment),
         *matrix(voice, assessment),
         *decision(voice, facts, assessment),
         *annexes(voice, facts),
@@ -110,13 +111,18 @@ def unknown_names(voice: Voice, facts: AssessmentFacts) -> tuple[Inline, ...]:
         for name in names
         if name not in known and getattr(facts.context, name) in {None, "", "unknown", "Undefined"}
     )
-    return tuple(strong(voice.word(f"field.{name}")) for name in missing)
+    return tuple(strong(voice.word(field_key(facts, name))) for name in missing)
+
+
+def field_key(facts: AssessmentFacts, name: str) -> str:
+    """The phrase that names a field of the context in the assessment of this set."""
+    return original_key(facts, f"field.{name}") if name == "retention_originals" else f"field.{name}"
 
 
 def context(voice: Voice, facts: AssessmentFacts) -> list[Block]:
     """Section 1: the processing, the data, their flow."""
     rows = tuple(
-        cells(voice.say(f"field.{name}"), field_value(voice, facts, name), voice.source(facts, name))
+        cells(voice.say(field_key(facts, name)), field_value(voice, facts, name), voice.source(facts, name))
         for name in _CONTEXT_FIELDS
     )
     header = voice.head("statement", "value", "source")
@@ -127,10 +133,7 @@ def context(voice: Voice, facts: AssessmentFacts) -> list[Block]:
         Heading(2, voice.say("h.tables")),
         table_overview(voice, facts),
         Heading(2, voice.say("h.flow")),
-        Paragraph(
-            voice.say("flow", engine=voice.stated(facts.provenance.engine)),
-            source=voice.listed(voice.cite("run"), voice.cite("avatar")),
-        ),
+        *flow(voice, facts),
     ]
 
 

@@ -22,6 +22,7 @@ from avatar_gitops.assessment.document import (
 from avatar_gitops.assessment.drawing import Place
 from avatar_gitops.assessment.drawing import matrix as draw
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
+from avatar_gitops.assessment.pia_flow import original_key
 from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
@@ -156,10 +157,10 @@ def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: Cr
     return [*blocks, Paragraph(sentence, tone(risk.level), voice.cite("metrics", "rule"))]
 
 
-def events(voice: Voice, assessment: Assessment) -> list[Block]:
+def events(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[Block]:
     """Section 5: the three feared events for the originals and re-identification in what is handed over."""
     harm = voice.scale("severity", assessment.severity.value)
-    originals, unknown = voice.say("asset.originals"), Cell(voice.unknown(), "muted")
+    originals, unknown = voice.say(original_key(facts, "asset.originals")), Cell(voice.unknown(), "muted")
     security = voice.say("event.security")
     rows = (
         (*cells(voice.say("event.access"), originals, harm), unknown, unknown, *cells(security)),
