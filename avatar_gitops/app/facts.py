@@ -25,7 +25,9 @@ from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Applied, GateResult
 from avatar_gitops.plan.outcome import RunResult
-from avatar_gitops.spec.models import Avatarization, ColumnTag, PrivacyMetrics, Table
+from avatar_gitops.plan.stated import stated_in
+from avatar_gitops.spec.models import Avatarization, PrivacyMetrics, Table
+from avatar_gitops.wire.stated import STATED_FIELDS, Stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +49,25 @@ def assessment_facts(
     promises of differential privacy and the pictures.
     """
     told = answered or Answered()
-    pia = desired.run.spec.pia
+    pia, stated = desired.run.spec.pia, stated_in(desired)
     return AssessmentFacts(
         set_name=desired.name,
-        tables=tuple(
-            _kept(_table(desired, result, name, table), earlier) for name, table in desired.run.spec.tables.items()
-        ),
+        tables=tuple(_kept(_table(desired, result, stated, name), earlier) for name in desired.run.spec.tables),
         context=PiaContext(
-            purpose=pia.purpose,
             data_recipient=pia.data_recipient.value,
             data_type=pia.data_type.value,
             data_subject=pia.data_subject.value,
             sensitivity_level=pia.sensitivity_level.value,
-            owner=desired.run.metadata.owner,
-            controller=pia.controller,
-            legal_basis=pia.legal_basis,
-            retention=pia.retention,
+            **{field: getattr(stated, field) for field in STATED_FIELDS},
         ),
         language=pia.language.value,
         provenance=Provenance(
             engine=result.engine,
             seed_recorded=desired.run.spec.seed is not None,
             spec_digest=desired.digests.spec,
-            input_digests={item.table: item.digest for item in desired.inputs},
+            input_digests=stated.input_digests,
             versions={"avatar-gitops": __version__, **_versions(result.environment)},
-            sources=dict(_sources(desired)),
+            sources=stated.sources,
             job=result.set_id or None,
             commit=told.commit or None,
             date=minute(result.finished),
@@ -109,7 +105,8 @@ def _approval(applied: Applied | None) -> ApprovalFacts | None:
     return ApprovalFacts(applied.plan_digest, applied.approved_by, applied.waivers, applied.weaker)
 
 
-def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> TableFacts:
+def _table(desired: DesiredSet, result: RunResult, stated: Stated, name: str) -> TableFacts:
+    table = desired.run.spec.tables[name]
     facts = next((item for item in desired.inputs if item.table == name), None)
     method = table.avatarization
     excluded = method.exclude_variables if method else None
@@ -127,7 +124,7 @@ def _table(desired: DesiredSet, result: RunResult, name: str, table: Table) -> T
         pseudonymized={c: said.pseudonymization.kind for c, said in table.columns.items() if said.pseudonymization},
         excluded=tuple(excluded.variable_names) if excluded else (),
         replacement_strategy=excluded.replacement_strategy.value if excluded else None,
-        direct_identifiers=tuple(_identifiers(table)),
+        direct_identifiers=stated.direct_identifiers.get(name, ()),
         guarantee=next(filter(None, (guarantee_facts(block.metadata.get(GUARANTEE)) for block in mine)), None),
         known_variables=tuple(privacy.known_variables or ()),
         inference_target=privacy.target,
@@ -159,14 +156,6 @@ def _series(table: Table) -> Mapping[str, Any]:
     return {} if said is None else {"time_series": said.model_dump(mode="json", exclude_none=True)}
 
 
-def _identifiers(table: Table) -> Iterator[str]:
-    """Columns that name a person and are still in the output as they were."""
-    for column, said in table.columns.items():
-        kept = not (said.drop or said.pseudonymization or said.primary_key or said.identifier)
-        if said.tag is ColumnTag.IDENTIFIER and kept:
-            yield column
-
-
 def _metrics(result: RunResult, table: str) -> Iterator[MetricValue]:
     for block in result.blocks:
         if block.table == table:
@@ -177,18 +166,3 @@ def _metrics(result: RunResult, table: str) -> Iterator[MetricValue]:
                 scope=block.computation_type,
                 reference=block.reference,
             )
-
-
-def _sources(desired: DesiredSet) -> Iterator[tuple[str, str]]:
-    """Field of the context to its place in the spec file."""
-    places: dict[str, tuple[str, ...]] = {"owner": ("metadata", "owner")}
-    for field in ("purpose", "controller", "legal_basis", "retention", "data_recipient", "data_type", "data_subject"):
-        places[field] = ("spec", "pia", field)
-    places["sensitivity_level"] = ("spec", "pia", "sensitivity_level")
-    for field, path in places.items():
-        if path in desired.lines:
-            yield field, f"{'.'.join(path[1:])}, {':'.join(map(str, desired.place(path)))}"
-    for table in desired.run.spec.tables:
-        place = ("spec", "tables", table)
-        if place in desired.lines:
-            yield f"table.{table}", ":".join(map(str, desired.place(place)))

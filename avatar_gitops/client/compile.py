@@ -15,6 +15,7 @@ from avatar_gitops import __version__
 from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.plan.desired import DesiredSet, TableInput, avatars_input, input_name
 from avatar_gitops.plan.jobs import wanted
+from avatar_gitops.plan.stated import stated_in
 from avatar_gitops.spec import emit
 from avatar_gitops.spec.models import (
     Avatarization,
@@ -97,7 +98,7 @@ def _metadata(desired: DesiredSet, annotations: Mapping[str, str]) -> Document:
         kind=DocumentKind.METADATA.value,
         metadata=wire.Name(name=f"avatar-metadata-{desired.name}"),
         spec=spec.to_plain(),
-        annotations={**client, **dict(sorted(annotations.items()))},
+        annotations={**client, **dict(sorted({**annotations, **stated_in(desired).annotation()}.items()))},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from avatar_gitops.plan.observed import PREFIX
 from avatar_gitops.wire.documents import DocumentKind
+from avatar_gitops.wire.stated import STATED
 
 SEPARATOR: Final = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 OURS: Final = re.compile(r"\n?kind: AvatarMetadata\n(?: *[a-z_]+:.*\n)*annotations:\n((?:  .+\n)+)\n*")
@@ -27,7 +28,7 @@ def annotations_of(documents: str) -> Mapping[str, str]:
         found = _as_we_write(text) or _as_yaml(text)
         if found is not None:
             marks = {str(name): str(value) for name, value in found.items() if value is not None}
-            return {name: value for name, value in marks.items() if name.startswith(PREFIX)}
+            return {name: value for name, value in marks.items() if name.startswith(PREFIX) and name != STATED}
     return {}
 
 
@@ -39,9 +40,12 @@ def _as_we_write(text: str) -> Mapping[str, str] | None:
     found: dict[str, str] = {}
     for text_line in document[1].splitlines():
         line = LINE.fullmatch(text_line)
-        if line is None or "\\" in text_line:
+        if line is None:
             return None
-        found[line[1]] = json.loads(line[2]) if line[2] else line[3]
+        try:
+            found[line[1]] = json.loads(line[2]) if line[2] else line[3]
+        except ValueError:
+            return None
     return found
 
 

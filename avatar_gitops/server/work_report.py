@@ -11,6 +11,7 @@ from avatar_gitops.assessment import (
     AssessmentFacts,
     FigureFacts,
     MetricValue,
+    PiaContext,
     Provenance,
     TableFacts,
     metric_facts,
@@ -33,6 +34,7 @@ from avatar_gitops.wire.documents import DocumentKind
 from avatar_gitops.wire.environment import KEY, parsed
 from avatar_gitops.wire.metrics import from_score, target_from_score
 from avatar_gitops.wire.models import ORIGINAL_SCHEMA, JobKind, ResultKind
+from avatar_gitops.wire.stated import STATED_FIELDS, stated
 
 Block = dict[str, Any]
 
@@ -70,7 +72,7 @@ def report_facts(assignment: Assignment, language: Language, *, pictures: bool =
             [read_json(file.path) for kind, result in MEASURED for file in assignment.results_of(kind, result)],
             lambda table: report_figures(assignment, table, language) if pictures else (),
         ),
-        context=pia_context(assignment.documents.pia().to_plain()),
+        context=_context(assignment.documents),
         language=language,
         provenance=_provenance(assignment),
     )
@@ -86,20 +88,34 @@ def measured_tables(
     return tuple(_table(documents, name, entries, pictures(name)) for name, entries in found.items())
 
 
+def _annotations(documents: SetDocuments) -> Mapping[str, str]:
+    """What the reconciler wrote beside the documents; nothing in sets of other clients."""
+    metadata = documents.of_kind(DocumentKind.METADATA)
+    return (metadata[0].annotations if metadata else None) or {}
+
+
+def _context(documents: SetDocuments) -> PiaContext:
+    """The processing in the words of the documents and, where a spec made them, of the spec."""
+    said = stated(_annotations(documents))
+    return pia_context(documents.pia().to_plain(), **{field: getattr(said, field) for field in STATED_FIELDS})
+
+
 def _provenance(assignment: Assignment) -> Provenance:
     """Where the run comes from: what the platform knows, and what the reconciler wrote beside the documents."""
-    metadata = assignment.documents.of_kind(DocumentKind.METADATA)
-    said = (metadata[0].annotations if metadata else None) or {}
-    spec = standard(assignment.documents)
-    known = {name: text for name, text in said.items() if DIGEST_LIKE.fullmatch(text)}
+    annotations = _annotations(assignment.documents)
+    spec, said = standard(assignment.documents), stated(annotations)
+    known = {name: text for name, text in annotations.items() if DIGEST_LIKE.fullmatch(text)}
+    day, _, moment = assignment.created_at.partition("T")
     return Provenance(
         engine=ENGINE,
         seed_recorded=spec is not None and spec.seed is not None,
         spec_digest=known.get("avatar-gitops/spec-digest"),
         commit=known.get("avatar-gitops/commit"),
+        input_digests={name: text for name, text in said.input_digests.items() if DIGEST_LIKE.fullmatch(text)},
         versions=_versions(assignment),
+        sources=said.sources,
         job=assignment.name,
-        date=f"{assignment.created_at[:19]}Z",
+        date=f"{day} {moment[:5]} UTC",
     )
 
 
@@ -132,6 +148,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         pseudonymized={c.field: _word(c.pseudonymization.get("kind")) for c in columns if c.pseudonymization},
         excluded=tuple(excluded.variable_names) if excluded else (),
         replacement_strategy=_word(excluded.replacement_strategy or "row_order") if excluded else None,
+        direct_identifiers=stated(_annotations(documents)).direct_identifiers.get(name, ()),
         guarantee=guarantee_facts(about.get(GUARANTEE)),
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from avatar_gitops.spec.documents import PlatformDocument
-from avatar_gitops.spec.models import API_VERSION, SET_NAME_PATTERN, Job, PrivacyMetrics, SignalMetrics
+from avatar_gitops.spec.models import API_VERSION, SET_NAME_PATTERN, ColumnTag, Job, PrivacyMetrics, SignalMetrics
 from avatar_gitops.spec.nodes import Path
 from avatar_gitops.spec.transfer import Draft, Notebook, Place
+from avatar_gitops.wire.stated import STATED, STATED_FIELDS, stated
 
 SPEC: Final = ("spec",)
 TABLES: Final = ("spec", "tables")
@@ -54,6 +55,7 @@ class SetReader:
         steps: tuple[tuple[str, Callable[[Place], None]], ...] = (
             ("AvatarMetadata", self._metadata),
             ("AvatarSchema", self._schema),
+            ("AvatarMetadata", self._stated),
             ("AvatarParameters", self._parameters),
             ("AvatarPrivacyMetricsParameters", self._privacy),
             ("AvatarSignalMetricsParameters", self._signal),
@@ -105,6 +107,17 @@ class SetReader:
         for key in annotations.value if isinstance(annotations.value, dict) else ():
             if key.startswith(OUR_MARKS) or key in CLIENT_MARKS:
                 annotations.get(key)
+
+    def _stated(self, place: Place) -> None:
+        """What a spec of ours stated, which the platform has no place for."""
+        at = place.get("annotations").get(STATED)
+        said = stated({STATED: at.value} if isinstance(at.value, str) else {})
+        for field in STATED_FIELDS:
+            if (text := getattr(said, field)) is not None:
+                self._put(("metadata", field) if field == "owner" else (*SPEC, "pia", field), at, text)
+        for table, columns in said.direct_identifiers.items():
+            for column in columns if self.draft.has((*TABLES, table)) else ():
+                self._put((*TABLES, table, "columns", column, "tag"), at, ColumnTag.IDENTIFIER.value)
 
     def _schema(self, place: Place) -> None:
         spec = place.get("spec")

@@ -11,6 +11,7 @@ from avatar_gitops.client.compile import to_yaml
 from avatar_gitops.client.ownership import annotations_of
 from avatar_gitops.plan.annotations import marks
 from avatar_gitops.plan.observed import Annotation
+from avatar_gitops.wire.stated import STATED
 from tests.support.planning import wish
 
 
@@ -46,6 +47,11 @@ def test_our_own_documents_are_read_without_the_slow_reader(monkeypatch: pytest.
     documents = to_yaml(wish(), marks(wish(), "hospital", "c0ffee", "0.1.0", "base"))
     monkeypatch.setattr(ownership, "_as_yaml", lambda text: pytest.fail("parsed as YAML"))
     assert annotations_of(documents)[Annotation.COMMIT] == "c0ffee"
+
+
+def test_what_a_spec_states_is_no_mark() -> None:
+    assert STATED in to_yaml(wish(), {})
+    assert annotations_of(to_yaml(wish(), {})) == {}
 
 
 @settings(deadline=None)

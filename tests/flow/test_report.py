@@ -52,6 +52,8 @@ def published(cli: Cli) -> Cli:
 
 def test_a_published_run_is_rendered_signed_and_compared(published: Cli) -> None:
     cli, out = published, published.root / "out" / "people"
+    by_server = docx.Document(str(out / "server" / "report_pia.docx"))
+    assert "Teaching" in {cell.text for table in by_server.tables for cell in table._cells}
     for extension in ("pdf", "docx"):
         assert cli("report", "people", "--format", extension, "--output", f"again.{extension}").code == 0
         assert (cli.root / f"again.{extension}").read_bytes()[:2] in {b"%P", b"PK"}

@@ -11,14 +11,20 @@ from typing import Any
 
 import pytest
 
+from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.assessment import AssessmentFacts, TableFacts
+from avatar_gitops.assessment.risk import Flag, assess
+from avatar_gitops.client.compile import to_yaml
 from avatar_gitops.errors import AvatarGitOpsError
+from avatar_gitops.plan.desired import FieldPath, desire
+from avatar_gitops.plan.outcome import MetricBlock, RunResult
 from avatar_gitops.server.assignment import Assignment, EarlierFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.sets import parsed_set
 from avatar_gitops.server.work_report import report_facts, run_report
 from avatar_gitops.wire.documents import Document, Name
 from avatar_gitops.wire.models import JobKind
+from tests.client.compiled import desired
 from tests.server.api import documents
 from tests.server.workshop import Plain, Workshop, edited, with_document
 
@@ -226,8 +232,37 @@ def test_what_an_attacker_knows_is_told(tmp_path: Path) -> None:
 def test_where_a_run_comes_from_is_told(tmp_path: Path) -> None:
     made = facts(tmp_path, documents()).provenance
     assert (made.spec_digest, made.seed_recorded, made.job) == ("sha256:0123abcd", True, "job")
-    assert made.date == "2026-11-21T10:00:00Z"
+    assert made.date == "2026-11-21 10:00 UTC"
     assert facts(tmp_path, documents(seed=None)).provenance.seed_recorded is False
+
+
+def test_the_documents_of_a_server_and_of_the_reconciler_state_the_same(tmp_path: Path) -> None:
+    columns = {"email": {"tag": "identifier"}, "name": {"tag": "identifier", "drop": True}}
+    table = {"source": "people.csv", "columns": columns, "avatarization": {"k": 5}}
+    pia = {"purpose": 'The "heart" study: "2026"', "controller": "Hospital", "legal_basis": "Consent", "retention": "1"}
+    spec = desired("heart", {"people": table}, pia={**pia, "data_recipient": "internal"}, seed=1)
+    lines: dict[FieldPath, int] = {("spec", "pia", "purpose"): 31, ("spec", "tables", "people"): 7}
+    owned = spec.run.metadata.model_copy(update={"owner": "data@example.org"})
+    run = spec.run.model_copy(update={"metadata": owned})
+    item = desire(run, spec.path, spec.inputs, lines)
+    digests = {"avatar-gitops/spec-digest": item.digests.spec}
+    theirs = facts(tmp_path, to_yaml(item, digests))
+    values = {"hidden_rate": 93.0, "hellinger_mean": 0.05}
+    block = MetricBlock("people", "privacy", "standalone", None, values, {}, {}, {})
+    ours = assessment_facts(item, RunResult("id", {}, {}, (block,), (), "engine", "", "2026-11-21T10:00:00+00:00", 1))
+    assert theirs.tables[0].direct_identifiers == ours.tables[0].direct_identifiers == ("email",)
+    assert theirs.context == ours.context
+    assert theirs.context.purpose == pia["purpose"]
+    for name in ("spec_digest", "input_digests", "sources", "seed_recorded", "date"):
+        assert getattr(theirs.provenance, name) == getattr(ours.provenance, name)
+    levels = [[item.level for item in assess(told).tables[0].criteria] for told in (theirs, ours)]
+    assert levels[0] == levels[1]
+    assert all(Flag.DIRECT_IDENTIFIER in item.flags for item in assess(theirs).tables[0].criteria)
+
+
+def test_a_set_without_a_statement_is_told_as_before(tmp_path: Path) -> None:
+    told = facts(tmp_path, documents())
+    assert (told.context.purpose, told.context.owner, told.tables[0].direct_identifiers) == (None, None, ())
 
 
 def test_annotations_that_are_no_digests_are_not_shown(tmp_path: Path) -> None:
