@@ -12,6 +12,7 @@ from avatar_gitops.app.clock import minute
 from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.app.reports import PICTURES
 from avatar_gitops.assessment import AssessmentFacts, assess
+from avatar_gitops.assessment.risk import unchecked
 from avatar_gitops.plan.deletion import FILE as RECEIPT
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Applied, GateResult, Lock
@@ -62,7 +63,7 @@ def summary(
             seed=desired.run.spec.seed,
         ),
         when=minute(result.finished),
-        notes=(*_promises(facts), *(_notes(applied, facts.language) if applied else ())),
+        notes=(*_promises(facts), *_unchecked(facts), *(_notes(applied, facts.language) if applied else ())),
         level=assessment.level.value,
         conclusion=assessment.conclusion.value,
         documents={"PIA": "pia.md", "Metrics": "metrics.json"} if published else {"Metrics": "metrics.json"},
@@ -83,15 +84,27 @@ def _promises(facts: AssessmentFacts) -> Iterator[str]:
             yield WORDS["promise"].in_(facts.language).format(**words, rows=said.rows_per_person)
 
 
+def _unchecked(facts: AssessmentFacts) -> Iterator[str]:
+    """Which metrics of avatars from elsewhere rest on an order of rows that nobody has checked."""
+    for table in facts.tables:
+        if names := unchecked(table):
+            yield WORDS["unchecked"].in_(facts.language).format(table=table.name, metrics=_first(names))
+
+
 def _notes(applied: Applied, language: Language) -> Iterator[str]:
     """What made privacy weaker and who approved it, and for which findings somebody answers."""
     if applied.weaker:
-        shown = ", ".join(applied.weaker[:FIELDS_SHOWN]) + (" …" if len(applied.weaker) > FIELDS_SHOWN else "")
-        text = WORDS["weaker_than_before"].in_(language).format(fields=shown.replace(" -> ", " → "))
+        shown = _first(applied.weaker).replace(" -> ", " → ")
+        text = WORDS["weaker_than_before"].in_(language).format(fields=shown)
         names = ", ".join(applied.approved_by)
         yield text + (WORDS["approved_by"].in_(language).format(names=names) if names else "")
     if applied.waivers:
         yield WORDS["waived_rules"].in_(language).format(rules=", ".join(applied.waivers))
+
+
+def _first(names: Sequence[str]) -> str:
+    """As many of several names as a line has room for."""
+    return ", ".join(names[:FIELDS_SHOWN]) + (" …" if len(names) > FIELDS_SHOWN else "")
 
 
 def index(locks: Iterable[Lock], out: Path, templates: Path | None = None) -> dict[str, str]:

@@ -150,6 +150,22 @@ DETAILS: Final = frozenset(
 )
 """Metrics that a summary leaves to the longer documents, unless a gate asks for them."""
 
+LINKED: Final = frozenset(
+    {
+        "hidden_rate",
+        "hidden_rate_strict",
+        "hidden_rate_worst_group",
+        "local_cloaking",
+        "categorical_hidden_rate",
+        "column_direct_match_protection",
+        "knowledge_protection_rate",
+        "linkability_protection_rate",
+        "dominated_avatars_rate",
+        "donor_distance",
+    }
+)
+"""Metrics that need the avatar of each person."""
+
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "correlation_protection_rate": "knowledge_protection_rate",

@@ -133,8 +133,9 @@ _OWN: Final[Mapping[str, Text]] = {
         "nouvelles lignes ; epsilon est le budget, un plus petit protège davantage.",
     ),
     "technique.none": Text(
-        "The assessed files were made elsewhere: their technique is {unknown} to this document.",
-        "Les fichiers évalués ont été faits ailleurs : leur technique est ici {unknown}.",
+        "The assessed avatars were made elsewhere: their technique and the order of their rows are {unknown} to this "
+        "document.",
+        "Les avatars évalués ont été faits ailleurs : leur technique et l'ordre de leurs lignes sont ici {unknown}.",
     ),
     "technique.excluded": Text(
         "Excluded columns hold real values put beside the avatar ({strategy}): {columns}.",
@@ -193,6 +194,13 @@ _CLOSING: Final[Mapping[str, Text]] = {
         "Table {table}: measure with held-out people, or assess membership by other means",
         "Table {table} : mesurer avec des personnes mises de côté, ou évaluer l'appartenance autrement",
     ),
+    "action.link": Text(
+        "Table {table}: let whoever made the avatars confirm that each row stands beside that of its person, or assess "
+        "{criteria} by other means",
+        "Table {table} : faire confirmer par qui a fait les avatars que chaque ligne est en face de celle de sa "
+        "personne, ou évaluer autrement : {criteria}",
+    ),
+    "action.link.cause": Text("order of the rows not checked", "ordre des lignes non vérifié"),
     "action.improve": Text(
         "Table {table}: change k, columns or recipients until {metric} meets its target, or justify",
         "Table {table} : changer k, les colonnes ou les destinataires jusqu'à ce que {metric} atteigne sa cible, ou "

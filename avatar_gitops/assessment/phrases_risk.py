@@ -70,14 +70,25 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "{criterion}: metrics, targets and findings", "{criterion} : mesures, cibles et constats"
         ),
         "not_measured": Text(
-            "No attack of this criterion was measured; that counts as vulnerability 3.",
-            "Aucune attaque de ce critère n'a été mesurée ; cela compte comme une vulnérabilité de 3.",
+            "No attack of this criterion was measured: its vulnerability is at least 3.",
+            "Aucune attaque de ce critère n'a été mesurée : sa vulnérabilité est d'au moins 3.",
+        ),
+        "not_measured.unchecked": Text(
+            "No attack of this criterion was measured for certain: its vulnerability is at least 3.",
+            "Aucune attaque de ce critère n'a été mesurée avec certitude : sa vulnérabilité est d'au moins 3.",
         ),
         "not_measured.membership": Text(
-            "No attack with a control was measured: membership counts as not measured by attack, vulnerability 3, "
-            "whatever the distances say.",
+            "No attack with a control was measured: membership counts as not measured by attack, vulnerability at "
+            "least 3, whatever the distances say.",
             "Aucune attaque avec contrôle n'a été mesurée : l'appartenance compte comme non mesurée par une attaque, "
-            "vulnérabilité de 3, quoi que disent les distances.",
+            "vulnérabilité d'au moins 3, quoi que disent les distances.",
+        ),
+        "unchecked": Text(
+            "The avatars were made elsewhere. {metrics}: these hold only if row i of the avatars belongs to row i of "
+            "the originals, which nobody has checked. They can show a weakness but do not count as resisting.",
+            "Les avatars ont été faits ailleurs. {metrics} : ces mesures ne valent que si la ligne i des avatars "
+            "appartient à la ligne i des originaux, ce que personne n'a vérifié. Elles peuvent montrer une faiblesse "
+            "mais ne comptent pas comme une résistance.",
         ),
         "worst_shown": Text(
             "Of each metric the worst value is shown, over the table alone and what its links add; the technical "

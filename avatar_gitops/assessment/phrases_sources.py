@@ -43,10 +43,11 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         ),
         "rule.vulnerability": Text(
             "Vulnerability is 1 when every target is met by the whole interval, 2 when only the value meets it or "
-            "misses by at most 10%, 3 beyond, 4 beyond 50% or with a red flag. What was not measured counts as 3.",
+            "misses by at most 10%, 3 beyond, 4 beyond 50% or with a red flag. What was not measured counts as at "
+            "least 3.",
             "La vulnérabilité est de 1 quand chaque cible est atteinte par tout l'intervalle, de 2 quand seule la "
             "valeur l'atteint ou la manque de 10 % au plus, de 3 au-delà, de 4 au-delà de 50 % ou avec une alerte. Ce "
-            "qui n'a pas été mesuré compte pour 3.",
+            "qui n'a pas été mesuré compte pour au moins 3.",
         ),
         "rule.membership": Text(
             "Membership is measured only by an attack with people who were not used as a control. Distances between "
@@ -54,6 +55,14 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "L'appartenance n'est mesurée que par une attaque avec, pour contrôle, des personnes qui n'ont pas servi. "
             "Les distances entre avatars et originaux ne distinguent pas à elles seules un membre d'une autre "
             "personne : elles ne comptent jamais comme une résistance.",
+        ),
+        "rule.link": Text(
+            "Metrics of each person's own avatar count as resisting only where this run made the avatars. Of avatars "
+            "that were made elsewhere nobody has checked that row i belongs to row i of the originals: in a random "
+            "order everybody looks hidden.",
+            "Les mesures qui portent sur l'avatar de chaque personne ne comptent comme une résistance que si cette "
+            "exécution a fait les avatars. Pour des avatars faits ailleurs, personne n'a vérifié que la ligne i "
+            "appartient à la ligne i des originaux : dans un ordre au hasard, chacun paraît dissimulé.",
         ),
         "rule.promise": Text(
             "For differential privacy the promised epsilon stands in the place of a measured vulnerability: 1 up to "

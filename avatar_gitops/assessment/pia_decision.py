@@ -15,12 +15,13 @@ from avatar_gitops.assessment.document import (
     Paragraph,
     Table,
     code,
+    joined,
     plain,
     strong,
     text_of,
 )
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
-from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, TableRisk
+from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, TableRisk, unchecked
 from avatar_gitops.assessment.sections import cells, definition_table, limits, provenance_table, rules, short_digest
 from avatar_gitops.assessment.voice import SPEC_FIELDS, Voice
 
@@ -58,7 +59,7 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
     for item in risk.criteria:
         if item.guarantee is not None:
             continue
-        if not item.measured:
+        if not item.measured and not _only_unchecked(table, item):
             found.append((voice.say(f"action.measure.{item.criterion}", table=name), voice.say("finding.not_measured")))
         found += [
             (
@@ -68,11 +69,19 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
             for check in _worst(item)
             if check.finding in _MISSED
         ]
+    if doubtful := [item.criterion for item in risk.criteria if _only_unchecked(table, item)]:
+        criteria = joined(tuple(plain(voice.word(f"criterion.{name}")) for name in doubtful))
+        found.append((voice.say("action.link", table=name, criteria=criteria), voice.say("action.link.cause")))
     judged = (item for item in risk.criteria if item.guarantee is None)
     unsure = [check.metric.name for item in judged for check in item.checks if check.finding in _UNSURE]
     if unsure:
         found.append((voice.say("action.interval", table=name), voice.names(tuple(dict.fromkeys(unsure)))))
     return found
+
+
+def _only_unchecked(table: TableFacts, item: CriterionRisk) -> bool:
+    """Whether a criterion would be measured if the order of the rows were checked."""
+    return not item.measured and any(check.metric.name in unchecked(table) for check in item.checks)
 
 
 def _worst(item: CriterionRisk) -> tuple[Check, ...]:

@@ -23,7 +23,7 @@ from avatar_gitops.assessment.drawing import Place
 from avatar_gitops.assessment.drawing import matrix as draw
 from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
 from avatar_gitops.assessment.pia_flow import original_key
-from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level, worst_blocks
+from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level, unchecked, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
     flag_sentences,
@@ -137,13 +137,18 @@ def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: Cr
         target = tuple(filter(None, (table.inference_target,)))
         known = voice.say("knows", columns=voice.names(table.known_variables), target=voice.names(target))
         blocks.append(Paragraph(known, source=table_source(facts, table)))
+    doubtful = tuple(metric.name for metric in metrics if metric.name in unchecked(table))
+    if doubtful:
+        sentence = voice.say("unchecked", metrics=voice.names(doubtful))
+        blocks.append(Paragraph(sentence, "high", voice.cite("spec", "rule")))
     if metrics:
         summary = voice.phrases["criterion.summary"].in_(voice.language).format(criterion=name)
         blocks.append(metric_table(voice, summary, metrics, facts.context.data_recipient))
     if risk.guarantee is not None and risk.criterion is Family.INFERENCE:
         blocks.append(Paragraph(voice.say("promise.inference"), source=voice.cite("dp")))
     if not risk.measured and risk.guarantee is None:
-        key = "not_measured.membership" if risk.criterion is Family.MEMBERSHIP else "not_measured"
+        lacking = "not_measured.unchecked" if doubtful else "not_measured"
+        key = "not_measured.membership" if risk.criterion is Family.MEMBERSHIP else lacking
         blocks.append(Paragraph(strong(voice.word(key)), source=voice.cite("metrics", "rule")))
     sentence = voice.say(
         "derivation",

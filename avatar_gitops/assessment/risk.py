@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from avatar_gitops.assessment.catalogue import CRITERIA, Family, default_target, is_exact
+from avatar_gitops.assessment.catalogue import CRITERIA, LINKED, Family, default_target, is_exact
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, PiaContext, TableFacts
 from avatar_gitops.assessment.guarantee import Guarantee, promised_vulnerability
 from avatar_gitops.assessment.targets import Target, parse_target
@@ -258,7 +258,18 @@ def flags(table: TableFacts) -> tuple[Flag, ...]:
     return tuple(flag for flag, holds in present.items() if holds)
 
 
-def vulnerability(criterion: Family, checks: Iterable[Check], raised: tuple[Flag, ...]) -> int:
+def unchecked(table: TableFacts) -> tuple[str, ...]:
+    """Metrics that hold only if row i of the avatars belongs to row i of the originals, where nobody has checked it.
+
+    Avatars that were made elsewhere come in an unknown order. In a random one people look hidden whatever their avatars
+    are: such metrics can show a weakness, but never that a criterion resists.
+    """
+    if table.method != "none":
+        return ()
+    return tuple(dict.fromkeys(item.name for item in table.metrics if item.name in LINKED and item.value is not None))
+
+
+def vulnerability(checks: Iterable[Check], raised: tuple[Flag, ...], *, measured: bool) -> int:
     """How well a criterion resists, 1 (every target met, pessimistic end of the interval too) to 4 (open).
 
     The worst metric decides: 2 when the interval misses or is not known, or the value misses by at most 10 %; 3 by
@@ -266,9 +277,9 @@ def vulnerability(criterion: Family, checks: Iterable[Check], raised: tuple[Flag
     """
     if raised:
         return 4
-    known = [item for item in checks if item.metric.value is not None]
-    worst = max((item.vulnerability for item in known), default=NOT_MEASURED)
-    return worst if is_measured(criterion, known) else max(worst, NOT_MEASURED)
+    known = (item.vulnerability for item in checks if item.metric.value is not None)
+    worst = max(known, default=NOT_MEASURED)
+    return worst if measured else max(worst, NOT_MEASURED)
 
 
 def is_measured(criterion: Family, checks: Iterable[Check]) -> bool:
@@ -304,14 +315,15 @@ def assess_criterion(criterion: Family, table: TableFacts, context: PiaContext) 
     """The risk of one criterion of one table."""
     judged = (check(metric, context.data_recipient) for metric in table.metrics if metric.family is criterion)
     checks = tuple(item for item in judged if item is not None)
+    measured = is_measured(criterion, (item for item in checks if item.metric.name not in unchecked(table)))
     raised = flags(table)
     promised = promised_vulnerability(table.guarantee) if table.guarantee is not None and not raised else None
-    weakness = vulnerability(criterion, checks, raised) if promised is None else promised
+    weakness = vulnerability(checks, raised, measured=measured) if promised is None else promised
     shift, harm = exposure(context.data_recipient), severity(context)
     chance = likelihood(weakness, shift)
     return CriterionRisk(
         criterion,
-        is_measured(criterion, checks),
+        measured,
         table.guarantee,
         checks,
         raised,

@@ -26,7 +26,7 @@ from avatar_gitops.assessment.drawing import gauges
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, TableFacts
 from avatar_gitops.assessment.metric_texts import metric_definition, metric_label, metric_meaning
 from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
-from avatar_gitops.assessment.risk import Assessment, TableRisk, check, worst_blocks
+from avatar_gitops.assessment.risk import Assessment, TableRisk, check, unchecked, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
     finding,
@@ -87,6 +87,8 @@ def _summary(
     yield verdict_table(voice, risk)
     for sentence in flag_sentences(voice, risk.criteria[0].flags):
         yield Paragraph(sentence, "very_high")
+    if doubtful := unchecked(table):
+        yield Paragraph(voice.say("unchecked", metrics=voice.names(doubtful)), "high", voice.cite("spec", "rule"))
     if table.guarantee is not None:
         yield Heading(3, voice.say("h.promise"))
         yield promise(voice, table.guarantee)

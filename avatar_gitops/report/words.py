@@ -30,6 +30,12 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
             "confidentialité différentielle de {table} : epsilon {epsilon}, delta {delta}, lignes d'une personne :"
             " {rows} au plus",
         ),
+        "unchecked": Text(
+            "avatars of {table} made elsewhere: metrics of each person's own avatar ({metrics}) hold only if row i of"
+            " the avatars belongs to row i of the originals, which nobody has checked",
+            "avatars de {table} faits ailleurs : les mesures sur l'avatar de chaque personne ({metrics}) ne valent que"
+            " si la ligne i des avatars appartient à la ligne i des originaux, ce que personne n'a vérifié",
+        ),
         "waived_rules": Text("waived: {rules}", "dérogations : {rules}"),
         "head.gate": Text("Gate", "Seuil"),
         "head.table": Text("Table", "Table"),

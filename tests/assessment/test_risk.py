@@ -19,7 +19,7 @@ from avatar_gitops.assessment import (
     metric_facts,
     parameter_facts,
 )
-from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA
+from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA, LINKED, canonical_name
 from avatar_gitops.assessment.facts import Language, of_rows
 from avatar_gitops.assessment.guarantee import Guarantee, certainty
 from avatar_gitops.assessment.risk import (
@@ -38,6 +38,7 @@ from avatar_gitops.assessment.risk import (
     likelihood,
     severity,
 )
+from avatar_gitops.engine.unlinked import LINKED as ENGINE_LINKED
 from avatar_gitops.errors import AvatarGitOpsError
 
 FROM_NARROW_TO_WIDE = ("internal", "trusted_thirdparty", "contractual_thirdparty", "outside_eu", "opendata", "unknown")
@@ -293,6 +294,38 @@ def test_a_complete_set(facts: Callable[[Language], AssessmentFacts]) -> None:
         (2, 3, "high"),
     ]
     assert (result.severity.value, result.exposure, result.conclusion) == (3, 1, Conclusion.WITH_MEASURES)
+
+
+OWN = metric_facts(
+    {"hidden_rate": 100.0, "local_cloaking": 198.0, "linkability_protection_rate": 99.9},
+    intervals={
+        "hidden_rate": (99.0, 100.0),
+        "local_cloaking": (190.0, 210.0),
+        "linkability_protection_rate": (99, 100),
+    },
+)
+
+
+def criteria(method: str, metrics: tuple[MetricValue, ...]) -> dict[Family, CriterionRisk]:
+    facts = AssessmentFacts("s", (TableFacts("t", method=method, metrics=metrics),), PiaContext("p", "internal"))
+    return {item.criterion: item for item in assess(facts).tables[0].criteria}
+
+
+def test_avatars_from_elsewhere_in_an_order_that_nobody_has_checked_do_not_count_as_resisting() -> None:
+    ours, others = criteria("avatar", OWN), criteria("none", OWN)
+    for family in (Family.SINGLING_OUT, Family.LINKABILITY):
+        assert (ours[family].measured, ours[family].vulnerability) == (True, 1)
+        assert (others[family].measured, others[family].vulnerability) == (False, 3)
+    assert criteria("none", ())[Family.SINGLING_OUT].vulnerability == 3
+
+
+def test_a_weakness_of_avatars_from_elsewhere_counts() -> None:
+    found = criteria("none", metric_facts({"hidden_rate": 10.0, "local_cloaking": 198.0}))
+    assert found[Family.SINGLING_OUT].vulnerability == 4
+
+
+def test_the_metrics_that_need_a_link_are_those_of_the_engine() -> None:
+    assert {canonical_name(name) for name in ENGINE_LINKED} & CATALOGUE.keys() == LINKED
 
 
 DISTANCES = metric_facts({"closest_rate": 99.0, "distance_to_closest": 2.0}, intervals={"closest_rate": (98.0, 99.5)})

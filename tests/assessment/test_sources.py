@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from avatar_gitops.assessment import AssessmentFacts, GateFacts, SignatureFacts, assess, pia_markdown
+from avatar_gitops.assessment import (
+    AssessmentFacts,
+    GateFacts,
+    SignatureFacts,
+    assess,
+    pia_markdown,
+    render,
+    report_view,
+)
 from avatar_gitops.assessment.approval import ApprovalFacts
 from avatar_gitops.assessment.document import Block, Bullets, Document, Paragraph, Table, text_of
 from avatar_gitops.assessment.facts import Language, TableFacts
@@ -110,7 +118,19 @@ def test_a_promise_is_told_as_a_bound_and_never_as_no_risk(facts: Make) -> None:
     assert "Ponomareva et al., How to DP-fy ML" in text
 
 
+def test_metrics_that_rest_on_an_unchecked_order_of_rows_are_told_as_such(facts: Make) -> None:
+    made = facts("en")
+    elsewhere = dataclasses.replace(made, tables=(dataclasses.replace(made.tables[0], method="none"),))
+    text = pia_markdown(elsewhere)
+    assert "`hidden_rate`, `hidden_rate_strict`, `local_cloaking`, `column_direct_match_protection`: these hold" in text
+    assert text.count("which nobody has checked. They can show a weakness") == 2
+    assert "No attack of this criterion was measured for certain: its vulnerability is at least 3." in text
+    assert "or assess Singling out, Linkability by other means | order of the rows not checked |" in text
+    assert "which nobody has checked" in render(report_view("technical", elsewhere), "markdown").decode()
+    assert "They can show a weakness" not in pia_markdown(made)
+
+
 def test_membership_without_a_control_is_shown_as_not_measured(bare_facts: AssessmentFacts) -> None:
     text = pia_markdown(bare_facts)
-    assert "membership counts as not measured by attack, vulnerability 3" in text
+    assert "membership counts as not measured by attack, vulnerability at least 3" in text
     assert "Vulnerability **3** (not measured by attack)" in text

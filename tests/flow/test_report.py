@@ -148,3 +148,21 @@ def test_a_role_that_nobody_asked_for_is_told_so(published: Cli) -> None:
     done = published("report", "sign", "people", "--role", "intern")
     assert (done.code, "Nobody has to sign as intern; the roles that have to: dpo" in done.err) == (0, True)
     assert "To sign: people by dpo" in published("status").out
+
+
+def test_avatars_from_elsewhere_in_another_order_do_not_look_protected(cli: Cli) -> None:
+    head, *rows = (cli.root / "data" / "people.csv").read_text(encoding="utf-8").splitlines()
+    middle = len(rows) // 2
+    (cli.root / "data" / "avatars.csv").write_text("\n".join([head, *rows[middle:], *rows[:middle]]) + "\n")
+    (cli.root / "configs").mkdir()
+    spec = SPEC.replace("avatarization: {k: 5}", "avatars: data/avatars.csv").replace("language: fr", "language: en")
+    (cli.root / "configs" / "people.yaml").write_text(spec, encoding="utf-8")
+    assert cli("apply", "--yes").code == 0
+    out = cli.root / "out" / "people"
+    values = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["blocks"][0]["values"]
+    assert values["hidden_rate"] > 90
+    assessed = (out / "pia.md").read_text(encoding="utf-8")
+    assert "these hold only if row i of the avatars belongs to row i of the originals" in assessed
+    assert "| Singling out | 3 |" in assessed or "| Singling out | 4 |" in assessed
+    summary = (out / "summary.md").read_text(encoding="utf-8")
+    assert "hold only if row i of the avatars belongs to row i of the originals, which nobody has checked" in summary
