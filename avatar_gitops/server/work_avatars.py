@@ -94,7 +94,7 @@ def run_standard(
     files = [file for item in made for file in write_made(item, folder)]
     progress(WRITTEN_SHARE, DRAWING, 0, len(made))
     if spec.compute_figures is not False:
-        files += _figures(assignment, made, spec.results, folder)
+        files += _figures(assignment, made, spec, folder)
     released, promises = release_tables(assignment, folder, private, spec.results, seed)
     order = list(ResultKind)
     facts = run_facts(made)
@@ -148,17 +148,16 @@ def check_dimensions(table: str, facts: Facts) -> None:
         )
 
 
-def _figures(
-    assignment: Assignment, made: Sequence[Made], results: wire.Results | None, folder: Path
-) -> list[ResultFile]:
-    most = results.max_distribution_plots if results is not None else None
+def _figures(assignment: Assignment, made: Sequence[Made], spec: wire.ParametersSpec, folder: Path) -> list[ResultFile]:
+    most = spec.results.max_distribution_plots if spec.results is not None else None
     recipient = assignment.documents.pia().datarecipient
     drawn = []
     for item in made:
         if item.figures is not None:
             drawn.append((item.name, list(item.figures)))
             continue
-        options = FigureOptions(DISTRIBUTIONS if most is None else most, item.class_column, recipient)
+        exclude = space((spec.avatarization or {})[item.name]).exclude
+        options = FigureOptions(DISTRIBUTIONS if most is None else most, item.class_column, recipient, exclude)
         drawn.append((item.name, draw_figures(item.original, item.avatars, item.columns, options)))
     return write_figures(drawn, folder)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
+from avatar_gitops.engine.exclusion import out_of_metrics
 from avatar_gitops.engine.frame import is_key
 from avatar_gitops.engine.links.model import Link, LinkedTable, LinkMethod
 from avatar_gitops.engine.links.run import avatarize_linked, keyed
 from avatar_gitops.engine.links.views import View, pair_tables, privacy_views, signal_views
-from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.engine.params import ColumnSpec, Space
 from avatar_gitops.server.assignment import Assignment
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.made import Made, output_format
@@ -78,14 +79,22 @@ def has_attributes(table: str, pair: ReadPair, links: Sequence[Link]) -> bool:
     return not set(rows.column_names) <= hidden
 
 
-def cross_views(tables: Sequence[wire.Table], read: Mapping[str, ReadPair], kind: JobKind) -> Iterator[View]:
-    """What metrics look at beside each table alone: nothing when no table has a link."""
+def cross_views(
+    tables: Sequence[wire.Table], read: Mapping[str, ReadPair], spaces: Mapping[str, Space], kind: JobKind
+) -> Iterator[View]:
+    """What metrics look at beside each table alone: nothing when no table has a link.
+
+    Columns that the metrics of a table leave out say nothing about the rows of other tables either.
+    """
     links = links_of(tables)
     if not links:
         return iter(())
     given = []
     for table in tables:
         rows, _, columns = read[table.name]
-        given.append(LinkedTable(table.name, rows, tuple(columns), None, table.individual_level is not False))
+        left = out_of_metrics(rows, columns, spaces[table.name].exclude)
+        kept = [column for column in columns if column.name not in left]
+        specs = (*kept, *(ColumnSpec(name, drop=True) for name in left))
+        given.append(LinkedTable(table.name, rows, specs, None, table.individual_level is not False))
     pairs = pair_tables(given, {name: avatars for name, (_, avatars, _) in read.items()}, links)
     return privacy_views(pairs) if kind is JobKind.PRIVACY_METRICS else signal_views(pairs)

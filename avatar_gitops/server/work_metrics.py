@@ -65,7 +65,7 @@ def run_metrics(assignment: Assignment, folder: Path, progress: Progress) -> lis
     recipient = assignment.documents.pia().datarecipient
     files: list[ResultFile] = []
     summary: dict[str, dict[str, float | None]] = {}
-    views = _views((assignment, folder), pairs, made_with, promises)
+    views = _views((assignment, folder), pairs, (records, made_with), promises)
     of_series = ((view, series, True) for view, series in _series_views(assignment, pairs, spec.time_series or {}))
     for done, (view, series, is_beside) in enumerate(chain(views, of_series)):
         progress(min(0.99, done / len(pairs)), MEASURING, min(done, len(pairs)), len(pairs))
@@ -111,7 +111,7 @@ def _made_with(assignment: Assignment, spec: wire.MetricsSpec) -> dict[str, wire
 def _views(
     work: tuple[Assignment, Path],
     pairs: Sequence[tuple[wire.Table, Path]],
-    made_with: Mapping[str, wire.MethodRecord],
+    said_of: tuple[Mapping[str, wire.MetricsRecord], Mapping[str, wire.MethodRecord]],
     private: Container[str],
 ) -> Iterator[tuple[View, None, bool]]:
     """Each table alone, then what links add to it; and whether each avatar stands beside its own original.
@@ -119,6 +119,7 @@ def _views(
     A linked table of keys only has nothing to be measured alone.
     """
     assignment, folder = work
+    records, made_with = said_of
     everything = [table for table, _ in pairs]
     of_series = series_links(everything)
     pairs = [pair for pair in pairs if pair[0].name not in {link.child for link in of_series}]
@@ -151,7 +152,8 @@ def _views(
             yield view, None, is_beside
             if assignment.kind is JobKind.PRIVACY_METRICS:
                 yield from ((mean, None, is_beside) for mean in mean_views(view))
-    yield from ((view, None, True) for view in cross_views(tables, read, assignment.kind))
+    spaces = {name: space(records.get(name, wire.MetricsRecord()), made_with.get(name)) for name in read}
+    yield from ((view, None, True) for view in cross_views(tables, read, spaces, assignment.kind))
 
 
 def _series_views(

@@ -19,7 +19,7 @@ from avatar_gitops.engine.figures.matrices import correlation_figures
 from avatar_gitops.engine.figures.model import FEWEST, MOST_POINTS, Figure, PlotKind
 from avatar_gitops.engine.figures.projections import projection_2d, projection_3d
 from avatar_gitops.engine.figures.render import to_page, to_png, to_svg
-from avatar_gitops.engine.params import AvatarParams
+from avatar_gitops.engine.params import AvatarParams, Exclusion, Replacement, Space
 from avatar_gitops.engine.run import Avatars, avatarize
 
 ROWS = 400
@@ -170,3 +170,31 @@ def test_pages_need_no_network_and_pictures_are_the_same_each_time() -> None:
     assert "</title></title>" not in page
     assert to_png(figure.spec) == to_png(figure.spec)
     assert to_svg(figure.spec).startswith("<svg")
+
+
+@pytest.mark.parametrize("values", [[f"n{i}" for i in range(ROWS)], [[i] for i in range(ROWS)]])
+def test_excluded_columns_may_be_of_any_kind(values: list[Any]) -> None:
+    original = table().append_column("name", pa.array(values))
+    exclude = Exclusion(("name", "weight"), Replacement.COORDINATE_SIMILARITY)
+    avatars = avatarize(original, [], AvatarParams(k=10, space=Space(exclude=exclude)), 3)
+    found = draw_figures(original, avatars, [], FigureOptions(exclude=exclude))
+    subjects = [figure.subject for figure in found if figure.kind is PlotKind.DISTRIBUTION]
+    assert subjects == table().column_names, "what can be compared is drawn"
+
+
+@pytest.mark.parametrize("kind", [pa.time32("s"), pa.time64("us"), pa.duration("s"), pa.decimal128(10, 0)])
+def test_times_of_day_durations_and_decimals_are_drawn_as_numbers(kind: pa.DataType) -> None:
+    bits = pa.int64() if kind in (pa.time64("us"), pa.duration("s")) else pa.int32()
+    column = pa.chunked_array([pa.array(range(ROWS), bits).cast(kind)])
+    figure = distribution_of_numbers("at", column, column)
+    assert figure is not None
+    assert figure.spec["encoding"]["x"]["type"] == "quantitative"
+    assert sum(value["share"] for value in values(figure.spec)) == pytest.approx(200)
+
+
+@pytest.mark.parametrize("numbers", [[10**17] * ROWS, [2**62 + i % 3 for i in range(ROWS)], [-(2**63)] * ROWS])
+def test_whole_numbers_that_are_no_floats_are_drawn(numbers: list[int]) -> None:
+    column = pa.chunked_array([pa.array(numbers, pa.int64())])
+    figure = distribution_of_numbers("n", column, column)
+    assert figure is not None
+    assert sum(value["share"] for value in values(figure.spec)) == pytest.approx(200)

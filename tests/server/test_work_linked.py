@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.hospital import LINKS, hospital
 from tests.server.api import join
-from tests.server.workshop import Plain, Workshop
+from tests.server.workshop import Plain, Workshop, with_document
 
 TABLES = ("visit", "patient", "doctor", "ward")
 KEYS = {"visit": "visit", "patient": "id", "doctor": "code", "ward": "ward"}
@@ -234,3 +234,29 @@ def test_advice_on_links_goes_by_the_names_of_keys(workshop: Workshop) -> None:
     }
     [visit] = workshop.json(job["name"], "visit.advice.json")
     assert visit["advice"] == {"links": [], "unlinked_foreign_keys": [{"field": "xyz", "candidate_tables": []}]}
+
+
+@pytest.mark.parametrize("in_metrics", [True, False])
+def test_excluded_texts_of_linked_tables_are_left_out_of_every_view(workshop: Workshop, in_metrics: bool) -> None:
+    for table in hospital():
+        rows = table.rows.append_column("note", pa.array([f"n{i}" for i in range(table.rows.num_rows)]))
+        workshop.upload(f"noted-{table.name}.csv", content(rows))
+    excluded = {"variable_names": ["note"], "replacement_strategy": "coordinate_similarity"}
+    text = hospital_set(
+        avatarization={name: {"k": 3, "exclude_variables": excluded} for name in TABLES}, compute_figures=True
+    )
+    for name in TABLES:
+        text = text.replace(f'"{name}.csv"', f'"noted-{name}.csv"')
+    if not in_metrics:
+        metrics = {name: {"exclude_variables": {"variable_names": ["note"]}} for name in TABLES}
+        for job in JOBS:
+            spec = {"schema": "schema_avatarized", "avatarization_ref": "standard", job: metrics}
+            kind = "AvatarPrivacyMetricsParameters" if job == JOBS[0] else "AvatarSignalMetricsParameters"
+            text = with_document(kind, job, spec, text)
+    set_id = workshop.put_set(text)
+    standard = workshop.launch(set_id, "standard")
+    names = [workshop.launch(set_id, job, [standard]) for job in JOBS]
+    workshop.work()
+    for name in (standard, *names):
+        assert workshop.job(name)["exception"] == ""
+    assert "figures" in workshop.listing(standard)

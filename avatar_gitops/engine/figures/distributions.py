@@ -15,6 +15,7 @@ from avatar_gitops.engine.figures.model import FEWEST, SIDES, Figure, PlotKind, 
 
 _BARS: Final = 20
 _MODALITIES: Final = 30
+_EXACT: Final = 2.0**53  # above it not every whole number is a float
 _SIZE: Final = {"width": 480, "height": 280}
 
 
@@ -23,7 +24,7 @@ def distribution_of_numbers(name: str, originals: pa.ChunkedArray, avatars: pa.C
 
     Dates are drawn on a time axis. None when either side has no value.
     """
-    dates = pa.types.is_temporal(originals.type) and not pa.types.is_time(originals.type)
+    dates = pa.types.is_timestamp(originals.type) or pa.types.is_date(originals.type)
     ours, theirs = _numbers(avatars, dates=dates), _numbers(originals, dates=dates)
     if len(ours) == 0 or len(theirs) == 0:
         return None
@@ -114,10 +115,11 @@ def _missing(originals: pa.ChunkedArray, avatars: pa.ChunkedArray) -> str:
 
 def _edges(avatars: Floats, parts: int, *, whole: bool) -> Floats:
     low, high = float(avatars.min()), float(avatars.max())
-    if whole and high - low < parts:
+    if whole and high - low < parts and max(abs(low), abs(high)) < _EXACT:
         return np.arange(np.floor(low) - 0.5, np.ceil(high) + 1.0)
     if low == high:
-        return np.array([low - 0.5, low + 0.5])
+        margin = max(0.5, float(np.spacing(abs(low))))
+        return np.array([low - margin, low + margin])
     return np.linspace(low, high, parts + 1)
 
 
@@ -126,7 +128,9 @@ def _numbers(values: pa.ChunkedArray, *, dates: bool) -> Floats:
     if dates:
         known = known.cast(pa.timestamp("ms", known.type.tz if pa.types.is_timestamp(known.type) else None), safe=False)
         known = known.cast(pa.int64())
-    elif pa.types.is_decimal(known.type) or pa.types.is_time(known.type) or pa.types.is_duration(known.type):
-        known = known.cast(pa.int64()) if not pa.types.is_decimal(known.type) else known.cast(pa.float64())
+    elif pa.types.is_time32(known.type):
+        known = known.cast(pa.int32())
+    elif pa.types.is_time64(known.type) or pa.types.is_duration(known.type):
+        known = known.cast(pa.int64())
     numbers = np.asarray(pc.cast(known, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     return numbers[np.isfinite(numbers)]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from avatar_gitops.engine.columns import MISSING, Floats, told
 from avatar_gitops.engine.distances import nearest_two, rank_own, ratio
+from avatar_gitops.engine.exclusion import out_of_metrics
 from avatar_gitops.engine.figures.distributions import (
     distribution_of_categories,
     distribution_of_numbers,
@@ -25,7 +26,7 @@ from avatar_gitops.engine.figures.matrices import (
 from avatar_gitops.engine.figures.model import Figure
 from avatar_gitops.engine.figures.projections import class_projection, projection_2d, projection_3d
 from avatar_gitops.engine.frame import Frame, Layout, encode, fit_layout
-from avatar_gitops.engine.params import ColumnSpec
+from avatar_gitops.engine.params import ColumnSpec, Exclusion
 from avatar_gitops.engine.run import Avatars
 from avatar_gitops.engine.streams import stream
 from avatar_gitops.engine.targets import targets
@@ -37,11 +38,15 @@ _TEMPORAL: Final = frozenset({"datetime", "datetime_tz"})
 
 @dataclass(slots=True, frozen=True)
 class FigureOptions:
-    """What is drawn: at most `distributions` columns (-1 = all), classes of `class_column`, targets of `recipient`."""
+    """What is drawn: at most `distributions` columns (-1 = all), classes of `class_column`, targets of `recipient`.
+
+    Of the columns that the run excluded those are drawn that metrics can compare.
+    """
 
     distributions: int = DISTRIBUTIONS
     class_column: str | None = None
     recipient: str = "unknown"
+    exclude: Exclusion | None = None
 
 
 def draw_figures(
@@ -51,7 +56,7 @@ def draw_figures(
 
     Which avatars of a large table are drawn is a matter of a fixed seed: nothing of the run's own seed shows.
     """
-    layout = fit_layout(original, columns)
+    layout = fit_layout(original, columns, out_of_metrics(original, columns, options.exclude))
     sides = encode(layout, original), encode(layout, avatars.unshuffled)
     found = [
         *_projections(avatars, layout, sides, options),
