@@ -24,9 +24,26 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "head.step": Text("Step", "Échelon"),
         "severity.derivation": Text(
             "Severity {value}: {base} for sensitivity {sensitivity} (source {source}), at least {floor} for data of "
-            "type {type}, {bonus} for vulnerable people ({subjects}).",
+            "type {type}, {bonus}.",
             "Gravité {value} : {base} pour la sensibilité {sensitivity} (source {source}), au moins {floor} pour des "
-            "données de type {type}, {bonus} pour des personnes vulnérables ({subjects}).",
+            "données de type {type}, {bonus}.",
+        ),
+        "severity.raised": Text(
+            "+1 for people who are vulnerable here ({subjects})",
+            "+1 pour des personnes vulnérables dans ce contexte ({subjects})",
+        ),
+        "severity.not_two": Text(
+            "+0 although people are vulnerable here ({subjects}), as only a severity of 2 is raised",
+            "+0 bien que les personnes soient vulnérables dans ce contexte ({subjects}), car seule une gravité de 2 "
+            "est relevée",
+        ),
+        "severity.people_unknown": Text(
+            "+0 for people ({subjects}): nobody stated who they are",
+            "+0 pour les personnes ({subjects}) : nul n'a énoncé qui elles sont",
+        ),
+        "severity.not_vulnerable": Text(
+            "+0 as people are not among those counted as vulnerable ({subjects})",
+            "+0 car les personnes ne sont pas parmi celles comptées comme vulnérables ({subjects})",
         ),
         "exposure.derivation": Text(
             "Exposure {value}: recipients are {recipient} (source {source}). An unknown statement counts as the "
@@ -62,7 +79,8 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "Scénario : l'attaquant détient les valeurs d'une personne et se sert du fichier pour savoir si cette "
             "personne était parmi les originaux.",
         ),
-        "knows": Text(
+        "knows": Text("The measured attacker knows: {columns}.", "L'attaquant mesuré connaît : {columns}."),
+        "knows.target": Text(
             "The measured attacker knows: {columns}; target: {target}.",
             "L'attaquant mesuré connaît : {columns} ; cible : {target}.",
         ),

@@ -74,6 +74,24 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "to DP-fy ML, JAIR 77 (2023) ; au-delà de 5, la bibliothèque OpenDP avertit. Une promesse "
             "borne un risque, elle ne l'annule jamais.",
         ),
+        "rule.severity": Text(
+            "Severity starts from the stated sensitivity: 1 for negligible or very low, 2 for low or medium, 3 for "
+            "high, 4 for very high or unknown. It is at least 3 for health data and at least 2 for data of finance, "
+            "insurance, human resources, mobility and education. Where it is then 2 and the people are patients, "
+            "employees or students, who are vulnerable in context, it becomes 3.",
+            "La gravité part de la sensibilité énoncée : 1 pour négligeable ou très faible, 2 pour faible ou moyenne, "
+            "3 pour élevée, 4 pour très élevée ou inconnue. Elle est d'au moins 3 pour des données de santé et d'au "
+            "moins 2 pour des données de finance, assurance, ressources humaines, mobilité et éducation. Là où elle "
+            "est alors de 2 et où les personnes sont des patients, des employés ou des élèves et étudiants, "
+            "vulnérables dans ce contexte, elle devient 3.",
+        ),
+        "rule.exposure": Text(
+            "Exposure is −1 for recipients inside the organization or a trusted third party, 0 for a third party under "
+            "contract or a recipient outside the European Union, +1 for the public (open data) or unknown recipients.",
+            "L'exposition est de −1 pour des destinataires en interne ou un tiers de confiance, 0 pour un tiers lié "
+            "par contrat ou un destinataire hors Union européenne, +1 pour le public (données ouvertes) ou des "
+            "destinataires inconnus.",
+        ),
         "rule.level": Text(
             "Likelihood is vulnerability plus exposure, between 1 and 4. The level follows from likelihood plus "
             "severity: low up to 3, moderate up to 5, high at 6, very high from 7 on; with severity 4 at least high "
@@ -83,8 +101,10 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "une gravité de 4, au moins élevé dès une vraisemblance de 2.",
         ),
         "rule.unknown": Text(
-            "What nobody stated stays unknown and counts as its strictest value.",
-            "Ce que personne n'a énoncé reste inconnu et compte pour sa valeur la plus stricte.",
+            "What nobody stated stays unknown. Unknown recipients and sensitivity count as the strictest ones; an "
+            "unknown type of data or unknown people raise nothing.",
+            "Ce que personne n'a énoncé reste inconnu. Des destinataires ou une sensibilité inconnus comptent comme "
+            "les plus stricts ; un type de données inconnu ou des personnes inconnues ne relèvent rien.",
         ),
         # gates, approvals, signatures
         "h.gates": Text("7.1 Gates and approvals", "7.1 Seuils et approbations"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from avatar_gitops.assessment.catalogue import Family
@@ -21,9 +22,9 @@ from avatar_gitops.assessment.document import (
 )
 from avatar_gitops.assessment.drawing import Place
 from avatar_gitops.assessment.drawing import matrix as draw
-from avatar_gitops.assessment.facts import AssessmentFacts, TableFacts
+from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, TableFacts
 from avatar_gitops.assessment.pia_flow import original_key
-from avatar_gitops.assessment.risk import Assessment, CriterionRisk, level, unchecked, worst_blocks
+from avatar_gitops.assessment.risk import VULNERABLE_SUBJECTS, Assessment, CriterionRisk, level, unchecked, worst_blocks
 from avatar_gitops.assessment.sections import (
     cells,
     flag_sentences,
@@ -122,9 +123,18 @@ def _severity(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> I
         source=voice.source(facts, "sensitivity_level"),
         floor=str(harm.floor),
         type=voice.choice("type", said.data_type),
-        bonus="+1" if harm.vulnerable else "+0",
-        subjects=voice.choice("subject", said.data_subject),
+        bonus=voice.say(f"severity.{_bonus(facts, assessment)}", subjects=voice.choice("subject", said.data_subject)),
     )
+
+
+def _bonus(facts: AssessmentFacts, assessment: Assessment) -> str:
+    """Why the people raise the severity, or do not."""
+    if assessment.severity.vulnerable:
+        return "raised"
+    people = facts.context.data_subject
+    if people == "unknown":
+        return "people_unknown"
+    return "not_two" if people in VULNERABLE_SUBJECTS else "not_vulnerable"
 
 
 def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: CriterionRisk) -> list[Block]:
@@ -133,9 +143,7 @@ def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: Cr
     metrics = worst_blocks((metric for metric in table.metrics if metric.family is risk.criterion), recipient)
     scenario = Paragraph(voice.say(f"scenario.{risk.criterion}"), source=voice.cite(_SCENARIOS[risk.criterion]))
     blocks: list[Block] = [Heading(3, plain(name)), scenario]
-    if risk.criterion in {"linkability", "inference"} and metrics:
-        target = tuple(filter(None, (table.inference_target,)))
-        known = voice.say("knows", columns=voice.names(table.known_variables), target=voice.names(target))
+    if known := _known(voice, table, risk.criterion, metrics):
         blocks.append(Paragraph(known, source=table_source(facts, table)))
     doubtful = tuple(metric.name for metric in metrics if metric.name in unchecked(table))
     if doubtful:
@@ -160,6 +168,18 @@ def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: Cr
         level=voice.level(risk.level),
     )
     return [*blocks, Paragraph(sentence, tone(risk.level), voice.cite("metrics", "rule"))]
+
+
+def _known(voice: Voice, table: TableFacts, criterion: Family, metrics: Iterable[MetricValue]) -> Inline:
+    """What the attacker knows whom the shown metrics measured; nothing where no attack rests on stated columns."""
+    if not table.known_variables or all(metric.value is None for metric in metrics):
+        return ()
+    columns = voice.names(table.known_variables)
+    if criterion is Family.LINKABILITY:
+        return voice.say("knows", columns=columns)
+    if criterion is Family.INFERENCE and table.inference_target:
+        return voice.say("knows.target", columns=columns, target=code(table.inference_target))
+    return ()
 
 
 def events(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[Block]:

@@ -182,8 +182,8 @@ def severity(context: PiaContext) -> Severity:
     """Severity of a re-identification for a person.
 
     base by declared sensitivity (undefined or not listed: 4); at least 3 for health data, 2 for finance, insurance,
-    staff, mobility and education; one more, at most 4, when that gives 2 and the people are vulnerable in context
-    (patients, employees, students because they may be minors).
+    staff, mobility and education; one more when that gives 2 and the people are vulnerable in context (patients,
+    employees, students because they may be minors). `rule.severity` says the same to readers.
     """
     base = SEVERITY_BASE.get(context.sensitivity_level, 4)
     floor = SEVERITY_FLOOR.get(context.data_type, 1)

@@ -130,6 +130,30 @@ def test_metrics_that_rest_on_an_unchecked_order_of_rows_are_told_as_such(facts:
     assert "They can show a weakness" not in pia_markdown(made)
 
 
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        ({"data_type": "hr", "data_subject": "employees", "sensitivity_level": "Low"}, "+1 for people who are vulner"),
+        ({"data_subject": "patients"}, "+0 although people are vulnerable here (patients), as only a severity of 2"),
+        ({"data_subject": "unknown"}, "+0 for people (**unknown**): nobody stated who they are"),
+        ({"data_subject": "clients"}, "+0 as people are not among those counted as vulnerable (clients)"),
+    ],
+)
+def test_the_reason_why_people_raise_the_severity_or_not_is_told(
+    facts: Make, context: dict[str, str], said: str
+) -> None:
+    made = facts("en")
+    assert said in pia_markdown(dataclasses.replace(made, context=dataclasses.replace(made.context, **context)))
+
+
+def test_what_an_attacker_knows_is_told_only_of_attacks_that_rest_on_it(facts: Make) -> None:
+    made, knows = facts("en"), "The measured attacker knows: `age`, `sex`"
+    text = pia_markdown(made)
+    assert text.count(f"{knows}.") == text.count(f"{knows}; target: `Class`.") == 1
+    blind = dataclasses.replace(made.tables[0], known_variables=(), inference_target=None)
+    assert "measured attacker knows" not in pia_markdown(dataclasses.replace(made, tables=(blind,)))
+
+
 def test_membership_without_a_control_is_shown_as_not_measured(bare_facts: AssessmentFacts) -> None:
     text = pia_markdown(bare_facts)
     assert "membership counts as not measured by attack, vulnerability at least 3" in text

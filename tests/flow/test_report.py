@@ -156,9 +156,10 @@ def test_avatars_from_elsewhere_in_another_order_do_not_look_protected(cli: Cli)
     (cli.root / "data" / "avatars.csv").write_text("\n".join([head, *rows[middle:], *rows[:middle]]) + "\n")
     (cli.root / "configs").mkdir()
     spec = SPEC.replace("avatarization: {k: 5}", "avatars: data/avatars.csv").replace("language: fr", "language: en")
+    spec = spec.replace("{name: people}", "{name: elsewhere}")
     (cli.root / "configs" / "people.yaml").write_text(spec, encoding="utf-8")
     assert cli("apply", "--yes").code == 0
-    out = cli.root / "out" / "people"
+    out = cli.root / "out" / "elsewhere"
     values = json.loads((out / "metrics.json").read_text(encoding="utf-8"))["blocks"][0]["values"]
     assert values["hidden_rate"] > 90
     assessed = (out / "pia.md").read_text(encoding="utf-8")
