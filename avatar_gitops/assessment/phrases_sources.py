@@ -121,10 +121,11 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "gate.passed": Text("passed", "tenu"),
         "gate.failed": Text("not passed", "non tenu"),
         "approval": Text(
-            "Plan applied: {plan}. Approved by: {people}. Waivers in force: {waivers}. Weaker than the run before: "
-            "{weaker}.",
-            "Plan appliqué : {plan}. Approuvé par : {people}. Dérogations en vigueur : {waivers}. Plus faible que "
-            "l'exécution précédente : {weaker}.",
+            "Plan applied: {plan}. Approved by: {people}.", "Plan appliqué : {plan}. Approuvé par : {people}."
+        ),
+        "approval.standing": Text(
+            "Waivers in force: {waivers}. Made weaker by this plan: {weaker}.",
+            "Dérogations en vigueur : {waivers}. Affaibli par ce plan : {weaker}.",
         ),
         "nobody": Text("nobody on record", "personne d'enregistré"),
         "h.signatures": Text("7.4 Signatures", "7.4 Signatures"),

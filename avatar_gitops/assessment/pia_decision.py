@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from avatar_gitops.assessment.approval import GateFacts, SignatureFacts, decision_of, required_roles
@@ -31,9 +32,18 @@ _MISSED = {Finding.SLIGHT, Finding.SHORT, Finding.FAR}
 _UNSURE = {Finding.INTERVAL_MISSES, Finding.INTERVAL_UNKNOWN}
 
 
-def actions(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[tuple[Inline, Inline]]:
+@dataclass(slots=True, frozen=True)
+class Action:
+    """Something that has to be done, and the cause of it; `key` is its kind with the table and the metric."""
+
+    key: str
+    text: Inline
+    cause: Inline
+
+
+def actions(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[Action]:
     """What has to be done, each action beside its cause; there is no action without one."""
-    found: list[tuple[Inline, Inline]] = []
+    found: list[Action] = []
     missing = tuple(
         field
         for name, field in SPEC_FIELDS.items()
@@ -41,16 +51,17 @@ def actions(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> lis
     )
     if missing:
         fields = voice.names(missing)
-        found.append((voice.say("action.state", fields=fields), voice.unknown()))
+        found.append(Action("state", voice.say("action.state", fields=fields), voice.unknown()))
     for table, risk in zip(facts.tables, assessment.tables, strict=True):
         found += _table_actions(voice, table, risk)
     return found
 
 
-def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tuple[Inline, Inline]]:
+def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[Action]:
     name = code(table.name)
     found = [
-        (
+        Action(
+            f"{flag}, {table.name}",
             voice.say(f"action.{flag}", table=name, **_columns(voice, table, flag)),
             voice.say(f"flag.{flag}"),
         )
@@ -60,9 +71,11 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
         if item.guarantee is not None:
             continue
         if not item.measured and not _only_unchecked(table, item):
-            found.append((voice.say(f"action.measure.{item.criterion}", table=name), voice.say("finding.not_measured")))
+            text = voice.say(f"action.measure.{item.criterion}", table=name)
+            found.append(Action(f"measure {item.criterion}, {table.name}", text, voice.say("finding.not_measured")))
         found += [
-            (
+            Action(
+                f"improve, {table.name}, {check.metric.name}",
                 voice.say("action.improve", table=name, metric=code(check.metric.name)),
                 voice.say("action.cause", value=voice.value(check.metric, check.target), target=voice.target(check)),
             )
@@ -71,11 +84,13 @@ def _table_actions(voice: Voice, table: TableFacts, risk: TableRisk) -> list[tup
         ]
     if doubtful := [item.criterion for item in risk.criteria if _only_unchecked(table, item)]:
         criteria = joined(tuple(plain(voice.word(f"criterion.{name}")) for name in doubtful))
-        found.append((voice.say("action.link", table=name, criteria=criteria), voice.say("action.link.cause")))
+        text = voice.say("action.link", table=name, criteria=criteria)
+        found.append(Action(f"link, {table.name}", text, voice.say("action.link.cause")))
     judged = (item for item in risk.criteria if item.guarantee is None)
     unsure = [check.metric.name for item in judged for check in item.checks if check.finding in _UNSURE]
     if unsure:
-        found.append((voice.say("action.interval", table=name), voice.names(tuple(dict.fromkeys(unsure)))))
+        causes = voice.names(tuple(dict.fromkeys(unsure)))
+        found.append(Action(f"interval, {table.name}", voice.say("action.interval", table=name), causes))
     return found
 
 
@@ -101,7 +116,7 @@ def _columns(voice: Voice, table: TableFacts, flag: str) -> dict[str, Inline]:
 def decision(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[Block]:
     """Section 7: gates and approvals, action plan, opinion of the officer, decision, review, signatures."""
     planned = actions(voice, facts, assessment)
-    rows = tuple(cells(action, cause, voice.unknown(), voice.unknown()) for action, cause in planned)
+    rows = tuple(cells(item.text, item.cause, voice.unknown(), voice.unknown()) for item in planned)
     header = voice.head("action", "reason", "responsible", "due")
     plan: Block = (
         Table(voice.word("actions.summary"), header, rows, (44, 28, 15, 13), voice.cite("metrics", "spec", "rule"))
@@ -153,10 +168,15 @@ def gates(voice: Voice, facts: AssessmentFacts) -> list[Block]:
             "approval",
             plan=voice.coded(said.plan_digest and short_digest(said.plan_digest)),
             people=people,
+        )
+        if said.plan_digest is not None or said.approved_by:
+            blocks.append(Paragraph(sentence, source=voice.cite("run")))
+        standing = voice.say(
+            "approval.standing",
             waivers=plain("; ".join(said.waivers) or voice.word("none.feminine")),
             weaker=plain(", ".join(said.weaker).replace(" -> ", " → ") or voice.word("none")),
         )
-        blocks.append(Paragraph(sentence, source=voice.cite("run")))
+        blocks.append(Paragraph(standing, source=voice.cite("run")))
     return blocks
 
 

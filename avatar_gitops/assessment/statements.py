@@ -18,7 +18,9 @@ from avatar_gitops.assessment.document import Bullets, Heading, Paragraph, Table
 from avatar_gitops.assessment.facts import AssessmentFacts, Provenance
 from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.pia import pia_document
+from avatar_gitops.assessment.pia_decision import Action, actions
 from avatar_gitops.assessment.risk import Assessment, assess
+from avatar_gitops.assessment.voice import Voice
 
 FORMAT: Final = "avatar-gitops/pia"
 VERSION: Final = "1.0"
@@ -134,16 +136,20 @@ def _walk(facts: AssessmentFacts, assessment: Assessment) -> Iterator[tuple[str,
             yield " / ".join(headings) or "Summary", text_of(block.content)
         elif isinstance(block, Bullets):
             yield from ((" / ".join(headings), text_of(item)) for item in block.items)
+        elif isinstance(block, Table) and _ACTION in map(text_of, block.header):
+            yield from _actions(headings, actions(Voice("en", PIA_PHRASES), facts, assessment))
         elif isinstance(block, Table):
             yield from _rows(headings, block)
 
 
+def _actions(headings: list[str], planned: list[Action]) -> Iterator[tuple[str, str]]:
+    """One statement for each action, under its key, so that one more action leaves the others where they are."""
+    return ((" / ".join([*headings, item.key]), text_of(item.text)) for item in planned)
+
+
 def _rows(headings: list[str], table: Table) -> Iterator[tuple[str, str]]:
-    """One statement for each row: its first cell names it, the others are told with their heads; an action is one."""
+    """One statement for each row: its first cell names it, the others are told with their heads."""
     heads = [text_of(head) for head in table.header]
-    if _ACTION in heads:
-        yield from ((" / ".join(headings), text_of(row[0].content)) for row in table.rows)
-        return
     for row in table.rows:
         first, *rest = (text_of(cell.content) for cell in row)
         told = [f"{head}: {text}" for head, text in zip(heads[1:], rest, strict=True) if head not in _SOURCES]

@@ -67,7 +67,7 @@ def test_gates_and_approvals_are_told(facts: Make) -> None:
     assert "| `hidden_rate` | ≥ 90% | 91.4% | passed | `gates.hidden_rate` |" in text
     assert "| `local_cloaking` | ≥ 5 | **not measured** | **not passed** | `gates.local_cloaking` |" in text
     assert "Plan applied: `77777777`. Approved by: a.martin." in text
-    assert "Waivers in force: P044 dpo-lead until 2026-12-31. Weaker than the run before: k 20 → 15." in text
+    assert "Waivers in force: P044 dpo-lead until 2026-12-31. Made weaker by this plan: k 20 → 15." in text
 
 
 def test_a_signature_under_other_statements_has_to_be_given_again(facts: Make) -> None:
@@ -152,6 +152,14 @@ def test_what_an_attacker_knows_is_told_only_of_attacks_that_rest_on_it(facts: M
     assert text.count(f"{knows}.") == text.count(f"{knows}; target: `Class`.") == 1
     blind = dataclasses.replace(made.tables[0], known_variables=(), inference_target=None)
     assert "measured attacker knows" not in pia_markdown(dataclasses.replace(made, tables=(blind,)))
+
+
+def test_what_was_not_measured_is_no_other_vulnerability_than_the_one_that_follows(bare_facts: AssessmentFacts) -> None:
+    opened = dataclasses.replace(bare_facts.tables[0], direct_identifiers=("name",))
+    text = pia_markdown(dataclasses.replace(bare_facts, tables=(opened,)))
+    assert "Vulnerability **4** (the output holds columns that identify people directly)" in text
+    assert "its vulnerability is at least 3." in text
+    assert "counts as vulnerability 3" not in text
 
 
 def test_membership_without_a_control_is_shown_as_not_measured(bare_facts: AssessmentFacts) -> None:

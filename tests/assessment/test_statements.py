@@ -63,6 +63,29 @@ def test_who_approved_a_plan_is_no_statement_but_what_is_waived_is(facts: Make) 
     assert statements_json(waived) != statements_json(made)
 
 
+def test_no_statement_says_that_the_plan_is_unknown(facts: Make) -> None:
+    made = dataclasses.replace(facts("en"), approval=ApprovalFacts("1" * 64, ("a",), (), ("k 20 -> 15",)))
+    text = statements_json(made).decode()
+    assert "Plan applied" not in text
+    assert "Made weaker by this plan: k 20 → 15." in text
+
+
+def test_one_more_action_changes_no_other_one(facts: Make) -> None:
+    made = facts("en")
+    table = made.tables[0]
+    worse = dataclasses.replace(table, direct_identifiers=("name",))
+    place = "Action plan, opinion and decision / Action plan / "
+    before, after = (
+        {item.id: item.text for item in statements(dataclasses.replace(made, tables=(one,))) if place in item.id}
+        for one in (table, worse)
+    )
+    assert after.items() - before.items() == {
+        (f"{place}direct_identifier, patients", "Table patients: drop or pseudonymize name")
+    }
+    assert before.items() <= after.items()
+    assert f"{place}interval, patients" in before
+
+
 @pytest.mark.parametrize(
     "change",
     [
