@@ -47,6 +47,8 @@ def installation(state_dir: Path) -> Iterator[Installation]:
         raise UsageError("There is an organization of this name already.") from None
     except WeakPassword as error:
         raise UsageError(str(error)) from None
+    except UnicodeEncodeError:
+        raise UsageError("An address, a name or an id is not text in UTF-8.") from None
     except LastAdministrator:
         raise UsageError(
             "This is the last administrator of an organization that has other users.",

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from avatar_gitops.wire.models import JobStatus
 
-OFFICIAL: Final = re.compile(r"avatar-python/(\d+)\.(\d+)")
+OFFICIAL: Final = re.compile(r"avatar-python/([0-9]{1,9})\.([0-9]{1,9})")
 CANCELLED_TEXT: Final = "cancelled by user"
 
 

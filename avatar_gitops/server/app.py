@@ -25,7 +25,7 @@ from avatar_gitops.server import (
     routes_sign_in,
     routes_storage,
 )
-from avatar_gitops.server.faults import ApiFault
+from avatar_gitops.server.faults import ApiFault, place_of
 from avatar_gitops.server.naming_requests import NamedRequests
 from avatar_gitops.server.platform import Platform
 from avatar_gitops.server.protection import OF_API, Protection
@@ -62,6 +62,7 @@ def create_app(platform: Platform) -> FastAPI:
     app.add_middleware(LimitedBodies)
     app.add_middleware(NamedRequests)
     app.add_middleware(Protection, platform=platform)
+    app.add_middleware(LastResort)
     # Literal paths come first inside each router, so `/users/me` is never taken for a user id.
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX)
@@ -71,9 +72,34 @@ def create_app(platform: Platform) -> FastAPI:
     app.add_exception_handler(ApiFault, _on_fault)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(Exception, _on_bug)
     openapi.describe(app, ROUTERS)
     return app
+
+
+class LastResort:
+    """Answers what nobody has caught; the log names its kind and place, and never its text, which may hold data."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            area = scope["path"].split("/")[1:3]
+            log.error("%s %s: %s at %s", scope["method"], area, type(error).__name__, place_of(error))
+            if not started:  # of an answer that has begun, the server ends the connection, so that it counts as torn
+                await JSONResponse({"detail": "internal error"}, 500, dict(OF_API))(scope, receive, send)
 
 
 class LimitedBodies:
@@ -116,8 +142,3 @@ async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
         {"loc": list(fault["loc"]), "msg": fault["msg"], "type": fault["type"]} for fault in error.errors()
     ]
     return JSONResponse({"detail": shown}, 422)
-
-
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s: %s", request.method, request.scope["path"].split("/")[1:3], type(error).__name__)
-    return JSONResponse({"detail": "internal error"}, 500, dict(OF_API))  # no middleware sees this answer

@@ -41,7 +41,7 @@ class ChunkSignatures:
     def _compare(self, algorithm: str, what: str, claimed: str) -> None:
         text = f"{algorithm}\n{self._seed.timestamp}\n{self._seed.scope}\n{self._before}\n{what}"
         expected = hmac.new(self._seed.key, text.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, claimed):
+        if not hmac.compare_digest(expected.encode(), claimed.encode()):
             raise StorageFault(403, "SignatureDoesNotMatch", "The signature of a chunk does not match its bytes.")
         self._before = expected
 

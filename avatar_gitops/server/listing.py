@@ -11,12 +11,14 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from avatar_gitops.server.database import now_text
+from avatar_gitops.server.digits import number_in
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.multipart import Upload, list_parts, list_uploads
 from avatar_gitops.server.objects import AFTER_EVERY_KEY, Storage, StoredObject, scan_objects
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAXIMUM_KEYS: Final = 1000
+MAXIMUM_NUMBER: Final = (1 << 31) - 1  # what S3 takes for a number
 NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -172,10 +174,10 @@ def _contents(stored: StoredObject, key: str) -> str:
 
 def parts_xml(storage: Storage, upload: Upload, query: Mapping[str, str]) -> bytes:
     """Answer of ListParts."""
-    limit, marker = _limit(query, "max-parts"), query.get("part-number-marker", "") or "0"
-    if not marker.isdecimal():
+    limit, marker = _limit(query, "max-parts"), number_in(query.get("part-number-marker", "") or "0", MAXIMUM_NUMBER)
+    if marker is None:
         raise StorageFault(400, "InvalidArgument", "part-number-marker must be a number.")
-    parts = list_parts(storage, upload, int(marker), limit + 1)
+    parts = list_parts(storage, upload, marker, limit + 1)
     more, parts = len(parts) > limit, parts[:limit]
     inner = ""
     for part in parts:
@@ -189,7 +191,7 @@ def parts_xml(storage: Storage, upload: Upload, query: Mapping[str, str]) -> byt
         "Key": upload.key,
         "UploadId": upload.id,
         "StorageClass": "STANDARD",
-        "PartNumberMarker": marker,
+        "PartNumberMarker": str(marker),
         "MaxParts": str(limit),
         "IsTruncated": "true" if more else "false",
         **({"NextPartNumberMarker": str(parts[-1].number)} if more and parts else {}),
@@ -232,9 +234,10 @@ def _limit(query: Mapping[str, str], name: str) -> int:
     text = query.get(name)
     if text is None:
         return MAXIMUM_KEYS
-    if not text.isdecimal() or len(text) > 10:
+    limit = number_in(text, MAXIMUM_KEYS)
+    if limit is None:
         raise StorageFault(400, "InvalidArgument", f"{name} must be a number.")
-    return min(int(text), MAXIMUM_KEYS)
+    return limit
 
 
 def _moment(text: str) -> str:

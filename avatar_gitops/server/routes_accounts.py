@@ -33,7 +33,16 @@ from avatar_gitops.server.requests import (
     note,
     require_administrator,
 )
-from avatar_gitops.wire.models import Capabilities, Compatibility, CreditsInfo, Environment, Features, Member, User
+from avatar_gitops.wire.models import (
+    Capabilities,
+    Compatibility,
+    CreditsInfo,
+    Environment,
+    Features,
+    Member,
+    Text,
+    User,
+)
 
 router = APIRouter(tags=["platform and users"])
 
@@ -41,9 +50,9 @@ router = APIRouter(tags=["platform and users"])
 class NewUser(BaseModel):
     """Body of `POST /users`; the mask that clients 1.20 to 1.25 send for the password counts as none."""
 
-    email: str = Field(min_length=3, max_length=254)
+    email: Text = Field(min_length=3, max_length=254)
     role: Literal["admin", "user"] = "user"
-    password: str | None = Field(default=None, repr=False)
+    password: Text | None = Field(default=None, repr=False)
 
 
 @router.get("/check_client", **answers(Compatibility))

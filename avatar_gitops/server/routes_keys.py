@@ -12,7 +12,7 @@ from avatar_gitops.server.accounts import EXPIRATION_DAYS, find_users, issue_key
 from avatar_gitops.server.answers import Message, answers
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.requests import CurrentPlatform, ManagingAccount, note, require_administrator
-from avatar_gitops.wire.models import ApiKey, ApiKeyCreated
+from avatar_gitops.wire.models import ApiKey, ApiKeyCreated, Text
 
 router = APIRouter(tags=["API keys"])
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["API keys"])
 class NewKey(BaseModel):
     """Body of `POST /api-keys`."""
 
-    name: str = Field(min_length=1, max_length=255)
+    name: Text = Field(min_length=1, max_length=255)
     expiration_days: int = Field(json_schema_extra={"enum": list(EXPIRATION_DAYS)})
 
 

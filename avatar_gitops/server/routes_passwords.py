@@ -14,6 +14,7 @@ from avatar_gitops.server.correspondence import send_changed, send_reset
 from avatar_gitops.server.faults import ApiFault
 from avatar_gitops.server.requests import CurrentPlatform, address_of, audit, note, take
 from avatar_gitops.server.throttle import TOKENS_BY_ADDRESS, Claim, mail_claims
+from avatar_gitops.wire.models import Text
 
 SENT: Final = "If there is an account with this address, a mail with a token is on its way."
 NO_MAIL: Final = (
@@ -29,22 +30,22 @@ router = APIRouter(tags=["passwords"])
 class ForgottenPassword(BaseModel):
     """Body of `POST /login/forgotten_password`."""
 
-    email: str = Field(max_length=254)
+    email: Text = Field(max_length=254)
 
 
 class NewPassword(BaseModel):
     """Body of `POST /login/reset_password`."""
 
-    email: str = Field(max_length=254)
-    new_password: str = Field(repr=False)
-    new_password_repeated: str = Field(repr=False)
-    token: str
+    email: Text = Field(max_length=254)
+    new_password: Text = Field(repr=False)
+    new_password_repeated: Text = Field(repr=False)
+    token: Text
 
 
 class Confirmation(BaseModel):
     """Body of `POST /login/verify_email`."""
 
-    token: str
+    token: Text
 
 
 @router.post("/login/forgotten_password", **answers(Message, 429, 501))

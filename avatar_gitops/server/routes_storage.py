@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from avatar_gitops.server import storage_uploads as uploads
 from avatar_gitops.server import storage_writes as writes
-from avatar_gitops.server.faults import FULL_DISK, StorageFault
+from avatar_gitops.server.faults import FULL_DISK, StorageFault, place_of
 from avatar_gitops.server.file_events import act_on_file, record_file
 from avatar_gitops.server.listing import buckets_xml, error_xml, list_objects, location_xml, xml_document
 from avatar_gitops.server.storage_calls import Call, authorized
@@ -95,6 +95,9 @@ async def handle(request: Request) -> Response:
         return _refusal(request, StorageFault(503, "SlowDown", "The database is busy. Please try again."))
     except ClientDisconnect:
         return _refusal(request, StorageFault(400, "IncompleteBody", "The body ended before its declared length."))
+    except Exception as error:  # a fault of ours: the log names its kind and place, and never its text
+        log.error("storage %s: %s at %s", request.method, type(error).__name__, place_of(error))
+        return _refusal(request, StorageFault(500, "InternalError", "This platform has made a mistake."))
 
 
 def _fault_of(error: OSError) -> StorageFault:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote, unquote
 
+from avatar_gitops.server.digits import number_in
 from avatar_gitops.server.faults import StorageFault
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
@@ -90,7 +91,7 @@ def verify(request: SignedRequest, secret_of: Callable[[str], str | None], now: 
     hashed = hashlib.sha256(canonical_request(request, claim.signed_names).encode()).hexdigest()
     text = "\n".join([ALGORITHM, claim.timestamp, claim.scope, hashed])
     expected = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, claim.signature) or secret is None:
+    if not hmac.compare_digest(expected.encode(), claim.signature.encode()) or secret is None:
         raise StorageFault(403, "SignatureDoesNotMatch", "The signature does not match the request.")
     return Signature(claim.access_key_id, claim.timestamp, claim.scope, expected, key)
 
@@ -113,12 +114,12 @@ def _claim(request: SignedRequest) -> _Claim:
 
 def _claim_of_url(query: Mapping[str, str]) -> _Claim:
     match = re.fullmatch(CREDENTIAL, query.get("X-Amz-Credential", ""))
-    expires = query.get("X-Amz-Expires", "")
-    if query["X-Amz-Algorithm"] != ALGORITHM or match is None or not expires.isdecimal():
+    seconds = number_in(query.get("X-Amz-Expires", ""), 10**9)
+    if query["X-Amz-Algorithm"] != ALGORITHM or match is None or seconds is None:
         raise StorageFault(400, "AuthorizationQueryParametersError", "The signature in the URL is not complete.")
-    if not timedelta() < timedelta(seconds=min(int(expires), 10**9)) <= MAXIMUM_VALIDITY:
+    validity = timedelta(seconds=seconds)
+    if not timedelta() < validity <= MAXIMUM_VALIDITY:
         raise StorageFault(400, "AuthorizationQueryParametersError", "X-Amz-Expires must be 1 to 604800 seconds.")
-    validity = timedelta(seconds=int(expires))
     signed, signature = query.get("X-Amz-SignedHeaders", ""), query.get("X-Amz-Signature", "")
     return _claim_of(match, signed, signature, (query.get("X-Amz-Date", ""), validity))
 
@@ -138,7 +139,7 @@ def _check_coverage(request: SignedRequest, claim: _Claim) -> None:
 
 def _check_time(claim: _Claim, now: datetime) -> None:
     stamp = _timestamp(claim.timestamp)
-    if claim.validity is not None and now > stamp + claim.validity:
+    if claim.validity is not None and now - stamp > claim.validity:  # a sum may pass the last year
         raise StorageFault(403, "AccessDenied", "Request has expired.")
     skewed = stamp - now > MAXIMUM_SKEW if claim.validity is not None else abs(now - stamp) > MAXIMUM_SKEW
     if stamp.strftime("%Y%m%d") != claim.date or skewed:

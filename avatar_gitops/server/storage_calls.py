@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from avatar_gitops.server.accounts import Account, account_of_access_key, storage_key
 from avatar_gitops.server.checksums import HEADER, Declared, declared_checksum
 from avatar_gitops.server.chunked import AwsChunkedDecoder, ChunkSignatures
+from avatar_gitops.server.digits import number_in
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.objects import RESULTS_FOLDER, Condition, Storage
 from avatar_gitops.server.platform import Platform
@@ -153,9 +154,9 @@ def _decoder(call: Call, payload: str) -> AwsChunkedDecoder | None:
 
 def _refuse_declared_length(call: Call, maximum: int) -> None:
     for name in ("x-amz-decoded-content-length", "content-length"):
-        text = call.headers.get(name, "")
-        if text.isdecimal():
-            refuse_large(int(text), maximum)
+        size = number_in(call.headers.get(name, ""), maximum + 1)
+        if size is not None:
+            refuse_large(size, maximum)
             return
 
 
@@ -204,6 +205,6 @@ def parsed(body: bytes) -> ElementTree.Element:
     try:
         if b"<!" not in body and b"\0" not in body:  # no NUL: not UTF-16, where a declaration looks different
             return ElementTree.fromstring(body)  # noqa: S314  (see above)
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # the two others: an encoding that is not known
         pass
     raise StorageFault(400, "MalformedXML", "The body is not XML that this storage reads.")

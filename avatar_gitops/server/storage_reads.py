@@ -11,12 +11,15 @@ from typing import Final
 from fastapi.responses import Response, StreamingResponse
 
 from avatar_gitops.server.checksums import HEADER
+from avatar_gitops.server.digits import number_in
 from avatar_gitops.server.faults import StorageFault
 from avatar_gitops.server.objects import StoredObject, find_object
 from avatar_gitops.server.pages import make_page
 from avatar_gitops.server.storage_calls import Call
 
-RANGE: Final = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)")
+RANGE: Final = re.compile(r"bytes\s*=\s*([0-9]*)\s*-\s*([0-9]*)")
+LAST_BYTE: Final = (1 << 63) - 1  # no object is as long
+MAXIMUM_PARTS: Final = 10_000
 OVERRIDES: Final = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 # What users upload must never act in the name of the web application of the same origin.
 HARMLESS: Final = {"Content-Security-Policy": "sandbox allow-scripts", "X-Content-Type-Options": "nosniff"}
@@ -101,7 +104,7 @@ def _date(text: str | None) -> datetime | None:
     """A date of a header; one that is none is ignored, as HTTP asks."""
     try:
         parsed = None if text is None else parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return parsed.replace(tzinfo=UTC) if parsed is not None and parsed.tzinfo is None else parsed
 
@@ -119,14 +122,25 @@ def _window(call: Call, stored: StoredObject) -> Window | None:
     return byte_range(header, stored.size)
 
 
-def _part(number: str, stored: StoredObject) -> Window:
+def _part(text: str, stored: StoredObject) -> Window:
     sizes = stored.details.parts or (stored.size,)
-    if not number.isdecimal() or not 1 <= int(number) <= 10_000:
-        raise StorageFault(400, "InvalidArgument", "partNumber must be a number from 1 to 10000.")
-    if int(number) > len(sizes):
+    number = part_number(text)
+    if number > len(sizes):
         raise StorageFault(416, "InvalidPartNumber", "The object has fewer parts.")
-    start = sum(sizes[: int(number) - 1])
-    return start, start + sizes[int(number) - 1]
+    start = sum(sizes[: number - 1])
+    return start, start + sizes[number - 1]
+
+
+def part_number(text: str) -> int:
+    """The number of a part, as the query says it.
+
+    Raises:
+        StorageFault: no part can have it.
+    """
+    number = number_in(text, MAXIMUM_PARTS + 1)
+    if number is None or not 1 <= number <= MAXIMUM_PARTS:
+        raise StorageFault(400, "InvalidArgument", f"partNumber must be a number from 1 to {MAXIMUM_PARTS}.")
+    return number
 
 
 def byte_range(header: str | None, size: int) -> Window | None:
@@ -136,12 +150,13 @@ def byte_range(header: str | None, size: int) -> Window | None:
         StorageFault: 416, the range begins after the end.
     """
     match = RANGE.fullmatch(header.strip()) if header else None
-    if match is None or not (match[1] or match[2]) or (match[1] and match[2] and int(match[1]) > int(match[2])):
+    first, last = (None, None) if match is None else (number_in(digits, LAST_BYTE) for digits in match.groups())
+    if (first is None and last is None) or (first is not None and last is not None and first > last):
         return None
-    if not match[1]:
-        start, end = max(size - int(match[2]), 0), size
+    if first is None:
+        start, end = max(size - (last or 0), 0), size
     else:
-        start, end = int(match[1]), min(int(match[2]) + 1 if match[2] else size, size)
+        start, end = first, size if last is None else min(last + 1, size)
     if start >= end:
         raise StorageFault(416, "InvalidRange", "The requested range does not exist.", {"ActualObjectSize": str(size)})
     return start, end

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
@@ -15,7 +13,7 @@ from avatar_gitops.server.multipart import Upload, Wanted
 from avatar_gitops.server.objects import Details
 from avatar_gitops.server.receiving import Received, Receiver
 from avatar_gitops.server.storage_calls import Call, parsed, receive, refuse_protected, small_body, write_condition
-from avatar_gitops.server.storage_reads import byte_range
+from avatar_gitops.server.storage_reads import byte_range, part_number
 from avatar_gitops.server.storage_writes import (
     XML,
     content_type,
@@ -24,8 +22,6 @@ from avatar_gitops.server.storage_writes import (
     refuse_promises,
     written_headers,
 )
-
-MAXIMUM_PARTS: Final = 10_000
 
 
 def begin(call: Call) -> Response:
@@ -51,16 +47,14 @@ async def put_part(call: Call) -> Response:
     """Answer of UploadPart and UploadPartCopy."""
     refuse_protected(call)
     upload = await run_in_threadpool(_upload, call)
-    number = call.query.get("partNumber", "")
-    if not number.isdecimal() or not 1 <= int(number) <= MAXIMUM_PARTS:
-        raise StorageFault(400, "InvalidArgument", f"partNumber must be a number from 1 to {MAXIMUM_PARTS}.")
+    number = part_number(call.query.get("partNumber", ""))
     is_copy = "x-amz-copy-source" in call.headers
     if is_copy:
         received = await run_in_threadpool(_copied, call, upload)
     else:
         received = await receive(call, algorithm=upload.algorithm)
     try:
-        await run_in_threadpool(multipart.put_part, call.storage, upload, int(number), received)
+        await run_in_threadpool(multipart.put_part, call.storage, upload, number, received)
     finally:
         received.path.unlink(missing_ok=True)
     if is_copy:

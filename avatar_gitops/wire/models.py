@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 ORIGINAL_SCHEMA: Final = "schema"
 AVATARIZED_SCHEMA: Final = "schema_avatarized"
+NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def _text(value: str) -> str:
+    if NO_TEXT.search(value):
+        raise ValueError("Text can have neither NUL characters nor halves of surrogate pairs.")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+"""Text of a request that every database and every answer can hold."""
 
 
 class Body(BaseModel):
@@ -173,8 +185,8 @@ class JobRequest(Body):
     """Body of `POST /jobs`."""
 
     set_name: UUID
-    parameters_name: str
-    depends_on: list[str] = []
+    parameters_name: Text
+    depends_on: list[Text] = []
 
 
 class JobCreated(Body):
@@ -226,7 +238,7 @@ class JobList(Body):
 class BulkDeleteRequest(Body):
     """Body of `POST /jobs/bulk-delete`; the platform takes at most 100 names in one call."""
 
-    job_names: list[str]
+    job_names: list[Text]
 
 
 class BulkDeleted(Body):

@@ -134,6 +134,19 @@ def test_without_a_good_password_nobody_is_created(desk: Desk, typed: str, said:
     assert "ada@" not in desk("list")
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_password_that_no_form_could_send_makes_no_user(
+    desk: Desk, errors: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard input is read one way or the other, as the locale says."""
+    typed = io.TextIOWrapper(io.BytesIO(b"correct horse \xff battery\n"), encoding="utf-8", errors=errors)
+    monkeypatch.setattr(sys, "stdin", typed)
+    folder = str(desk.site.platform.state.root)
+    assert main.run(["account", "create", "ada@example.org", "--with-password", "--state-dir", folder]) == 64
+    assert "UTF-8" in capsys.readouterr().err
+    assert "ada@" not in desk("list")
+
+
 def test_on_a_terminal_a_password_is_asked_for_twice_and_not_shown(desk: Desk) -> None:
     terminal, theirs = pty.openpty()
     command = [sys.executable, "-m", "avatar_gitops", "account", "create", "ada@example.org", "--with-password"]
@@ -247,6 +260,10 @@ def test_organizations_keep_their_users_apart(desk: Desk, golden: Golden) -> Non
     ("arguments", "said"),
     [
         (["create", "nonsense"], "not an e-mail address"),
+        (["create", "a\udcff@example.org"], "not an e-mail address"),
+        (["key", "create", "a\udcff@example.org"], "not text in UTF-8"),
+        (["key", "create", "administrator@localhost", "--name", "a\udcff"], "not text in UTF-8"),
+        (["organization", "create", "a\udcff"], "printable"),
         (["create", "administrator@localhost"], "already"),
         (["disable", "nobody@example.org"], "account list"),
         (["delete", "nobody@example.org", "--yes"], "account list"),

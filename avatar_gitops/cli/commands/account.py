@@ -213,7 +213,10 @@ def _password() -> str:
     """A new password from the terminal, twice, or from the first line of standard input."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise UsageError("The password is not text in UTF-8.") from None
     if not line:
         raise UsageError("No password was given.", hint="Write it to standard input, or call this from a terminal.")
     return line.rstrip("\r\n")

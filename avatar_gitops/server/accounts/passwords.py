@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from avatar_gitops.server.faults import TooManyRequests
 FEWEST_CHARACTERS: Final = 12
 FEWEST_DIFFERENT: Final = 6
 MOST_BYTES: Final = 1024
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
 MASK: Final = "*" * 10
 MASKED_ADVICE: Final = (
     "Your client sends ten asterisks in place of the password (versions 1.20 to 1.25 do), so nobody can sign in so."
@@ -103,6 +105,8 @@ def refuse_weak(password: str) -> None:
         raise WeakPassword(
             f"A password has at least {FEWEST_CHARACTERS} characters, among them {FEWEST_DIFFERENT} different ones."
         )
+    if SURROGATE.search(password):  # what was not UTF-8; no form could send it again
+        raise WeakPassword("A password is text in UTF-8.")
     if len(_bytes(password)) > MOST_BYTES:
         raise WeakPassword(f"A password has at most {MOST_BYTES} bytes.")
 

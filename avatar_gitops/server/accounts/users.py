@@ -15,7 +15,8 @@ from avatar_gitops.server.database import now_text, organizations, passwords, re
 
 ADMINISTRATOR: Final = "administrator@localhost"
 FIRST_ORGANIZATION: Final = "default"
-EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,64}@[^@\s\x00-\x1f\x7f<>,;:\"()\[\]\\]{1,189}")
+NOT_IN_ADDRESSES: Final = r"@\s\x00-\x1f\x7f<>,;:\"()\[\]\\\ud800-\udfff"
+EMAIL: Final = re.compile(f"[^{NOT_IN_ADDRESSES}]{{1,64}}@[^{NOT_IN_ADDRESSES}]{{1,189}}")
 
 
 @dataclass(slots=True, frozen=True)

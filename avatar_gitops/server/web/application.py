@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount, Route, Router
@@ -33,10 +34,10 @@ GET: Final[Sequence[tuple[str, Handler, bool]]] = (
     ("/runs/{set_id}/metrics", measured.show, False),
     ("/runs/{set_id}/parameters", overview.parameters, False),
     ("/runs/{set_id}/figures", figures.show, False),
-    ("/runs/{set_id}/figures/{job}/{position:int}", figures.page, False),
-    ("/runs/{set_id}/figures/{job}/{position:int}/picture", figures.picture, False),
+    ("/runs/{set_id}/figures/{job}/{position:position}", figures.page, False),
+    ("/runs/{set_id}/figures/{job}/{position:position}/picture", figures.picture, False),
     ("/runs/{set_id}/files", files.show, False),
-    ("/runs/{set_id}/files/{job}/{position:int}", files.download, False),
+    ("/runs/{set_id}/files/{job}/{position:position}", files.download, False),
     ("/runs/{set_id}/yaml", files.download_yaml, False),
     ("/runs/{set_id}/delete", run.ask_delete, False),
     ("/keys", keys.show, False),
@@ -47,7 +48,7 @@ GET: Final[Sequence[tuple[str, Handler, bool]]] = (
 POST: Final[Sequence[tuple[str, Handler, bool]]] = (
     ("/sign-in", sign_in.sign_in, True),
     ("/sign-out", sign_in.sign_out, False),
-    ("/runs/{set_id}/files/{job}/{position:int}", files.download_confirmed, False),
+    ("/runs/{set_id}/files/{job}/{position:position}", files.download_confirmed, False),
     ("/runs/{set_id}/cancel", run.cancel, False),
     ("/runs/{set_id}/delete", run.delete, False),
     ("/keys", keys.create, False),
@@ -60,6 +61,15 @@ POST: Final[Sequence[tuple[str, Handler, bool]]] = (
 )
 
 log = logging.getLogger(__name__)
+
+
+class PositionConvertor(IntegerConvertor):
+    """A place in a list, in as many digits as Python reads as a number."""
+
+    regex = "[0-9]{1,9}"
+
+
+register_url_convertor("position", PositionConvertor())
 
 
 class WebApplication(Mount):
@@ -108,9 +118,8 @@ class _Shell:
                 await self._route(scope, receive, with_headers)
         except Exception as error:  # a fault of ours: the log names its kind and place, and never its text
             log.error("page %s: %s at %s", scope["method"], type(error).__name__, place_of(error))
-            if started:
-                raise
-            await visitor.fault(500)(scope, receive, with_headers)
+            if not started:  # of an answer that has begun, the server ends the connection, so that it counts as torn
+                await visitor.fault(500)(scope, receive, with_headers)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The page of a path; for one that is none, a page that says so and keeps the visitor signed in."""
