@@ -22,6 +22,7 @@ from avatar_gitops.spec.importing import Imported, Note, from_platform
 from avatar_gitops.spec.nodes import read
 from avatar_gitops.spec.parse import parse_project, parse_run
 from avatar_gitops.spec.project import PROJECT_FILE, Project
+from avatar_gitops.spec.recognition import YAML_SUFFIXES
 from avatar_gitops.spec.schema import file_name
 from avatar_gitops.workspace.discover import find_root, read_start, shown, spec_files
 from avatar_gitops.workspace.files import write_atomic
@@ -171,6 +172,8 @@ def origin_of(entry: Entry, server: str) -> Origin:
 def _origin(root: Path, project: Project, source: str, server: str | None, set_id: str | None) -> Origin:
     path = Path(source)
     if path.is_file() and not set_id:
+        if path.resolve().suffix.lower() not in YAML_SUFFIXES:
+            raise UsageError(f"{source} is no YAML file", hint="name the file that the web application gives for a run")
         stem = UNSAFE.sub("-", path.stem).strip("-.")
         return Origin(path.read_bytes(), source, stem)
     if path.suffix in {".yaml", ".yml"} or len(path.parts) > 1:

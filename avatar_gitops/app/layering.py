@@ -13,9 +13,10 @@ from avatar_gitops.diagnostics import Diagnostic, Severity, Span
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.importing import from_platform
 from avatar_gitops.spec.layers import subtree, without_positions
-from avatar_gitops.spec.nodes import Document, read
+from avatar_gitops.spec.nodes import Document
 from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_defaults
 from avatar_gitops.spec.project import Project
+from avatar_gitops.spec.recognition import YAML_SUFFIXES, read_known
 from avatar_gitops.spec.resolving import FROM, MadeRun, make_runs, starts_from
 from avatar_gitops.workspace.discover import folder_defaults, read_start
 from avatar_gitops.workspace.inputs import InputUnreadable, local_path
@@ -71,7 +72,7 @@ class Layers:
 
     def runs(self, spec: TextFile) -> tuple[MadeRun, ...]:
         """The runs of a spec file, at least one; without a value when the file or a layer of it cannot be used."""
-        document, found = read(spec.content, spec.shown)
+        document, found = read_known(spec.content, spec.shown)
         below = [self.default(path) for path in self._defaults_for(spec.path)]
         if document is None or None in below:
             return (MadeRun(Parsed(spec.shown, None, ordered(found), document)),)
@@ -135,6 +136,8 @@ class Layers:
         except InputUnreadable as error:
             hint = (error.hint or "").replace(", or use a URL", "")  # as a data file may have
             return None, [_cannot_start(spec, error.message, hint)]
+        if path.suffix.lower() not in YAML_SUFFIXES:
+            return None, [_cannot_start(spec, "it is no YAML file", "name a run that the web application gave")]
         if path not in self._started:
             self._started[path] = self._read_start(path)
         return self._started[path]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from avatar_gitops.diagnostics import Diagnostic, Span
+from avatar_gitops.spec.recognition import is_known
 from avatar_gitops.spec.secrets import MASK, join_ranges, secret_columns
 
 Mark = Callable[[str, str], str]
@@ -51,10 +52,10 @@ class _Line:
 
 
 class Sources:
-    """Lines of the files that findings are about, with every secret hidden in every line."""
+    """Lines of the files that findings are about, with every secret hidden; a file that may be data has none."""
 
     def __init__(self, texts: Mapping[str, str], diagnostics: Iterable[Diagnostic]) -> None:
-        self._lines = {file: text.removeprefix("\ufeff").splitlines() for file, text in texts.items()}
+        self._lines = {file: text.removeprefix("\ufeff").splitlines() for file, text in texts.items() if is_known(text)}
         self._hidden: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
         for diagnostic in diagnostics:
             if diagnostic.hide_source:

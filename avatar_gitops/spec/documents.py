@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from avatar_gitops.diagnostics import Diagnostic, Related, Span
 from avatar_gitops.spec.nodes import MAX_BYTES, Document, Path, read
+from avatar_gitops.spec.recognition import told
 
 MAX_DOCUMENTS: Final = 100
+UNCHANGED: Final = "take the file that the web application gives for a run, unchanged"
 MARKER: Final = re.compile(r"---(?=\s|\Z)")
 PREAMBLE: Final = re.compile(r"\s*(#.*|%.*)?\Z", re.DOTALL)
 LINES: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -61,7 +63,7 @@ def read_stream(text: str | bytes, file: str) -> tuple[tuple[PlatformDocument, .
         findings += [_moved_finding(finding, first) for finding in found if finding.code != "Y005"]
         if document is not None:
             documents += _platform(document, first, findings)
-    return tuple(documents), tuple(findings)
+    return tuple(documents), told(text, file, findings, UNCHANGED)
 
 
 def _decoded(text: str | bytes, file: str) -> tuple[str, tuple[Diagnostic, ...]]:
@@ -100,7 +102,7 @@ def _platform(document: Document, first: int, findings: list[Diagnostic]) -> Ite
                 message="this is no document of the Avatar platform",
                 span=_moved(document.locate(()), first),
                 why="its documents have `kind: Avatar…`, `metadata: {name: …}` and `spec:`",
-                fix="take the file that the web application gives for a run, unchanged",
+                fix=UNCHANGED,
             )
         )
         return

@@ -18,6 +18,7 @@ from avatar_gitops.spec.models import AvatarRun, Model
 from avatar_gitops.spec.nodes import Document, Path, read
 from avatar_gitops.spec.policies import PolicyFile, PolicyTests, WaiverFile
 from avatar_gitops.spec.project import Project
+from avatar_gitops.spec.recognition import read_known
 from avatar_gitops.spec.schema import Kind
 from avatar_gitops.spec.signoffs import SignOffs
 from avatar_gitops.spec.structure import check_structure
@@ -73,7 +74,7 @@ def parse_project(text: str | bytes, file: str) -> Parsed[Project]:
 
 def parse_defaults(text: str | bytes, file: str) -> Parsed[DefaultsFile]:
     """A `_defaults.yaml` from its text; `file` is the name that findings show."""
-    document, found = read(text, file)
+    document, found = read_known(text, file)
     if document is None:
         return Parsed(file, None, ordered(found), None)
     own = own_keys(document)
@@ -115,7 +116,7 @@ def parse_policy_tests(text: str | bytes, file: str) -> Parsed[PolicyTests]:
 
 
 def _parse(text: str | bytes, file: str, model: type[T], kind: Kind) -> Parsed[T]:
-    document, found = read(text, file)
+    document, found = read_known(text, file)
     if document is None:
         return Parsed(file, None, ordered(found), None)
     return examine(document, found, model, kind)

@@ -44,7 +44,7 @@ def test_a_second_place_in_another_file_follows_behind_colons() -> None:
     other = Related(Span("b.yaml", 12, 9, 12, 17), "first use")
     text = as_text(
         [finding(code="X001", label="second use", span=Span("a.yaml", 2, 9, 2, 17), related=(other,), why="")],
-        {"a.yaml": SOURCE, "b.yaml": "#\n" * 11 + "  name: patients\n"},
+        {"a.yaml": SOURCE, "b.yaml": "metadata:\n" + "#\n" * 10 + "  name: patients\n"},
     )
     assert text.splitlines()[1:9] == [
         "   --> a.yaml:2:9",
@@ -67,7 +67,9 @@ def test_a_file_without_source_shows_the_place_only() -> None:
 def test_long_lines_are_cut_around_the_caret_and_never_wider_than_asked() -> None:
     line = "a: {" + ", ".join(f"key{number}: {number}" for number in range(60)) + "}"
     column = line.index("key40") + 1
-    text = as_text([finding(span=Span("a.yaml", 1, column, 1, column + 5), label="")], {"a.yaml": line}, width=80)
+    text = as_text(
+        [finding(span=Span("a.yaml", 1, column, 1, column + 5), label="")], {"a.yaml": line + "\nspec:\n"}, width=80
+    )
     shown, caret = text.splitlines()[3:5]
     assert len(shown) <= 80
     assert shown[caret.index("^") :].startswith("key40")
