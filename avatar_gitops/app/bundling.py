@@ -31,12 +31,15 @@ from avatar_gitops.plan.outcome import State
 from avatar_gitops.reconcile.journal import journal_path
 from avatar_gitops.spec.canonical import canonical
 from avatar_gitops.spec.layers import DEFAULTS_FILE
+from avatar_gitops.spec.nodes import read
 from avatar_gitops.spec.policies import LEDGER_FOLDER
 from avatar_gitops.spec.project import PROJECT_FILE
+from avatar_gitops.spec.resolving import starts_from
 from avatar_gitops.spec.secrets import secret_columns, secret_in
-from avatar_gitops.workspace.discover import defaults_files
+from avatar_gitops.workspace.discover import SPEC_SUFFIXES, defaults_files, read_start
 from avatar_gitops.workspace.files import write_atomic
 from avatar_gitops.workspace.git import head_commit
+from avatar_gitops.workspace.inputs import local_path
 from avatar_gitops.workspace.locks import lock_path
 from avatar_gitops.workspace.noise import noise_path
 from avatar_gitops.workspace.policies import policy_files
@@ -157,11 +160,22 @@ def _of_project(applied: AppliedProject, chosen: Sequence[Lock]) -> Iterator[Pat
     yield from (path for path in defaults_files(root, applied.project) if path.name == DEFAULTS_FILE)
     for lock in chosen:
         yield root / lock.path
+        yield from _start(root, lock.path)
         yield signoffs_path(root, lock.set)
         yield from (_lock_file(root, lock), noise_path(root, lock.path, lock.set), noise_path(root, lock.path))
     yield from sorted(path for path in (root / AUDIT).glob("*.jsonl") if MONTH.fullmatch(path.name))
     yield root / AUDIT / HEAD
     yield from sorted((root / AUDIT / PLANS).glob("*.json"))
+
+
+def _start(root: Path, spec: str) -> Iterator[Path]:
+    """The file of the platform that a spec starts from, so that others can see what it makes."""
+    path = root / spec
+    document = read(read_start(path), spec)[0] if path.is_file() else None
+    uri = starts_from(document) if document is not None else None
+    found = local_path(root, uri) if uri else None
+    if found is not None and found.suffix in SPEC_SUFFIXES:
+        yield found
 
 
 def _lock_file(root: Path, lock: Lock) -> Path:

@@ -11,10 +11,11 @@ from avatar_gitops.app.loading import load_applied
 from avatar_gitops.app.signing import trusted
 from avatar_gitops.audit import archive, consistency, integrity
 from avatar_gitops.audit.archive import Finding, Opened
-from avatar_gitops.audit.consistency import Story, Told
+from avatar_gitops.audit.bundle import how_to_check
 from avatar_gitops.audit.integrity import Counts, Files, Signature, Trust
-from avatar_gitops.audit.layout import MANIFEST, PROJECT
+from avatar_gitops.audit.layout import HOW, MANIFEST, PROJECT
 from avatar_gitops.audit.statement import sha256
+from avatar_gitops.audit.story import Story, Told
 from avatar_gitops.diagnostics import SpecError
 from avatar_gitops.errors import IntegrityError, UsageError
 from avatar_gitops.plan.lock import Lock
@@ -22,9 +23,11 @@ from avatar_gitops.plan.signoff import SignOff
 from avatar_gitops.spec import plain_yaml
 from avatar_gitops.spec.parse import parse_policy, parse_project
 from avatar_gitops.spec.policies import FOLDER as POLICIES
+from avatar_gitops.spec.policies import LEDGER_FOLDER
 from avatar_gitops.spec.project import PROJECT_FILE
 from avatar_gitops.spec.signoffs import FOLDER as SIGNOFFS
-from avatar_gitops.workspace.locks import parse_lock
+from avatar_gitops.workspace.ledger import ledger_path, ledger_text, parse_ledger
+from avatar_gitops.workspace.locks import lock_text, parse_lock
 from avatar_gitops.workspace.signoffs import parse_signoffs
 
 LOCK: Final = ".lock.yaml"
@@ -73,7 +76,7 @@ def judged(bundle: Opened, keys: Mapping[str, str]) -> Verification:
     counts, told = Counts(), Told()
     found = [*bundle.findings, *integrity.check(bundle.files, keys, counts)]
     locks, problems = _locks(bundle.files)
-    found += problems
+    found += [*problems, *_ledger(bundle.files)]
     out = _out(bundle.files)
     required, people = _approvers(bundle.files)
     signoffs, unread = _signoffs(bundle.files)
@@ -81,11 +84,12 @@ def judged(bundle: Opened, keys: Mapping[str, str]) -> Verification:
     story = Story(bundle.files, locks, out, required, people, signoffs)
     found += consistency.check(story, told)
     entries = told.log.entries
+    signature = integrity.signature(bundle.files, keys)
     return Verification(
         findings=tuple(dict.fromkeys(sorted(found, key=lambda one: (one.file, one.message)))),
-        signature=integrity.signature(bundle.files, keys),
+        signature=signature,
         counts=counts,
-        notes=tuple(dict.fromkeys(told.notes)),
+        notes=tuple(dict.fromkeys([*told.notes, *_how(bundle.files, signature)])),
         entries=len(entries),
         since=str(entries[0]["at"])[:10] if entries else "",
         sets=tuple(sorted(lock.set for lock in locks.values())),
@@ -94,6 +98,12 @@ def judged(bundle: Opened, keys: Mapping[str, str]) -> Verification:
         overrides=tuple(_overridden(told)),
         digest=_digest(bundle),
     )
+
+
+def _how(files: Files, signature: Signature) -> Iterator[str]:
+    """A note about a text on checking that neither this version nor anybody who is trusted wrote."""
+    if signature.trust is not Trust.TRUSTED and files.get(HOW, how_to_check()) != how_to_check():
+        yield f"{HOW} is not the text of this version; follow one from a source that you trust"
 
 
 def _digest(bundle: Opened) -> str:
@@ -111,6 +121,9 @@ def _locks(files: Files) -> tuple[dict[str, Lock], list[Finding]]:
             locks[name] = parse_lock(files[name], name)
         except IntegrityError as error:
             found.append(Finding(name, error.message.removeprefix(name).strip()))
+            continue
+        if not _same(files[name], lock_text(locks[name])):
+            found.append(Finding(name, "it is not written as avatar-gitops writes lock files"))
     return locks, found
 
 
@@ -127,6 +140,26 @@ def _unfolds(content: bytes) -> bool:
         return any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(text))
     except (YAMLError, ValueError, RecursionError):
         return False  # it cannot be read at all, which is told by whoever tries
+
+
+def _ledger(files: Files) -> Iterator[Finding]:
+    """Records of releases that nobody can read, or that avatar-gitops did not write so."""
+    place = f"{PROJECT}{LEDGER_FOLDER}/"
+    for name in sorted(name for name in files if name.startswith(place)):
+        try:
+            releases = () if _unfolds(files[name]) else parse_ledger(files[name], name)
+        except IntegrityError as error:
+            yield Finding(name, error.message.removeprefix(name).strip())
+            continue
+        if not releases or not _same(files[name], ledger_text(releases[0].source, releases)):
+            yield Finding(name, "it is not written as avatar-gitops writes records of releases")
+        elif ledger_path(Path(), releases[0].source).name != PurePosixPath(name).name:
+            yield Finding(name, "it stands under the name of another source")
+
+
+def _same(content: bytes, text: str) -> bool:
+    """Whether a file is what was written, also where git gave it the line ends of Windows."""
+    return content.replace(b"\r\n", b"\n") == text.encode()
 
 
 def _signoffs(files: Files) -> tuple[dict[str, tuple[SignOff, ...]], list[Finding]]:

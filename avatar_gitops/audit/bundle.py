@@ -11,6 +11,11 @@ from avatar_gitops.audit.layout import ABOUT_ALL, CRATE, HOW, MANIFEST, MANIFEST
 from avatar_gitops.audit.statement import BUNDLE, sha256, statement, statement_bytes
 
 
+def how_to_check() -> bytes:
+    """The text in each bundle that says how it is checked."""
+    return resources("avatar_gitops.audit").joinpath("how_to_check.md").read_bytes()
+
+
 def complete(
     files: Mapping[str, bytes],
     about: About,
@@ -18,7 +23,7 @@ def complete(
     seal: Callable[[bytes], bytes] | None = None,
 ) -> dict[str, bytes]:
     """The files of a bundle by their path; `predicate` is that of its statement. Without `seal` it is unsigned."""
-    made = {**files, HOW: resources("avatar_gitops.audit").joinpath("how_to_check.md").read_bytes()}
+    made = {**files, HOW: how_to_check()}
     later = [SUMS, MANIFEST, *([MANIFEST_ENVELOPE] if seal else [])]
     made[CRATE] = crate({**made, **dict.fromkeys(later, b"")}, about)
     made[SUMS] = sums(made)

@@ -113,7 +113,7 @@ def _well(found: Verification, style: Style) -> Iterator[str]:
     yield f"  {mark} {count(counts.files, 'file')} as listed, none missing, none added"
     yield f"  {mark} {count(counts.documents, 'document')} in the form of {_their(counts.documents)} schema"
     yield f"  {mark} RO-Crate 1.2, and what it describes is there"
-    yield f"  {mark} {count(len(found.sets), 'published set')}: spec, plan, gates, statement and files fit together"
+    yield f"  {mark} {count(len(found.sets), 'published set')}: the spec that ran, plan, gates, statement and files fit"
     for text in found.approvals:
         yield f"  {mark} approved before the apply: {safe(text)}"
     for text in found.signoffs:

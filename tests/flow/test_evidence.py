@@ -117,6 +117,25 @@ def test_documents_that_deny_each_other_make_no_bundle(project: Project) -> None
     assert f"project/out/{KEPT}/summary.md: it is not the file whose digest is in" in refused.err
 
 
+def test_a_spec_that_changed_after_its_run_is_bundled_with_a_note(project: Project) -> None:
+    cli, _ = project
+    path = cli.root / "configs" / f"{KEPT}.yaml"
+    before = path.read_text()
+    what = f"resolved/{KEPT}.json is what ran"
+    try:
+        path.write_text(before.replace("k: 3", "k: 2"))
+        changed = cli("audit", "bundle", "--output", "changed.zip")
+        path.unlink()
+        gone = cli("audit", "bundle", "--output", "gone.zip")
+    finally:
+        path.write_text(before)
+    assert (changed.code, gone.code) == (0, 0)
+    assert f"configs/{KEPT}.yaml in the bundle is not what ran; {what}" in changed.text
+    assert f"its spec configs/{KEPT}.yaml is not in the bundle; {what}" in gone.text
+    unchanged = cli("audit", "bundle", "--output", "unchanged.zip")
+    assert (unchanged.code, what in unchanged.text, "HOW-TO" in unchanged.text) == (0, False, False)
+
+
 def test_a_secret_in_a_document_makes_no_bundle(project: Project) -> None:
     cli, _ = project
     with added_to(cli.root / "policies" / "policy.yaml", b"# token: ghp_0123456789abcdefghijABCDEFGHIJ\n"):
