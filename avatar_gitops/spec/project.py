@@ -149,6 +149,7 @@ class Signing(Model):
 class Reports(Model):
     """How documents are made: `templates` is a folder with the project's own, `signers` are the roles that must sign.
 
+    Without `signers` all roles of the document must: owner, controller and dpo.
     `avatar-gitops report --help` tells which templates there are, schemas/report.v1.schema.json what they may use.
     """
 
