@@ -7,7 +7,7 @@ and its place in the dictionary is its code. On the way out it is plain text aga
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
@@ -18,6 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
+from avatar_gitops.csv_ending import HINT as CLOSE
+from avatar_gitops.csv_ending import MESSAGE as OPEN
+from avatar_gitops.csv_ending import ends_open
 from avatar_gitops.engine.buffers import UNFIT, null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.columns import one_array
 from avatar_gitops.engine.params import ColumnType
@@ -131,6 +134,7 @@ def _read_csv(data: pa.Buffer, types: Mapping[str, ColumnType]) -> pa.Table:
     for name, kind in ((field.name, field.type) for field in table.schema):
         if pa.types.is_binary(kind.value_type if pa.types.is_dictionary(kind) else kind):
             raise not_text(name)
+    refuse_open(table, lambda size: data.slice(max(0, data.size - size)).to_pybytes())
     columns = [
         coded(column, pa.string(), DECODED_BYTES) if pa.types.is_dictionary(column.type) else _one(column)
         for column in table.columns
@@ -196,6 +200,17 @@ def unreadable() -> EngineError:
         "The table cannot be read: it is neither valid Parquet nor a CSV whose rows all have the header's columns.",
         hint="Check the delimiter, the quotes and the number of fields of each line.",
     )
+
+
+def refuse_open(last: pa.Table, tail: Callable[[int], bytes]) -> None:
+    """Raises EngineError when a CSV, whose last rows these are and `tail` the last bytes, ends in an open quotation."""
+    if not last.num_rows:
+        return
+    kind = last.schema.types[-1]
+    is_text = pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    cell = last.columns[-1][-1].as_py() if is_text else None
+    if ends_open(None if cell is None else cell.encode(), tail):
+        raise EngineError(f"The table cannot be read: {OPEN}.", hint=f"{CLOSE[0].upper()}{CLOSE[1:]}.")
 
 
 def refuse_compressed(magic: bytes) -> None:

@@ -10,10 +10,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
+from avatar_gitops.csv_ending import HINT as CLOSE
+from avatar_gitops.csv_ending import MESSAGE as OPEN
+from avatar_gitops.csv_ending import ends_open, tail_of
 from avatar_gitops.errors import AvatarGitOpsError
 from avatar_gitops.spec.facts import REMOTE_SCHEMES, UNKNOWN_ROWS, InputFacts, Shape, bucket, scheme
 
@@ -145,12 +148,16 @@ def _parquet_shape(path: Path) -> Shape:
 
 def _csv_shape(path: Path, max_rows: int | None) -> Shape:
     with csv_rows(path) as rows:
-        header = next(rows, [])
+        header = last = next(rows, [])
         count = 0
         for row in rows:
             count += bool(row)
+            last = row or last
             if max_rows is not None and count >= max_rows:
                 break
+        else:
+            if last and ends_open(last[-1].encode(), partial(tail_of, path)):
+                raise InputUnreadable(OPEN, hint=CLOSE)
     if not any(header):
         raise InputUnreadable("the first line holds no column names")
     return Shape(columns=tuple(header), rows=count)
@@ -177,7 +184,7 @@ def _csv_text(path: Path) -> Iterator[io.TextIOWrapper]:
     except UnicodeDecodeError:
         raise InputUnreadable("the file is not UTF-8 text", hint="save it as UTF-8") from None
     except csv.Error:
-        raise InputUnreadable("the file is not a readable CSV") from None
+        raise InputUnreadable("the file is not a readable CSV", hint="check its quotation marks") from None
     except OSError as error:
         raise InputUnreadable(f"the file cannot be opened ({error.strerror or 'unknown reason'})") from None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -17,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
+from avatar_gitops.csv_ending import tail_of
 from avatar_gitops.engine.buffers import UNFIT
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.engine.tables import (
@@ -27,6 +29,7 @@ from avatar_gitops.engine.tables import (
     csv_dialect,
     not_text,
     refuse_compressed,
+    refuse_open,
     text_types,
     unreadable,
 )
@@ -100,9 +103,12 @@ class Source:
 
     def _csv(self) -> Iterator[pa.Table]:
         types = {field.name: field.type for field in self.schema}
+        last = self.schema.empty_table()
         for batch in _open_csv(self.path, types, self.block):
             if batch.num_rows:
-                yield pa.Table.from_batches([batch])
+                last = pa.Table.from_batches([batch])
+                yield last
+        refuse_open(last, partial(tail_of, self.path))
 
     def _parquet(self) -> Iterator[pa.Table]:
         import pyarrow.parquet as pq
