@@ -46,10 +46,9 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "+0 car les personnes ne sont pas parmi celles comptées comme vulnérables ({subjects})",
         ),
         "exposure.derivation": Text(
-            "Exposure {value}: recipients are {recipient} (source {source}). An unknown statement counts as the "
-            "strictest one.",
-            "Exposition {value} : destinataires, {recipient} (source {source}). Un élément inconnu compte comme le "
-            "plus strict.",
+            "Exposure {value}: recipients are {recipient} (source {source}). Unknown recipients count as the public.",
+            "Exposition {value} : destinataires, {recipient} (source {source}). Des destinataires inconnus comptent "
+            "comme le public.",
         ),
         "before.derivation": Text(
             "Before anonymization: vulnerability 4, likelihood {likelihood}, level {level}.",
