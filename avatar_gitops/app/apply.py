@@ -36,6 +36,8 @@ from avatar_gitops.reconcile.exclusive import exclusive
 from avatar_gitops.reconcile.executor import Ports, execute, exit_code
 from avatar_gitops.reconcile.journal import FileJournal, latest_journal
 from avatar_gitops.reconcile.waiting import Patience
+from avatar_gitops.spec.project import PROJECT_FILE
+from avatar_gitops.workspace.discover import shown
 from avatar_gitops.workspace.files import write_atomic
 from avatar_gitops.workspace.shelf import FolderShelf
 
@@ -87,6 +89,7 @@ def apply(
     review = Review(how.reviewed, how.expect_digest, how.only_equal, how.plan_file)
     check(review)
     loaded = load(project)
+    _has_room(loaded)
     stream = Stream.of(listener)
     passed = overrides_of(consent, how.plan_file if how.only_equal else None)
     call = replace(
@@ -121,7 +124,18 @@ def apply(
         begun(call, planned)
         applied = Applied(planned, True, _carry_out(planned, gateway, how, consent, (stream, seal)))
         ended(call, planned, applied.outcomes, applied.exit_code)
+        _write_index(planned.loaded, applied.outcomes)
         return applied
+
+
+def _has_room(loaded: Loaded) -> None:
+    """Refuse a file where the folder of the results has to be, before anything runs. Raises UsageError."""
+    taken = next((path for path in (loaded.out, *loaded.out.parents) if path.exists()), loaded.root)
+    if not taken.is_dir():
+        raise UsageError(
+            f"{shown(loaded.root, taken)} is a file, and results need a folder there",
+            hint=f"move it away, or name another folder with `spec.out` in {PROJECT_FILE}",
+        )
 
 
 def _afford(planned: Planned) -> None:
@@ -151,7 +165,7 @@ def _gateway(loaded: Loaded, connection: Connection, stream: Stream) -> Gateway:
 def _carry_out(
     planned: Planned, gateway: Gateway, how: How, consent: Consent, heard: tuple[Stream, Seal | None]
 ) -> tuple[Outcome, ...]:
-    """Carry the plan out, with a journal on disk; tell webhooks how each set ended; list what is published."""
+    """Carry the plan out, with a journal on disk; tell webhooks how each set ended."""
     stream, seal = heard
     loaded, plan, clock = planned.loaded, planned.plan, SystemClock()
     sender = Sender.of(loaded.root, loaded.project, plan.server, os.environ, (stream, clock))
@@ -164,9 +178,7 @@ def _carry_out(
         publisher = Publisher(loaded, planned.policy.approved_by, notes, seal)
         ports = Ports(gateway, publisher, clock, stream.also(notifier), journal, judge)
         parallelism = how.parallelism or loaded.project.spec.parallelism
-        outcomes = execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
-    _write_index(loaded, outcomes)
-    return outcomes
+        return execute(plan, ports, parallelism=parallelism, patience=Patience(timeout=how.timeout))
 
 
 def resume(

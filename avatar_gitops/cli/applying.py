@@ -208,6 +208,8 @@ def _next(applied: Applied) -> str:
             return f"change the spec, or look at {look}, then {command} plan{flag}"
         case 130 | 9:
             return f"{command} resume{flag}"
+        case _ if all(outcome.late for outcome in badly):
+            return f"{command} resume{flag}        (waits again, without a limit)"
         case _:
             only = f"        (repeats only {', '.join(outcome.set for outcome in badly)})" if len(badly) <= 3 else ""
             spec = (

@@ -130,6 +130,11 @@ def run(args: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        _report_file(error)
+        return 1
     except Exception as error:  # the last line of defence: no traceback, because it could show a value
         if debug:
             traceback.print_exc()
@@ -159,6 +164,18 @@ def _report_findings(error: SpecError) -> None:
         name: Path(name).read_text(encoding="utf-8-sig", errors="replace") for name in files if Path(name).is_file()
     }
     click.echo(as_text(error.diagnostics, sources, style=style_for("auto")), err=True)
+
+
+def _report_file(error: OSError) -> None:
+    """Name the file that cannot be used, and the system's reason; an error about no file is unexpected."""
+    if not isinstance(error.filename, str) or not error.strerror:
+        _report_unexpected(error)
+        return
+    from avatar_gitops.report.values import safe
+
+    click.echo(f"error: {safe(error.filename)} cannot be used: {error.strerror}", err=True)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        click.echo("   = fix: a file stands where a folder is needed; move it away", err=True)
 
 
 def _report_unexpected(error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,18 @@ def repeated(ctx: click.Context) -> str:
         values = said if isinstance(said, tuple) else (said,)
         flags += [f" --{name.replace('_', '-')} {quote(str(value))}" for value in values]
     return "".join(flags)
+
+
+def output_file(text: str) -> Path:
+    """A file that a call writes when its work is done; a usage error, before the work, where there cannot be one."""
+    path = Path(text)
+    if path.is_dir():
+        raise click.UsageError(f"{path} is a folder; name the file to write.")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"{path} cannot be written: there is no folder {path.parent}.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise click.UsageError(f"{path} cannot be written: it is protected.")
+    return path
 
 
 project_option = click.option(

@@ -229,8 +229,12 @@ _LATER: Final = "nothing is lost: run the same command again later"
 def server_root(base_url: str) -> str:
     """Base URL of a platform without a trailing slash and without the `/api` that older settings carry."""
     url = base_url.strip().rstrip("/").removesuffix(routes.API_PREFIX).rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half of a pair of brackets, or a port that is no number
+        usable = False
+    if not usable:
         raise UsageError("the server's base URL must start with https:// or http:// and name a host")
     if parts.username is not None or parts.query or parts.fragment or '"' in url or "'" in url:
         raise UsageError("the server's base URL may hold a host, a port and a path, nothing else")

@@ -109,7 +109,7 @@ class Outcome:
     """How one change ended.
 
     `message` is safe to show; `lock` is what the set's lock file should now say; `unavailable` = it failed because the
-    server gave no answer or refused the sign-in.
+    server gave no answer or refused the sign-in; `late` = nobody waits any longer for its jobs, which go on.
     """
 
     set: str
@@ -120,6 +120,7 @@ class Outcome:
     job_seconds: Mapping[str, float] = field(default_factory=dict)
     lock: Lock | None = None
     unavailable: bool = False
+    late: bool = False
 
     @property
     def ok(self) -> bool:

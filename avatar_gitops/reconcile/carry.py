@@ -27,7 +27,7 @@ from avatar_gitops.ports import Clock, Judge, RunWriter, Workspace
 from avatar_gitops.reconcile import verdict
 from avatar_gitops.reconcile.following import Follower
 from avatar_gitops.reconcile.standing import inherited_jobs, refreshed, standing_jobs
-from avatar_gitops.reconcile.waiting import Patience, Stopped
+from avatar_gitops.reconcile.waiting import Patience, Stopped, TimedOut
 from avatar_gitops.spec.models import Job
 
 LOG: Final = logging.getLogger(__name__)
@@ -85,6 +85,7 @@ def carry_out(change: Change, means: Means) -> Outcome:
     except AvatarGitOpsError as error:
         text = f"{error.message}; {error.hint}" if error.hint else error.message
         outcome = _failed(change, progress, text, unavailable=isinstance(error, RemoteUnavailable))
+        outcome = replace(outcome, late=isinstance(error, TimedOut))
     except OSError as error:
         outcome = _failed(change, progress, f"the project cannot be written: {error.strerror or 'unknown reason'}")
     except Exception as error:

@@ -24,8 +24,8 @@ class TimedOut(AvatarGitOpsError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            "The call timed out. Consider increasing the timeout with the 'timeout' parameter.",
-            hint=f"waited {seconds:.0f} s; the jobs go on, the next apply collects them",
+            f"stopped waiting after {seconds:.0f} s, as --timeout says",
+            hint="the jobs go on at the server, and resume collects them",
         )
 
 

@@ -15,7 +15,10 @@ def write_atomic(path: Path, content: bytes | str, *, mode: int = PUBLIC) -> Non
     """Replace or create a file in one step, with its folders; the content is on disk when this returns."""
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # the name that somebody asked for
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -225,7 +225,19 @@ def test_base_urls_are_written_in_many_ways(given: str, root: str) -> None:
     assert server_root(given) == root
 
 
-@pytest.mark.parametrize("given", ["", "a.example.org", "ftp://a.example.org", "https://u:p@a.example.org", "https://"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "a.example.org",
+        "ftp://a.example.org",
+        "https://u:p@a.example.org",
+        "https://",
+        "http://[::1",
+        "http://a:b",
+        "http://a:70000",
+    ],
+)
 def test_base_urls_that_are_none_are_refused(given: str) -> None:
     with pytest.raises(UsageError):
         server_root(given)

@@ -17,6 +17,7 @@ from avatar_gitops.cli.options import (
     consent_options,
     events_option,
     offline_options,
+    output_file,
     project_option,
     repeated,
     select_options,
@@ -182,4 +183,4 @@ def _target(text: str) -> tuple[str, Path]:
     if not colon or kind not in [*FORMATS, *FINDINGS] or not path:
         known = ", ".join([*FORMATS, *FINDINGS])
         raise click.UsageError(f"--out takes FORMAT:PATH with a format of {known}, not {text!r}.")
-    return kind, Path(path)
+    return kind, output_file(path)

@@ -11,6 +11,7 @@ from avatar_gitops.cli.console import Style, ascii_wanted, note, out, plain, sty
 from avatar_gitops.cli.options import (
     ascii_option,
     color_option,
+    output_file,
     project_option,
     quiet_option,
     select_options,
@@ -149,7 +150,7 @@ def _target(text: str) -> tuple[str, Path]:
     kind, colon, path = text.partition(":")
     if not colon or kind not in FORMATS or not path:
         raise click.UsageError(f"--out takes FORMAT:PATH with a format of {', '.join(FORMATS)}, not {text!r}.")
-    return kind, Path(path)
+    return kind, output_file(path)
 
 
 class Lines:
