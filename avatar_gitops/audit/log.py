@@ -24,6 +24,8 @@ HEAD: Final = "head.json"
 PLANS: Final = "plans"
 GUARD: Final = Path(".avatar") / "audit.lock"
 MONTH: Final = re.compile(r"\d{4}-\d{2}\.jsonl")
+DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+MOST_LINES: Final = (1 << 53) - 1  # the last whole number of canonical JSON
 WAIT_SECONDS: Final = 30.0
 
 
@@ -97,9 +99,17 @@ def head_in(raw: bytes) -> Mapping[str, Any]:
     """What the bytes of `head.json` say; nothing when they are not as they were written."""
     try:
         content = json.loads(raw)
-    except ValueError:
+        return content if isinstance(content, dict) and line_bytes(content) == raw else {}
+    except (ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) and line_bytes(content) == raw else {}
+
+
+def as_written(content: Mapping[str, Any], raw: bytes) -> bool:
+    """Whether the bytes of a line, line feed included, are what is written for its content, and its digest is right."""
+    try:
+        return line_bytes(content) == raw and content.get("digest") == line_digest(content)
+    except (ValueError, RecursionError):  # what canonical JSON does not have
+        return False
 
 
 def _end(folder: Path) -> tuple[dict[str, Any] | None, Line | None]:
@@ -107,15 +117,21 @@ def _end(folder: Path) -> tuple[dict[str, Any] | None, Line | None]:
     last, final = None, None
     for final in lines(folder.parent):
         content = final.content
-        if content is not None and isinstance(content.get("seq"), int) and isinstance(content.get("digest"), str):
+        if content is not None and _can_go_on(content):
             last = content
     return last, final if final is not None and not final.raw.endswith(b"\n") else None
+
+
+def _can_go_on(content: Mapping[str, Any]) -> bool:
+    """Whether a line has a number and a digest that the next line can build on."""
+    seq, digest = content.get("seq"), content.get("digest")
+    return isinstance(seq, int) and 0 < seq < MOST_LINES and isinstance(digest, str) and bool(DIGEST.fullmatch(digest))
 
 
 def _whole(line: Line) -> bool:
     """Whether a line without line feed is complete otherwise."""
     content = line.content
-    return content is not None and line_bytes(content) == line.raw + b"\n" and content["digest"] == line_digest(content)
+    return content is not None and as_written(content, line.raw + b"\n")
 
 
 def _add(path: Path, data: bytes) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avatar_gitops.audit.entry import bytes_digest, line_bytes, line_digest
-from avatar_gitops.audit.log import FOLDER, HEAD, Line, lines, read_head
+from avatar_gitops.audit.entry import bytes_digest
+from avatar_gitops.audit.log import FOLDER, HEAD, Line, as_written, lines, read_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,12 @@ def _check(line: Line, content: dict[str, Any], before: Mapping[str, Any] | None
     seq = int(before["seq"]) + 1 if before else 1
     if torn is not None and content.get("torn") != piece:
         raise _Broken(_says(torn, "it is not a line that avatar-gitops wrote"))
-    if not _as_written(line, content) or (torn is None and "torn" in content):
+    if not as_written(content, line.raw) or (torn is None and "torn" in content):
         raise _Broken(_says(line, "it was changed"))
     if content.get("seq") != seq or content.get("prev") != (before["digest"] if before else ""):
         raise _Broken(_says(line, f"line {seq} of the log is expected here; lines were removed, moved or added"))
     if not str(content.get("at", "")).startswith(line.file.removesuffix(".jsonl")):
         raise _Broken(_says(line, "it belongs to another month"))
-
-
-def _as_written(line: Line, content: dict[str, Any]) -> bool:
-    try:
-        return line_bytes(content) == line.raw and content.get("digest") == line_digest(content)
-    except ValueError:  # numbers that canonical JSON does not have
-        return False
 
 
 def _check_head(head: Mapping[str, Any] | None, entries: list[dict[str, Any]], notes: list[str]) -> None:

@@ -194,3 +194,44 @@ def test_a_crash_before_the_head_is_written_is_told_and_repaired(tmp_path: Path)
     assert "one line behind" in found.notes[0]
     append(tmp_path, entry(4), BEGIN + timedelta(hours=31))
     assert verify(tmp_path).notes == ()
+
+
+HEADS = {
+    "no-number": b'{"seq": NaN}',
+    "canonical-form": b'{"digest":"","seq":NaN}\n',
+    "deep": b"[" * 100_000,
+    "deep-object": b'{"a":' * 900 + b"1" + b"}" * 900 + b"\n",
+    "surrogate": b'{"digest":"\\ud800","seq":1}\n',
+    "digits": b'{"seq": ' + b"9" * 5000 + b"}",
+    "not-text": b"\xff\xfe",
+    "list": b"[]\n",
+}
+
+
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS.keys())
+def test_a_head_that_nobody_wrote_is_told_as_changed(tmp_path: Path, head: bytes) -> None:
+    (written(tmp_path, 3) / "audit" / "head.json").write_bytes(head)
+    assert "head.json: it does not name the last line" in verify(tmp_path).broken
+    append(tmp_path, entry(3), BEGIN + timedelta(days=3))
+    assert verify(tmp_path).ok, "the next line writes the head again"
+
+
+LAST_LINES = {
+    "object": b'{"a":1}',
+    "no-number": b'{"a":NaN}',
+    "number-of-no-line": b'{"digest":"sha256:' + b"0" * 64 + b'","seq":' + b"9" * 30 + b"}",
+    "surrogate": b'{"digest":"\\ud800","seq":9}',
+    "deep": b'{"a":' * 900 + b"1" + b"}" * 900,
+}
+
+
+@pytest.mark.parametrize("ending", [b"", b"\n"], ids=["open", "closed"])
+@pytest.mark.parametrize("line", LAST_LINES.values(), ids=LAST_LINES.keys())
+def test_a_last_line_that_nobody_wrote_stops_no_command_and_stays_found(
+    tmp_path: Path, line: bytes, ending: bytes
+) -> None:
+    path = written(tmp_path, 3) / "audit" / "2026-10.jsonl"
+    path.write_bytes(path.read_bytes() + line + ending)
+    assert not verify(tmp_path).ok
+    append(tmp_path, entry(3), BEGIN + timedelta(days=3))
+    assert verify(tmp_path).broken.startswith("audit/2026-10.jsonl:4: it was changed")
