@@ -20,7 +20,6 @@ OWNER_SEPARATOR: Final = "."
 MAXIMUM_ATTEMPTS: Final = 5
 GAVE_UP: Final = (
     f"The job was started {MAXIMUM_ATTEMPTS} times and its worker process ended each time before the job did."
-    " The table may need more memory than this machine has."
 )
 FAILED: Final = frozenset({JobStatus.ERROR, JobStatus.PARENT_ERROR, JobStatus.LOST, JobStatus.ORPHANED})
 
@@ -205,12 +204,13 @@ def running(engine: sa.Engine, owners: Sequence[str]) -> list[Running]:
         return [Running(*row) for row in connection.execute(query)]
 
 
-def requeue(engine: sa.Engine, *, owner: str, refund: bool = False) -> int:
+def requeue(engine: sa.Engine, *, owner: str, refund: bool = False, why: str = "") -> int:
     """Queue again what one owner ran; returns how many.
 
-    A job that lost its worker too often ends with an error. `refund`: the stop was orderly, so no attempt was lost.
+    A job that lost its worker too often ends with an error, which says `why` the last one ended, if that is known.
+    `refund`: the stop was orderly, so no attempt was lost.
     """
-    return _requeue(engine, jobs.c.lease_owner == owner, refund=refund)
+    return _requeue(engine, jobs.c.lease_owner == owner, refund=refund, why=why)
 
 
 def requeue_expired(engine: sa.Engine) -> int:
@@ -232,7 +232,7 @@ def new_owner(server_id: str) -> str:
     return f"{server_id}{OWNER_SEPARATOR}{uuid.uuid4().hex}"
 
 
-def _requeue(engine: sa.Engine, which: sa.ColumnElement[bool], *, refund: bool = False) -> int:
+def _requeue(engine: sa.Engine, which: sa.ColumnElement[bool], *, refund: bool = False, why: str = "") -> int:
     query = sa.select(jobs).where(jobs.c.status == JobStatus.PENDING, which)
     with reading(engine) as connection:
         if connection.execute(query.limit(1)).first() is None:
@@ -244,7 +244,7 @@ def _requeue(engine: sa.Engine, which: sa.ColumnElement[bool], *, refund: bool =
             if row.cancel_requested:
                 end_job(connection, row.name, JobStatus.CANCELLED, CANCELLED_TEXT)
             elif attempts >= MAXIMUM_ATTEMPTS:
-                end_job(connection, row.name, JobStatus.ERROR, GAVE_UP)
+                end_job(connection, row.name, JobStatus.ERROR, f"{GAVE_UP} {why}".strip())
             else:
                 again = {**AT_THE_START.values, "status": JobStatus.CREATED, "progress": None, "attempts": attempts}
                 no_lease = {"lease_owner": None, "lease_expires": None, "started_at": None}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -29,7 +30,12 @@ CANCEL_PATIENCE_SECONDS: Final = 3.0  # a worker ends a cancelled job by itself 
 RESTART_PAUSE_SECONDS: Final = 1.0
 MEANT: Final = frozenset({0, STOPPED})
 THREAD_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
+# What an ending tells about a job that ended all its workers; anything else tells nothing.
+WHY: Final = {
+    -signal.SIGABRT: "The last time a library aborted it; the log of the platform may say more.",
+    -signal.SIGKILL: "The last time the system killed it, as systems do when the memory of the machine is full.",
+    -signal.SIGSEGV: "The last time a library crashed in it.",
+}
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +162,8 @@ class Supervisor:
         if worker.verdict:
             fail_all(self._platform.engine, worker.owner, worker.verdict)
         else:
-            requeue(self._platform.engine, owner=worker.owner, refund=refund)
+            why = WHY.get(worker.process.returncode, "")
+            requeue(self._platform.engine, owner=worker.owner, refund=refund, why=why)
         remove_work_folders(self._platform.state, worker.owner)
 
     def _spawn(self) -> _Worker:

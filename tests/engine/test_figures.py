@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -198,3 +199,15 @@ def test_whole_numbers_that_are_no_floats_are_drawn(numbers: list[int]) -> None:
     figure = distribution_of_numbers("n", column, column)
     assert figure is not None
     assert sum(value["share"] for value in values(figure.spec)) == pytest.approx(200)
+
+
+@pytest.mark.parametrize("odd", ["\x1b[31m", "\0", "\x7f\x85", "\ud800", "\uffff"])
+def test_a_label_that_no_picture_can_show_is_drawn_with_a_sign_in_its_place(odd: str) -> None:
+    """Without that, the library that draws ends the whole process."""
+    column = pa.chunked_array([pa.array(range(ROWS), pa.int64())])
+    figure = distribution_of_numbers("n", column, column)
+    assert figure is not None
+    spec = {**figure.spec, "title": {"text": f"a{odd}b"}, "usermeta": {odd: (odd,)}}
+    assert to_png(spec).startswith(b"\x89PNG")
+    assert re.search("a.+b", to_svg(spec))
+    assert "\x1b" not in to_page(spec, "t") and "\\u001b" not in to_page(spec, "t")

@@ -141,6 +141,7 @@ def test_a_job_that_kills_its_worker_every_time_ends_with_an_error(tmp_path: Pat
         job = api.wait(name)
         assert job["status"] == "error"
         assert f"started {MAXIMUM_ATTEMPTS} times" in job["exception"]
+        assert "The last time the system killed it" in job["exception"]
 
 
 def test_an_orderly_stop_is_quick_and_costs_no_attempt(tmp_path: Path) -> None:

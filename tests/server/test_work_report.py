@@ -25,8 +25,9 @@ from avatar_gitops.server.work_report import report_facts, run_report
 from avatar_gitops.wire.documents import Document, Name
 from avatar_gitops.wire.models import JobKind
 from tests.client.compiled import desired
+from tests.server import api
 from tests.server.api import documents
-from tests.server.workshop import Plain, Workshop, edited, with_document
+from tests.server.workshop import Plain, Workshop, edited, open_workshop, with_document
 
 BASIC: Plain = {"report_type": "basic", "output_format": "docx"}
 
@@ -89,6 +90,16 @@ def test_reports_are_the_only_files_of_their_jobs(workshop: Workshop, default_ru
     for name, file, start in (("report", "report.pdf", b"%PDF-"), ("report_pia", "report.pia.docx", b"PK")):
         ((found, content),) = workshop.files(default_run[name]).items()
         assert (found, content[: len(start)]) == (file, start)
+
+
+@pytest.mark.parametrize("form", ["pdf", "docx"])
+def test_a_column_whose_name_has_control_characters_is_reported(tmp_path: Path, form: str) -> None:
+    """What no picture and no Word file can hold must not end the worker that makes them."""
+    spec = {"report_type": "basic", "output_format": form}
+    with open_workshop(tmp_path) as workshop:
+        workshop.upload("people.csv", api.people(120).replace(b"weight", b"we\x1b[31might\x07", 1))
+        names = workshop.run_all(with_document("AvatarReportParameters", "report", spec), "odd")
+        assert {workshop.job(name)["exception"] for name in names.values()} == {""}
 
 
 def test_a_report_needs_both_metrics(workshop: Workshop) -> None:

@@ -19,6 +19,7 @@ from avatar_gitops.server import heart, work_avatars, worker
 from avatar_gitops.server import jobs as job_store
 from avatar_gitops.server.database import jobs, objects, results, sets, writing
 from avatar_gitops.server.queue import LEASE_SECONDS, MAXIMUM_ATTEMPTS, claim, requeue, requeue_expired
+from avatar_gitops.server.supervisor import WHY
 from tests.server.api import documents, people
 from tests.server.workshop import OWNER, Workshop, open_workshop
 from tests.support.grounds import Ground
@@ -180,6 +181,16 @@ def test_a_job_that_ends_every_worker_is_given_up(fresh: Workshop) -> None:
     job = fresh.job(name)
     assert job["status"] == "error"
     assert "its worker process ended each time" in job["exception"]
+    assert "memory" not in job["exception"], "nobody knows why they ended"
+
+
+@pytest.mark.parametrize(("ended", "said"), [(signal.SIGABRT, "a library aborted it"), (signal.SIGKILL, "killed it")])
+def test_a_job_that_is_given_up_says_how_its_last_worker_ended(fresh: Workshop, ended: int, said: str) -> None:
+    name = queue(fresh)
+    for _ in range(MAXIMUM_ATTEMPTS):
+        assert claim(fresh.platform.engine, "doomed") is not None
+        requeue(fresh.platform.engine, owner="doomed", why=WHY[-ended])
+    assert said in fresh.job(name)["exception"]
 
 
 def test_an_idle_worker_prepares_itself_then_waits_for_the_bell(fresh: Workshop) -> None:

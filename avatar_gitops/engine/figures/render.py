@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import html
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -12,6 +13,8 @@ Locale = Literal["en-US", "fr-FR"]
 
 _VEGA_LITE: Final = "v5.21"
 _SCALE: Final = 2.0  # pixels of a picture per pixel of the document
+# A label with one of these cannot be in an SVG; the library that draws it ends the whole process then.
+_NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _PAGE: Final = """\
 <!DOCTYPE html>
@@ -59,7 +62,7 @@ def to_page(spec: Mapping[str, Any], title: str, *, fitted: bool = False) -> str
         then=_FITTED_THEN if fitted else "",
         title=html.escape(title),
         libraries=_libraries().replace("</script", "<\\/script"),
-        spec=json.dumps(spec, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c"),
+        spec=json.dumps(_drawable(spec), ensure_ascii=True, allow_nan=False).replace("<", "\\u003c"),
     )
 
 
@@ -68,7 +71,7 @@ def to_png(spec: Mapping[str, Any], locale: Locale = "en-US") -> bytes:
     import vl_convert
 
     made = vl_convert.vegalite_to_png(
-        dict(spec), vl_version=_VEGA_LITE, scale=_SCALE, format_locale=locale, time_format_locale=locale
+        _drawable(spec), vl_version=_VEGA_LITE, scale=_SCALE, format_locale=locale, time_format_locale=locale
     )
     return bytes(made)
 
@@ -77,7 +80,16 @@ def to_svg(spec: Mapping[str, Any]) -> str:
     """The figure as an SVG picture, drawn as the page shows it first."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(dict(spec), vl_version=_VEGA_LITE))
+    return str(vl_convert.vegalite_to_svg(_drawable(spec), vl_version=_VEGA_LITE))
+
+
+def _drawable(part: Any) -> Any:
+    """A document, or a part of one, with a sign in place of each character that no picture can show."""
+    if isinstance(part, str):
+        return _NO_XML.sub("\ufffd", part)
+    if isinstance(part, Mapping):
+        return {_drawable(name): _drawable(value) for name, value in part.items()}
+    return [_drawable(item) for item in part] if isinstance(part, list | tuple) else part
 
 
 @functools.cache
