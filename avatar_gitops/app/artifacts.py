@@ -50,12 +50,13 @@ def metrics(name: str, blocks: Iterable[MetricBlock]) -> dict[str, Any]:
             "values": dict(sorted(block.values.items())),
             "intervals": {name: list(ends) for name, ends in sorted(block.intervals.items())},
             "targets": dict(sorted(block.targets.items())),
+            "not_measured": list(block.not_measured),
         }
         for block in blocks
     ]
     return {
         "format": "avatar-gitops/metrics",
-        "version": "1.0",
+        "version": "1.1",
         "set": name,
         "units": {
             "hellinger_mean": "distance, 0 is equal, 1 is disjoint",
@@ -77,6 +78,7 @@ def blocks(content: bytes) -> tuple[MetricBlock, ...]:
             intervals={name: (low, high) for name, (low, high) in entry["intervals"].items()},
             targets=entry["targets"],
             metadata={},
+            not_measured=tuple(entry.get("not_measured", ())),
         )
         for entry in json.loads(content)["blocks"]
     )

@@ -160,7 +160,7 @@ def _metrics(result: RunResult, table: str) -> Iterator[MetricValue]:
     for block in result.blocks:
         if block.table == table:
             yield from metric_facts(
-                block.values,
+                {**block.values, **dict.fromkeys(block.not_measured)},
                 intervals=block.intervals,
                 targets=block.targets,
                 scope=block.computation_type,

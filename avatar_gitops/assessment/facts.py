@@ -256,8 +256,8 @@ def metric_facts(
 
     `values` may be a whole result block: only names of the catalogue, and names that have a target, are read. None and
     NaN mean not measured, which is a fact where there is a target; a metric that only informs is then left out. An
-    older name is dropped when the newer one of the same metric is present. A target may be a string ("> 90", "90") or a
-    number; without an operator the direction of the catalogue is used.
+    older name is dropped when the newer one of the same metric has a value. A target may be a string ("> 90", "90") or
+    a number; without an operator the direction of the catalogue is used.
     """
     wanted = {canonical_name(name): target for name, target in (targets or {}).items()}
     ends = {canonical_name(name): interval for name, interval in (intervals or {}).items()}
@@ -265,7 +265,8 @@ def metric_facts(
     found: dict[str, MetricValue] = {}
     for raw, value in sorted(values.items(), key=lambda item: item[0] != canonical_name(item[0])):
         name = canonical_name(raw)
-        if name in found or not _is_figure(value) or not (in_catalogue(name) or name in wanted):
+        is_told = name in found and (found[name].value is not None or value is None)
+        if is_told or not _is_figure(value) or not (in_catalogue(name) or name in wanted):
             continue
         if value is None and name not in wanted and default_target(name, "unknown") is None:
             continue

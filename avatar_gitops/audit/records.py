@@ -90,6 +90,7 @@ class Block(Part):
     values: dict[str, FiniteFloat]
     intervals: dict[str, Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]]
     targets: dict[str, str]
+    not_measured: list[str] = []
 
 
 class MetricsFile(Part):

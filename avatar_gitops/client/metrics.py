@@ -29,7 +29,7 @@ def entries(content: bytes) -> tuple[Mapping[str, Any], ...]:
 
 
 def blocks(found: Iterable[Mapping[str, Any]], family: str) -> tuple[MetricBlock, ...]:
-    """One block for each entry that names its table; values that are no finite number are left out."""
+    """One block for each entry that names its table; metrics without a finite number were not measured."""
     return tuple(_block(entry, family) for entry in found if _table(entry))
 
 
@@ -49,6 +49,7 @@ def _block(entry: Mapping[str, Any], family: str) -> MetricBlock:
     targets = _map(entry.get("targets"))
     scaled = uses_scores({"targets": targets})
     reference = metadata.get("reference")
+    found = {name: value for name, value in entry.items() if name not in STRUCTURE}
     intervals = {name: _ends(name, pair, scaled) for name, pair in _map(metadata.get("intervals")).items()}
     rest = {name: value for name, value in metadata.items() if name not in READ}
     if references := _values(_map(metadata.get("references")), scaled):
@@ -58,13 +59,14 @@ def _block(entry: Mapping[str, Any], family: str) -> MetricBlock:
         family=family,
         computation_type=str(metadata.get("computation_type") or STANDALONE),
         reference=real_name(reference) if isinstance(reference, str) else None,
-        values=_values({name: value for name, value in entry.items() if name not in STRUCTURE}, scaled),
+        values=_values(found, scaled),
         intervals={name: pair for name, pair in intervals.items() if pair is not None},
         targets={
             str(name): target_from_score(name, str(target)) if scaled else str(target)
             for name, target in targets.items()
         },
         metadata=rest,
+        not_measured=tuple(sorted(name for name, value in found.items() if _is_missing(value))),
     )
 
 
@@ -74,6 +76,10 @@ def _map(value: Any) -> Mapping[str, Any]:
 
 def _finite(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
 
 
 def _values(found: Mapping[str, Any], scaled: bool) -> dict[str, float]:

@@ -35,7 +35,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class MetricBlock:
-    """One metrics entry of one table, in natural units, as the server computed it."""
+    """One metrics entry of one table, in natural units, as the server computed it.
+
+    `not_measured` are the metrics of the entry that have no value.
+    """
 
     table: str
     family: str
@@ -45,6 +48,7 @@ class MetricBlock:
     intervals: Mapping[str, tuple[float, float]]
     targets: Mapping[str, str]
     metadata: Mapping[str, Any]
+    not_measured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

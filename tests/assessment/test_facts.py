@@ -42,6 +42,11 @@ def test_the_newer_name_wins_over_the_older_one() -> None:
         assert (metric.name, metric.value, metric.family) == ("knowledge_protection_rate", 2.0, Family.LINKABILITY)
 
 
+def test_an_older_name_with_a_value_wins_over_a_newer_one_without() -> None:
+    (metric,) = metric_facts({"knowledge_protection_rate": None, "correlation_protection_rate": 1.0})
+    assert metric.value == 1.0
+
+
 def test_an_older_name_carries_its_target_and_interval() -> None:
     (metric,) = metric_facts(
         {"correlation_protection_rate": 98},

@@ -53,13 +53,14 @@ def test_intervals_and_references_are_on_the_same_scale_as_the_values() -> None:
     assert block.metadata == {"references": {"hellinger_mean": 0.05}, "population": {"hellinger_mean": 40}}
 
 
-def test_what_is_no_number_is_left_out() -> None:
+def test_what_is_no_number_is_no_value() -> None:
     text = (
         b'{"metadata": {"table_name": "t"}, "hidden_rate": NaN, "local_cloaking": null, "closest_rate": Infinity,'
         b' "note": "x", "flag": true, "kept": 5}'
     )
     (block,) = blocks(entries(text), "privacy")
     assert block.values == {"kept": 5.0}
+    assert block.not_measured == ("closest_rate", "hidden_rate", "local_cloaking")
     assert block.computation_type == "standalone"
 
 

@@ -1,0 +1,39 @@
+"""From a spec and the results of a run to facts: what was not measured, what was set aside, what figures show."""
+
+from __future__ import annotations
+
+import json
+
+from avatar_gitops.app import artifacts
+from avatar_gitops.app.facts import assessment_facts
+from avatar_gitops.assessment import TableFacts
+from avatar_gitops.plan.desired import DesiredSet
+from avatar_gitops.plan.outcome import MetricBlock, RunResult
+from tests.client.compiled import Plain, desired
+
+BLOCK = MetricBlock(
+    "people", "privacy", "standalone", None, {"hidden_rate": 93.0}, {}, {}, {}, ("membership_auc", "note")
+)
+
+
+def wanted(**said: object) -> DesiredSet:
+    table: Plain = {"source": "people.csv", "avatarization": {"k": 5}, **said}
+    return desired("study", {"people": table})
+
+
+def told(item: DesiredSet, *blocks: MetricBlock) -> TableFacts:
+    (table,) = assessment_facts(item, RunResult("id", {}, {}, blocks, (), "engine", "", "")).tables
+    return table
+
+
+def test_what_was_not_measured_is_a_fact_also_after_it_was_published() -> None:
+    content = artifacts.json_bytes(artifacts.metrics("study", [BLOCK]))
+    assert artifacts.blocks(content) == (BLOCK,)
+    found = {metric.name: metric.value for metric in told(wanted(), BLOCK).metrics}
+    assert found == {"hidden_rate": 93.0, "membership_auc": None}
+
+
+def test_metrics_that_were_published_before_are_read() -> None:
+    plain = artifacts.metrics("study", [BLOCK])
+    del plain["blocks"][0]["not_measured"]
+    assert artifacts.blocks(json.dumps(plain).encode())[0].not_measured == ()
