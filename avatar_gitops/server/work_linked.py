@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -97,4 +98,5 @@ def cross_views(
         specs = (*kept, *(ColumnSpec(name, drop=True) for name in left))
         given.append(LinkedTable(table.name, rows, specs, None, table.individual_level is not False))
     pairs = pair_tables(given, {name: avatars for name, (_, avatars, _) in read.items()}, links)
-    return privacy_views(pairs) if kind is JobKind.PRIVACY_METRICS else signal_views(pairs)
+    views = privacy_views(pairs) if kind is JobKind.PRIVACY_METRICS else signal_views(pairs)
+    return (replace(view, size=read[view.table][0].shape) for view in views)

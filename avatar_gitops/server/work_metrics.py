@@ -284,6 +284,7 @@ def _read_sides(assignment: Assignment, table: wire.Table, avatars: Path) -> Rea
 
 
 def _entry(view: View, measured: Metrics) -> dict[str, Any]:
+    rows, columns = view.size or view.original.shape
     values = {name: None if value is None else to_score(name, value) for name, value in measured.values.items()}
     return {
         **values,
@@ -292,8 +293,8 @@ def _entry(view: View, measured: Metrics) -> dict[str, Any]:
             "table_name": view.table,
             "computation_type": view.computation,
             "reference": view.reference,
-            "rows": rows_bucket(view.sampled_from or view.original.num_rows),
-            "columns": view.original.num_columns,
+            "rows": rows_bucket(view.sampled_from or rows),
+            "columns": columns,
             **_sample(view),
             "meta": measured.meta,
             "population": dict(measured.population),

@@ -121,12 +121,12 @@ def pair_up_series(
 def series_views(pairs: Mapping[str, SeriesPair], read: Mapping[str, ReadPair]) -> Iterator[tuple[View, SeriesPair]]:
     """For each series table, its people as their series show them; then the people with their series."""
     for pair in pairs.values():
-        yield series_view(pair), pair
+        yield replace(series_view(pair), size=read[pair.name][0].shape), pair
     for pair in pairs.values():
         link = pair.projected.link
         rows, avatars, columns = read[link.parent]
         people = keyed(LinkedTable(link.parent, rows, tuple(columns)), (link,))
-        yield joint_view(pair, people, avatars), pair
+        yield replace(joint_view(pair, people, avatars), size=rows.shape), pair
 
 
 def check_series_record(record: wire.MetricsRecord, table: str) -> None:

@@ -132,6 +132,14 @@ def test_what_clients_need_is_in_every_entry(workshop: Workshop, hospital_run: d
 
 
 @pytest.mark.parametrize("job", JOBS)
+def test_a_table_has_one_size_whatever_it_is_seen_with(
+    workshop: Workshop, hospital_run: dict[str, str], job: str
+) -> None:
+    about = [entry["metadata"] for entry in entries(workshop, hospital_run, job)]
+    assert len({(item["table_name"], item["rows"], item["columns"]) for item in about}) == len(TABLES)
+
+
+@pytest.mark.parametrize("job", JOBS)
 def test_the_summary_has_the_least_number_of_each_pair(
     workshop: Workshop, hospital_run: dict[str, str], job: str
 ) -> None:

@@ -128,6 +128,15 @@ def test_series_have_figures_of_their_own_kinds(workshop: Workshop, done: dict[s
         assert 0 < marks <= 10_000
 
 
+def test_sizes_are_those_of_the_tables_and_not_of_what_is_compared(workshop: Workshop, done: dict[str, str]) -> None:
+    sizes = {"people": ("<100", people().num_columns), "pulse": ("100-1k", pulse().num_columns)}
+    for job in JOBS:
+        found = [json.loads(text) for text in workshop.files(done[job]).values()]
+        about = [entry["metadata"] for entry in found if "metadata" in entry]
+        assert {entry["table_name"] for entry in about} == set(sizes)
+        assert all((entry["rows"], entry["columns"]) == sizes[entry["table_name"]] for entry in about)
+
+
 def test_metrics_are_those_of_people_and_of_curves(workshop: Workshop, done: dict[str, str]) -> None:
     for job, name in (("privacy_metrics", "hidden_rate"), ("signal_metrics", "hellinger_mean")):
         what = job.removesuffix("_metrics")

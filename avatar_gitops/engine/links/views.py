@@ -39,7 +39,7 @@ class View:
     the person of each original row and the person that each avatar row is tied to, -1 for nobody. `holdout` are rows of
     the table alone that were not anonymized. `origins` names the original of each augmented avatar; without, row i of
     the avatars belongs to row i of the originals. `sampled_from` is the number of rows of a table of which these are
-    random ones, `whole` is that table.
+    random ones, `whole` is that table. `size` is rows and columns of the table as it is, where the view shows others.
     """
 
     table: str
@@ -53,6 +53,7 @@ class View:
     origins: Ids | None = None
     sampled_from: int | None = None
     whole: Whole | None = None
+    size: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, frozen=True)
