@@ -21,7 +21,7 @@ OPEN = {"/sign-in", "/forgotten", "/reset", "/confirm"}
 def addresses(story: Story, pages: Sequence[tuple[str, Handler, bool]] = GET) -> Iterator[str]:
     """Every page with the ids of the finished run and of a key."""
     for path, _, _ in pages:
-        filled = path.replace("{set_id}", story.runs["finished"]).replace("{position:int}", "0")
+        filled = path.replace("{set_id}", story.runs["finished"]).replace("{position:position}", "0")
         yield filled.replace("{job}", story.jobs["finished"]["standard"]).replace("{key_id}", "none")
 
 
