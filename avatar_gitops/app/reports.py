@@ -73,9 +73,16 @@ def project_templates(root: Path, project: Project, given: Path | None = None) -
     Raises TemplateProblem when there is no such folder, or when that of the project file leaves the project.
     """
     said = project.spec.reports.templates
-    if given is not None or said is None:
-        return Templates(given)
-    folder = local_path(root, said)
-    if folder is None:
-        raise TemplateProblem("`spec.reports.templates` leaves the project", hint="name a folder inside the project")
+    folder = given
+    if given is None and said is not None:
+        folder = local_path(root, said)
+        if folder is None:
+            raise TemplateProblem(
+                "`spec.reports.templates` leaves the project", hint="name a folder inside the project"
+            )
+    if folder is not None and root.resolve().is_relative_to(folder.resolve()):
+        raise TemplateProblem(
+            "the folder of templates holds the whole project, and with it data",
+            hint="put the templates into a folder of their own",
+        )
     return Templates(folder)

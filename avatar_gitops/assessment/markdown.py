@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, StrictUndefined, TemplateError
+from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from avatar_gitops.assessment.sandbox import sandbox
 from avatar_gitops.assessment.templates import PACKAGED, Templates, in_jinja
 from avatar_gitops.assessment.view import ReportView, plain
 
@@ -41,15 +42,7 @@ def to_markdown(view: ReportView, templates: Templates = PACKAGED, folder: str =
 
 @cache
 def _environment(own: Path | None) -> SandboxedEnvironment:
-    loaders: list[BaseLoader] = [FileSystemLoader(own)] if own else []
-    environment = SandboxedEnvironment(
-        loader=ChoiceLoader([*loaders, PackageLoader("avatar_gitops.assessment")]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    environment = sandbox("avatar_gitops.assessment", own)
     environment.filters.update(inline=inline_markdown, cell=cell_markdown, code=code_cell, escape=escape)
     return environment
 

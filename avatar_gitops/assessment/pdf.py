@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 from avatar_gitops.assessment.templates import PACKAGED, Templates, in_typst
@@ -19,7 +20,7 @@ SVG_PAGE: Final = b"""\
 
 
 def to_pdf(view: ReportView, templates: Templates = PACKAGED) -> bytes:
-    """PDF bytes; no network, no clock.
+    """PDF bytes; no clock, no package. A template of the project sees the templates and pictures of its folder only.
 
     The file is accessible (PDF/UA-1) and set in bundled fonts. A name in a script that these fonts lack is set in the
     fonts of the machine, without the accessibility mark if they lack it too.
@@ -30,16 +31,21 @@ def to_pdf(view: ReportView, templates: Templates = PACKAGED) -> bytes:
     import typst
 
     own = templates.find(view.kind, "typ")
-    try:
-        return compile_pages(view, "pdf", own=own, is_accessible=True)[0]
-    except typst.TypstError:
-        pass
-    try:
-        return compile_pages(view, "pdf", own=own, ignore_system_fonts=False)[0]
-    except typst.TypstError as error:
-        if own is None:
-            raise
-        raise in_typst(own, error) from None
+    with TemporaryDirectory() as folder:
+        copied = None
+        if own is not None:
+            templates.copy(Path(folder))
+            copied = Path(folder, own.name)
+        try:
+            return compile_pages(view, "pdf", own=copied, is_accessible=True)[0]
+        except typst.TypstError:
+            pass
+        try:
+            return compile_pages(view, "pdf", own=copied, ignore_system_fonts=False)[0]
+        except typst.TypstError as error:
+            if own is None or copied is None:
+                raise
+            raise in_typst(own, copied, error) from None
 
 
 def compile_pages(

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Environment
 
 from avatar_gitops.assessment.markdown import code_cell, code_span, escape
+from avatar_gitops.assessment.sandbox import sandbox
 from avatar_gitops.assessment.templates import Templates, in_jinja
 
 
@@ -36,15 +36,7 @@ def environment(overrides: Path | None = None) -> Environment:
     table; `link` makes a relative link.
     A name that a template uses and the view does not have is an error.
     """
-    loaders: list[BaseLoader] = [FileSystemLoader(overrides)] if overrides else []
-    made = SandboxedEnvironment(
-        loader=ChoiceLoader([*loaders, PackageLoader("avatar_gitops.report")]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    made = sandbox("avatar_gitops.report", overrides)
     made.filters.update(cell=escape, code=code_span, code_cell=code_cell, link=link)
     return made
 

@@ -147,6 +147,66 @@ def test_what_is_no_word_file_is_refused_by_name(facts: Make, tmp_path: Path) ->
         render(report_view("pia", facts("en")), "docx", Templates(tmp_path))
 
 
+CANARY = "CANARYNAME,CANARYSSN\n"
+READING = (
+    ("pia.md.j2", '{% include "notes.csv" %}', "markdown"),
+    ("pia.md.j2", '{% include "../notes.j2" %}', "markdown"),
+    ("pia.md.j2", '{% include "link.j2" %}', "markdown"),
+    ("pia.md.j2", '{% include "away.j2" %}', "markdown"),
+    ("pia.typ", '#read("notes.csv")', "pdf"),
+    ("pia.typ", '#panic(read("notes.csv"))', "pdf"),
+    ("pia.typ", '#read("link.svg")', "pdf"),
+    ("pia.typ", '#panic(read("../notes.csv"))', "pdf"),
+)
+
+
+@pytest.mark.parametrize(("name", "text", "form"), READING)
+def test_a_template_reads_no_data(facts: Make, tmp_path: Path, name: str, text: str, form: Any) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for data in (folder / "notes.csv", tmp_path / "notes.csv", tmp_path / "notes.j2"):
+        data.write_text(CANARY)
+    for link, target in (("link.j2", "notes.csv"), ("link.svg", "notes.csv"), ("away.j2", "../notes.j2")):
+        (folder / link).symlink_to(target)
+    (folder / name).write_text(text)
+    with pytest.raises(TemplateProblem) as caught:
+        render(report_view("pia", facts("en")), form, Templates(folder))
+    assert "CANARY" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(("name", "form"), [("pia.md.j2", "markdown"), ("pia.typ", "pdf"), ("pia.docx", "docx")])
+def test_a_template_that_is_a_link_to_data_is_refused(facts: Make, tmp_path: Path, name: str, form: Any) -> None:
+    (tmp_path / "notes.csv").write_text(CANARY)
+    (tmp_path / name).symlink_to("notes.csv")
+    with pytest.raises(TemplateProblem, match="is a link to what is no template"):
+        render(report_view("pia", facts("en")), form, Templates(tmp_path))
+
+
+def test_a_panic_does_not_repeat_its_text(facts: Make, tmp_path: Path) -> None:
+    (tmp_path / "pia.typ").write_text('#panic("CANARY")\n')
+    with pytest.raises(TemplateProblem, match=r"pia\.typ:1: panicked$"):
+        render(report_view("pia", facts("en")), "pdf", Templates(tmp_path))
+
+
+def test_a_typst_package_is_refused_before_anything_is_fetched(facts: Make, tmp_path: Path) -> None:
+    (tmp_path / "pia.typ").write_text('#import "word.typ": word\n')
+    (tmp_path / "word.typ").write_text('\n#import "@preview/cetz:0.1.0"\n')
+    with pytest.raises(TemplateProblem, match=r"word\.typ:2: packages are not loaded"):
+        render(report_view("pia", facts("en")), "pdf", Templates(tmp_path))
+
+
+@pytest.mark.parametrize("text", ['{{ "x" * 9999999999 }}', "{{ 9999999999 * [1] }}", "{{ 2 ** 9999999999 }}"])
+def test_a_template_makes_no_huge_product(facts: Make, tmp_path: Path, text: str) -> None:
+    (tmp_path / "pia.md.j2").write_text(text)
+    with pytest.raises(TemplateProblem, match="larger than 10000"):
+        render(report_view("pia", facts("en")), "markdown", Templates(tmp_path))
+
+
+def test_products_of_usual_size_are_made(facts: Make, tmp_path: Path) -> None:
+    (tmp_path / "pia.md.j2").write_text('{{ "x" * 3 }} {{ 20000 * 20000 }} {{ 3 ** 2 }}')
+    assert render(report_view("pia", facts("en")), "markdown", Templates(tmp_path)) == b"xxx 400000000 9\n"
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TemplateProblem, match="no such folder"):
         Templates(tmp_path / "nowhere")

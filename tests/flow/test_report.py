@@ -134,6 +134,9 @@ def test_what_was_altered_or_is_not_there_is_refused(published: Cli) -> None:
     (cli.root / "own" / "pia.md.j2").write_text("\n{{ nothing }}\n")
     done = cli("report", "people", "--format", "markdown", "--templates", "own")
     assert (done.code, "own/pia.md.j2:2: 'nothing' is undefined" in done.err) == (1, True)
+    (cli.root / "pia.md.j2").write_text('{% include "data/people.csv" %}')
+    done = cli("report", "people", "--format", "markdown", "--templates", ".")
+    assert (done.code, "the folder of templates holds the whole project" in done.err) == (1, True)
     facts = out / "report-facts.json"
     facts.write_text(facts.read_text(encoding="utf-8").replace("Teaching", "Anything"), encoding="utf-8")
     done = cli("report", "people")
