@@ -14,11 +14,12 @@ from uuid import UUID
 from avatar_gitops.app.clock import SystemClock
 from avatar_gitops.app.servers import open_server
 from avatar_gitops.client.catalog import Catalog, Entry
-from avatar_gitops.diagnostics import Severity, SpecError
+from avatar_gitops.diagnostics import Diagnostic, Severity, SpecError
 from avatar_gitops.errors import UsageError
 from avatar_gitops.spec.facts import scheme
 from avatar_gitops.spec.imported_text import spec_text
 from avatar_gitops.spec.importing import Imported, Note, from_platform
+from avatar_gitops.spec.models import SET_NAME_PATTERN
 from avatar_gitops.spec.nodes import read
 from avatar_gitops.spec.parse import parse_project, parse_run
 from avatar_gitops.spec.project import PROJECT_FILE, Project
@@ -28,6 +29,7 @@ from avatar_gitops.workspace.discover import find_root, read_start, shown, spec_
 from avatar_gitops.workspace.files import write_atomic
 from avatar_gitops.workspace.inputs import local_path
 
+UNKNOWN_KEY: Final = "S002"
 DATA_FOLDERS: Final = ("data", ".")
 SCHEMAS: Final = "schemas"
 OUR_UPLOAD: Final = re.compile(r"(?P<name>.+)-[0-9a-f]{16}(?P<suffix>\.[A-Za-z0-9]+)?")
@@ -99,6 +101,11 @@ def write(root: Path, made: Written) -> None:
 
 def make(root: Path, project: Project, origin: Origin, wishes: Wishes) -> Written:
     """The spec of a set of documents. SpecError when they cannot be read or describe no valid run."""
+    if wishes.name and not re.fullmatch(SET_NAME_PATTERN, wishes.name):
+        raise UsageError(
+            "the text of --name can be no name of a set",
+            hint="begin with a letter or a digit; go on with those, `_`, `.` and `-`, up to 200",
+        )
     imported = from_platform(origin.text, origin.label, name=wishes.name, jobs=origin.jobs)
     if not imported.ok:
         raise SpecError(f"{origin.label} cannot be imported", imported.findings)
@@ -125,8 +132,17 @@ def _check(text: str, imported: Imported) -> None:
     parsed = parse_run(text, imported.file)
     errors = [finding for finding in parsed.diagnostics if finding.severity is Severity.ERROR]
     if errors:
-        moved = [replace(finding, span=imported.locate(finding.path), related=(), edit="") for finding in errors]
-        raise SpecError(f"{imported.file} holds values that no spec can have", moved)
+        raise SpecError(
+            f"{imported.file} holds values that no spec can have",
+            [_moved(finding, imported) for finding in errors],
+            hint="change them in a copy of the file, and import that",
+        )
+
+
+def _moved(finding: Diagnostic, imported: Imported) -> Diagnostic:
+    """A finding about a spec at the place that it was imported from; one about a key at the key."""
+    locate = imported.locate_key if finding.code == UNKNOWN_KEY else imported.locate
+    return replace(finding, span=locate(finding.path), related=(), edit="")
 
 
 def spec_named(root: Path, project: Project, name: str) -> Path | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from avatar_gitops.app.clock import today
 from avatar_gitops.app.inputs import check_inputs, facts_of, sources_of
-from avatar_gitops.app.layering import Layers, TextFile, said_once
+from avatar_gitops.app.layering import Layers, TextFile, said_once, shown_from
 from avatar_gitops.diagnostics import Diagnostic, Severity, Span, SpecError
 from avatar_gitops.spec.checks import check_names, check_run
 from avatar_gitops.spec.checks_blocks import check_blocks, check_retention
@@ -23,7 +23,7 @@ from avatar_gitops.spec.nodes import read
 from avatar_gitops.spec.parse import Parsed, has_errors, ordered, parse_policy_tests, parse_project
 from avatar_gitops.spec.project import PROJECT_FILE, Project
 from avatar_gitops.spec.resolving import MadeRun
-from avatar_gitops.workspace.discover import defaults_files, find_root, is_spec_name, spec_files
+from avatar_gitops.workspace.discover import RECORD_SUFFIXES, defaults_files, find_root, is_spec_name, spec_files
 from avatar_gitops.workspace.policies import policy_files, policy_test_files
 
 
@@ -50,7 +50,8 @@ class LoadedRun:
 class ValidationResult:
     """What was read and found. `runs` are those without errors; `sources` the texts that findings may quote.
 
-    `sets_made` counts the sets of all specs, 0 when each spec makes one, or when there are errors.
+    `sets_made` counts the sets of all specs, 0 when each spec makes one, or when there are errors; `left_out` are files
+    that were asked for and are none of the project's.
     """
 
     root: Path
@@ -60,6 +61,7 @@ class ValidationResult:
     files_checked: int
     sources: Mapping[str, str]
     sets_made: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -100,8 +102,8 @@ def validate(
 ) -> ValidationResult:
     """Check a project, or some files of it, without network; names of sets are compared with the whole project.
 
-    Of `files`, those that can be no specs by their name, such as lock files, are left out. With `absent_ok` data
-    files need not be here.
+    Of `files`, those that can be no specs by their name are left out; lock and noise files are so without a word. With
+    `absent_ok` data files need not be here.
     """
     here = cwd or Path.cwd()
     root = find_root(project_path or (here / files[0] if files else here))
@@ -139,7 +141,12 @@ def validate(
         *rules,
         *([project_file] if with_project else []),
     ]
-    return _result(root, parsed_project, specs, found, checked)
+    seen = {file.path.resolve() for file in checked}
+    left_out = [
+        path for path in files if (here / path).resolve() not in seen and not path.name.endswith(RECORD_SUFFIXES)
+    ]
+    result = _result(root, parsed_project, specs, found, checked)
+    return replace(result, left_out=tuple(shown_from(here / path, here) for path in left_out))
 
 
 def _check(root: Path, layers: Layers, file: TextFile, absent_ok: bool) -> _Spec:

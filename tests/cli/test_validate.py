@@ -53,6 +53,14 @@ def test_a_valid_project_says_so_and_exits_0(project: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "3 files checked: 3 valid.\n")
 
 
+def test_a_file_that_is_no_spec_is_told(project: Path) -> None:
+    (project / "configs/a.lock.yaml").write_text("")
+    result = run("data/patients.csv", "configs/a.lock.yaml", "configs/a.yaml")
+    assert (result.exit_code, result.stdout) == (0, "1 file checked: 1 valid.\n")
+    assert result.stderr == "warning: data/patients.csv is not a spec of this project, so it was not checked\n"
+    assert run("avatar-gitops.yaml", "configs/b.yaml").stderr == ""
+
+
 def test_errors_exit_3_and_end_with_the_command_that_explains(project: Path) -> None:
     (project / "configs/b.yaml").write_text(RUN.replace("NAME", "b").replace("{k: 5}", "{k: 1}"))
     result = run()

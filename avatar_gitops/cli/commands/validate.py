@@ -49,11 +49,14 @@ def command(
     """
     from avatar_gitops.app.validate import validate
     from avatar_gitops.report.diagnostics import as_github, as_json, as_short, as_text, explain_line, summary
+    from avatar_gitops.report.values import safe
 
     if repair:
         _repair(project, files)
     result = validate(project, files)
     found = [item for item in result.diagnostics if not quiet or item.severity is Severity.ERROR]
+    for name in result.left_out:
+        note(f"warning: {safe(name)} is not a spec of this project, so it was not checked")
     verdict = summary(found, result.files_checked, result.sets_made)
     match form:
         case "json":
