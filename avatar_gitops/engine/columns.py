@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from avatar_gitops.engine.buffers import cast_or_none, null, null_mask, number, text, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import UNFIT, cast_or_none, null, null_mask, number, text, to_arrow, to_numpy
 from avatar_gitops.engine.params import ColumnType
 from avatar_gitops.errors import EngineError
 
@@ -73,7 +73,10 @@ def fit_column(name: str, values: pa.ChunkedArray, declared: ColumnType | None) 
     kind = declared or detect(name, values.type)
     output = values.type
     if kind in (ColumnType.CATEGORY, ColumnType.BOOL):
-        return _fit_category(name, values, kind)
+        try:
+            return _fit_category(name, values, kind)
+        except UNFIT:
+            raise _not_modelled(name, values.type) from None
     numbers = _as_type(name, _normal(values), kind)
     if numbers.null_count == len(numbers):
         return EmptyColumn(name, numbers.type if declared else output)
@@ -181,12 +184,18 @@ def detect(name: str, kind: pa.DataType) -> ColumnType:
         return ColumnType.DATETIME if kind.tz is None else ColumnType.DATETIME_TZ
     if is_.is_date(kind):
         return ColumnType.DATETIME
-    if is_.is_nested(kind) or is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_fixed_size_binary(kind):
-        raise EngineError(
-            f"Column {name!r} has the type {kind}, which cannot be modelled.",
-            hint="Drop the column, or turn it into numbers, dates or text.",
-        )
+    if is_.is_dictionary(kind):
+        detect(name, kind.value_type)
+    elif not (is_text(kind) or is_.is_null(kind)):
+        raise _not_modelled(name, kind)
     return ColumnType.CATEGORY
+
+
+def _not_modelled(name: str, kind: pa.DataType) -> EngineError:
+    return EngineError(
+        f"Column {name!r} has the type {kind}, which cannot be modelled.",
+        hint="Drop the column, or turn it into numbers, dates or text.",
+    )
 
 
 def _fit_category(name: str, values: pa.ChunkedArray, kind: ColumnType) -> Column:
@@ -229,8 +238,19 @@ def _fit_float(name: str, numbers: pa.Array, output: pa.DataType) -> NumberColum
 def _fit_integer(name: str, numbers: pa.Array, kind: ColumnType) -> NumberColumn:
     whole = to_numpy(_integers(name, numbers).drop_null())
     origin = int(whole.min())
+    if kind in _TEMPORAL and not _can_be_written(numbers):
+        raise EngineError(
+            f"Column {name!r} has dates in years that cannot be written.", hint="Replace them by empty values."
+        )
     step = _step(numbers.type, whole) if kind in _TEMPORAL else 1
     return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, as_float_at_most(int(whole.max()) - origin))
+
+
+def _can_be_written(dates: pa.Array) -> bool:
+    """Whether Arrow has a text for the first and the last of some dates: it counts years in 16 bits."""
+    ends = pc.min_max(dates)
+    texts = [str(ends[end].cast(pa.string())) for end in ("min", "max")]
+    return not any("out of range" in text for text in texts)
 
 
 def as_float_at_most(number: int) -> float:

@@ -118,6 +118,19 @@ def is_key(spec: ColumnSpec) -> bool:
     return spec.identifier or spec.primary_key or spec.pseudonym is not None
 
 
+def check_keys(keys: Sequence[ColumnSpec], schema: pa.Schema) -> None:
+    """Raises EngineError for a key with lists or other nested values, which cannot be told apart.
+
+    Of a primary key without a pseudonym no value is looked at.
+    """
+    for key in keys:
+        if pa.types.is_nested(schema.field(key.name).type) and (key.pseudonym is not None or not key.primary_key):
+            raise EngineError(
+                f"Column {key.name!r} is a key, but holds values that cannot be written as text.",
+                hint="Drop the column.",
+            )
+
+
 def looks_like_identifier(values: pa.ChunkedArray, distinct: int) -> bool:
     """Whether every row of a text column has another value; too few rows say nothing."""
     return len(values) >= _IDENTIFIER_ROWS and distinct == len(values) and is_text(values.type)

@@ -15,7 +15,7 @@ from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.exclusion import put_back, set_aside
 from avatar_gitops.engine.facts import gather_facts, rows_bucket, tally
-from avatar_gitops.engine.frame import Frame, Layout, encode, fit_layout
+from avatar_gitops.engine.frame import Frame, Layout, check_keys, encode, fit_layout
 from avatar_gitops.engine.keys import fresh_keys
 from avatar_gitops.engine.limits import check_dimensions
 from avatar_gitops.engine.neighbours import Rows
@@ -69,6 +69,7 @@ def avatarize(
     names, modelled = table.column_names, chain.table
     params, exclusion = replace(params, space=chain.space), params.space.exclude
     layout = fit_layout(modelled, chain.columns, set_aside(modelled.column_names, chain.columns, exclusion))
+    check_keys(layout.keys, modelled.schema)
     frame = encode(layout, modelled)
     check_dimensions(layout, int(frame.missing.any(axis=0).sum()), params.space, limits)
     batches = count_batches(frame.rows, layout, params, limits)

@@ -21,9 +21,10 @@ import pyarrow.csv as pcsv
 from avatar_gitops.csv_ending import HINT as CLOSE
 from avatar_gitops.csv_ending import MESSAGE as OPEN
 from avatar_gitops.csv_ending import ends_open
-from avatar_gitops.engine.buffers import UNFIT, null_mask, to_arrow, to_numpy
+from avatar_gitops.engine.buffers import UNFIT, cast_or_none, null_mask, to_arrow, to_numpy
 from avatar_gitops.engine.columns import one_array
 from avatar_gitops.engine.params import ColumnType
+from avatar_gitops.engine.plain_types import plain_column, plain_type
 from avatar_gitops.errors import EngineError
 
 Format = Literal["csv", "parquet"]
@@ -65,6 +66,8 @@ def read_table(
         else:
             refuse_compressed(magic)
             table = _read_csv(data, types or {})
+    except UnicodeDecodeError:
+        raise names_not_text() from None
     except (*UNFIT, OSError):
         raise unreadable() from None
     check_names(table.column_names)
@@ -149,7 +152,7 @@ def _read_parquet(data: pa.Buffer, most_bytes: int) -> pa.Table:
     file = pq.ParquetFile(pa.BufferReader(data))
     if _told_bytes(file.metadata) > most_bytes:
         raise _too_large(most_bytes)
-    kinds = {field.name: field.type for field in file.schema_arrow if _is_bytes(field.type)}
+    kinds = {field.name: plain_type(field.type) for field in file.schema_arrow if _is_bytes(field.type)}
     file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=sorted(kinds))
     parts = [file.schema_arrow.empty_table()]
     for group in range(file.metadata.num_row_groups):
@@ -160,7 +163,7 @@ def _read_parquet(data: pa.Buffer, most_bytes: int) -> pa.Table:
     left = most_bytes
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        array = coded(column, kinds[name], left) if name in kinds else _one(column)
+        array = coded(column, kinds[name], left) if name in kinds else _one(plain_column(column))
         left -= array.nbytes
         columns.append(array)
     return pa.Table.from_arrays(columns, names=table.column_names)
@@ -179,7 +182,8 @@ def _told_bytes(metadata: Any) -> int:
 
 def _is_bytes(kind: pa.DataType) -> bool:
     is_ = pa.types
-    return bool(is_.is_string(kind) or is_.is_large_string(kind) or is_.is_binary(kind) or is_.is_large_binary(kind))
+    text = is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind)
+    return bool(text or is_.is_binary(kind) or is_.is_large_binary(kind) or is_.is_binary_view(kind))
 
 
 def _too_large(most_bytes: int) -> EngineError:
@@ -192,6 +196,11 @@ def _too_large(most_bytes: int) -> EngineError:
 def not_text(name: str) -> EngineError:
     """What a column says whose bytes are no text."""
     return EngineError(f"Column {name!r} is not UTF-8 text.", hint="Save the file as UTF-8.")
+
+
+def names_not_text() -> EngineError:
+    """What a file says whose column names are no text."""
+    return EngineError("The column names are not UTF-8 text.", hint="Save the file as UTF-8.")
 
 
 def unreadable() -> EngineError:
@@ -283,8 +292,20 @@ def _lines(table: pa.Table, *, header: bool) -> pa.Buffer:
     """Rows as CSV, which has no words for dictionaries and some other types."""
     plain = pa.table([_plain(column) for column in table.columns], names=table.column_names)
     sink = pa.BufferOutputStream()
-    pcsv.write_csv(plain, sink, pcsv.WriteOptions(include_header=header, quoting_style="needed"))
+    try:
+        pcsv.write_csv(plain, sink, pcsv.WriteOptions(include_header=header, quoting_style="needed"))
+    except UNFIT:
+        raise _no_lines(plain) from None
     return sink.getvalue()
+
+
+def _no_lines(table: pa.Table) -> EngineError:
+    """What a table says that no CSV can hold: lists, or bytes that are no text."""
+    unfit = [field.name for field in table.schema if cast_or_none(table[field.name], pa.string()) is None]
+    which = f"Column {unfit[0]!r}" if unfit else "The table"
+    return EngineError(
+        f"{which} has values that no CSV can hold.", hint="Drop them, or let the results be written as Parquet."
+    )
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

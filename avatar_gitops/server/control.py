@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from avatar_gitops.engine.buffers import cast_or_none
 from avatar_gitops.engine.columns import is_text
@@ -57,7 +58,16 @@ def with_types_of(rows: pa.Table, avatars: pa.Table) -> pa.Table:
             continue
         wanted = rows.schema.field(name).type
         if avatars.column(index).type != wanted:
-            fitting = cast_or_none(avatars.column(index), wanted)
+            fitting = _as(avatars.column(index), wanted)
             if fitting is not None:  # the engine says what does not fit
                 avatars = avatars.set_column(index, name, fitting)
     return avatars
+
+
+def _as(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """Values as another type; times of day that are finer than seconds are text in a CSV."""
+    if pa.types.is_time(kind) and is_text(values.type):
+        day = pa.scalar("1970-01-01", pa.string())
+        moments = pc.binary_join_element_wise(day, values.cast(pa.string()), " ")
+        values = cast_or_none(moments, pa.timestamp(kind.unit))
+    return None if values is None else cast_or_none(values, kind)

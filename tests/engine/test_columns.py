@@ -152,3 +152,23 @@ def test_decoded_numbers_never_leave_the_range_of_the_originals(originals: list[
     column = number(pa.array(originals))
     decoded = decode_number(column, np.array(drawn)).to_pylist()
     assert all(min(originals) <= value <= max(originals) for value in decoded)
+
+
+@pytest.mark.parametrize("declared", [None, ColumnType.CATEGORY, ColumnType.BOOL])
+@pytest.mark.parametrize("values", [pa.array([[1], None]), pa.array([{"a": 1}])])
+def test_nested_values_are_refused_whatever_is_declared(values: pa.Array, declared: ColumnType | None) -> None:
+    with pytest.raises(EngineError, match="which cannot be modelled"):
+        fit_column("z", pa.chunked_array([values]), declared)
+
+
+@pytest.mark.parametrize("kind", [pa.month_day_nano_interval(), pa.binary(2), pa.dictionary(pa.int8(), pa.binary())])
+def test_only_types_that_are_known_are_modelled(kind: pa.DataType) -> None:
+    with pytest.raises(EngineError, match="which cannot be modelled"):
+        fit_column("z", pa.chunked_array([pa.nulls(3, kind)]), None)
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("s"), pa.date64()])
+def test_years_that_cannot_be_written_are_refused(kind: pa.DataType) -> None:
+    far = pa.array([0, 86_400_000 * 2**33], pa.int64()).cast(kind)
+    with pytest.raises(EngineError, match="years that cannot be written"):
+        fit_column("z", pa.chunked_array([far]), None)

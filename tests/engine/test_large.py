@@ -223,3 +223,12 @@ def test_memory_is_that_of_the_budget_whatever_the_number_of_rows(tmp_path: Path
     assert peaks[1] < peaks[0] + 64, "four times the rows take no more memory"
     width = 6, 8, 5
     assert estimate_memory(2_000_000, width) > 8 * budget << 20, "whole, the table would take several times the budget"
+
+
+def test_without_categories_nothing_is_reduced(tmp_path: Path, small_pieces: None) -> None:
+    random = np.random.default_rng(2)
+    numbers = pa.table({name: random.normal(size=ROWS) for name in "xyz"})
+    reduced = AvatarParams(10, Space(ncp=3, use_categorical_reduction=True))
+    plain = AvatarParams(10, Space(ncp=3))
+    found = [large(tmp_path / str(at), numbers, params)[1] for at, params in enumerate((reduced, plain))]
+    assert found[0]["shuffled"].equals(found[1]["shuffled"])

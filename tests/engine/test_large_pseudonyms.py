@@ -30,6 +30,7 @@ from avatar_gitops.engine.pseudonyms.numbered import numbered
 from avatar_gitops.engine.pseudonyms.patterns import Scrambled, capacity, parse
 from avatar_gitops.engine.pseudonyms.realistic import POOL
 from avatar_gitops.engine.pseudonyms.substitution import substitute
+from avatar_gitops.engine.run import avatarize
 from avatar_gitops.errors import EngineError
 from tests.engine.conftest import synthetic
 from tests.engine.from_files import PARAMS, large
@@ -236,3 +237,14 @@ def test_another_seed_gives_other_substitutes(kind: Pseudonym) -> None:
     assert one == again
     assert one[0] is None
     assert not set(one[1:]) & set(two[1:])
+
+
+@pytest.mark.parametrize(
+    "key", [ColumnSpec("z", identifier=True), *(ColumnSpec("z", pseudonym=kind) for kind in DISTINCT.values())]
+)
+def test_nested_keys_are_refused_in_memory_and_beyond(key: ColumnSpec, tmp_path: Path, small_pieces: None) -> None:
+    table = synthetic(ROWS).append_column("z", pa.array([[i] for i in range(ROWS)]))
+    with pytest.raises(EngineError, match="'z' is a key, but holds values that cannot be written as text"):
+        avatarize(table, [key], PARAMS, 1)
+    with pytest.raises(EngineError, match="'z' is a key, but holds values that cannot be written as text"):
+        large(tmp_path, table, PARAMS, [key], format="parquet")

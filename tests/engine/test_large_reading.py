@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar_gitops.engine.batches import estimate_memory
+from avatar_gitops.engine.columns import is_text
 from avatar_gitops.engine.frame import encode, fit_layout
 from avatar_gitops.engine.large.layout import survey
 from avatar_gitops.engine.large.limits import needed_memory
@@ -26,6 +27,7 @@ from avatar_gitops.engine.tables import Format, read_table, write_table
 from avatar_gitops.errors import EngineError
 from tests.engine.conftest import synthetic
 from tests.engine.from_files import ROWS
+from tests.engine.test_tables import odd_types
 
 
 @given(st.integers(1, 2_000), st.integers(0, 50))
@@ -135,3 +137,21 @@ def test_the_estimate_before_reading_is_that_of_the_table(tmp_path: Path) -> Non
     first = layout.numbers[0].name
     as_category = (ColumnSpec(first, ColumnType.CATEGORY), ColumnSpec(layout.names[-1], drop=True))
     assert needed_memory(open_source(tmp_path / "table.csv"), as_category, None) < estimate_memory(300, width)
+
+
+def test_a_header_that_is_not_utf8_says_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("âge,n\n1,2\n".encode("latin-1"))
+    with pytest.raises(EngineError, match="column names are not UTF-8"):
+        open_source(tmp_path / "t.csv")
+
+
+def test_a_sample_of_parquet_has_the_types_of_its_table(tmp_path: Path, small_pieces: None) -> None:
+    table = odd_types(ROWS).append_column("x", pa.array(np.arange(float(ROWS))))
+    schema = pa.schema([field.with_nullable(field.name == "json") for field in table.schema])
+    pq.write_table(pa.Table.from_arrays(table.columns, schema=schema), tmp_path / "t.parquet")
+    source = open_source(tmp_path / "t.parquet")
+    sample, read = draw_lot(ROWS, ROWS).read(source), read_table(tmp_path / "t.parquet")
+    for name in table.column_names:
+        plain = [pa.string() if is_text(one[name].type) else one[name].type for one in (sample, read)]
+        assert plain[0] == plain[1]
+        assert sample[name].cast(plain[0]).to_pylist() == read[name].cast(plain[0]).to_pylist()

@@ -271,3 +271,18 @@ def test_nearest_takes_parents_in_the_same_place_by_chance() -> None:
     found = nearest(np.zeros((400, 1)), np.array([[0.1], [0.1], [3.0]]), stream(2, "", ""))
     assert 120 < (found == 0).sum() < 280
     assert (found != 2).all()
+
+
+@pytest.mark.parametrize("top", [2**63, 2**64 - 3])
+def test_keys_of_all_64_bits_meet(top: int) -> None:
+    parent = pa.table({"id": pa.array([1, top, top + 1], pa.uint64())})
+    child = pa.table({"of": pa.array([top + 1, None, 1], pa.uint64())})
+    assert tie(Link("a", "id", "b", "of"), parent, child).tolist() == [2, -1, 0]
+    few = pa.table({"of": pa.array([1, None], pa.int64())})
+    assert tie(Link("a", "id", "b", "of"), parent, few).tolist() == [0, -1]
+
+
+def test_nested_keys_are_told() -> None:
+    nested = pa.table({"id": pa.array([[1], [2]])})
+    with pytest.raises(EngineError, match="the values of 'id' and 'id' cannot be compared"):
+        tie(Link("a", "id", "b", "id"), nested, nested)

@@ -267,3 +267,15 @@ def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> Non
 def test_a_series_needs_the_link_of_its_people() -> None:
     with pytest.raises(EngineError, match="no link of the method time_series"):
         avatarize_series([people()], [], [pulse([4] * PEOPLE)], 1)
+
+
+def test_times_that_are_written_as_iso_8601_are_dates_and_come_back_written() -> None:
+    lengths = [6] * PEOPLE
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=day) for length in lengths for day in range(length)]
+    written, dates = (run(pulse(lengths, t=values)) for values in ([day.isoformat() for day in days], days))
+    assert written["pulse"].unshuffled["t"].type == pa.string()
+    assert written["pulse"].unshuffled["t"].to_pylist() == [
+        day.isoformat() for day in dates["pulse"].unshuffled["t"].to_pylist()
+    ]
+    with pytest.raises(EngineError, match="holds neither numbers nor dates"):
+        run(pulse(lengths, t=["soon"] * len(days)))

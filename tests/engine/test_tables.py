@@ -212,3 +212,38 @@ def test_a_small_file_of_many_rows_is_refused_before_it_is_unpacked(tmp_path: Pa
 def test_a_compressed_file_is_refused_by_name(pack: Callable[[bytes], bytes]) -> None:
     with pytest.raises(EngineError, match=r"(gzip|zstd) file, which is not unpacked here"):
         read_table(pack(b"a,b\n1,2\n"))
+
+
+def test_a_header_that_is_not_utf8_says_so() -> None:
+    with pytest.raises(EngineError, match="column names are not UTF-8"):
+        read_table("âge,n\n1,2\n".encode("latin-1"))
+
+
+def odd_types(rows: int) -> pa.Table:
+    """Columns of types that only some files have."""
+    of_bytes = pa.array([i.to_bytes(16) for i in range(rows)], pa.binary(16))
+    return pa.table({
+        "view": pa.array(["a", "b"] * (rows // 2), pa.string_view()),
+        "json": pa.ExtensionArray.from_storage(pa.json_(), pa.array(["{}", None] * (rows // 2))),
+        "flag": pa.ExtensionArray.from_storage(pa.bool8(), pa.array([0, 1] * (rows // 2), pa.int8())),
+        "uuid": pa.ExtensionArray.from_storage(pa.uuid(), of_bytes),
+        "narrow": pa.DictionaryArray.from_arrays(pa.array([0, 1] * (rows // 2), pa.int8()), ["u", "v"]),
+        "wide": pa.array(["a", "b"] * (rows // 2), pa.large_string()),
+        "at": pa.array(range(rows), pa.time64("us")),
+    })  # fmt: skip
+
+
+def test_views_and_extension_types_are_read_as_what_they_hold(tmp_path: Path) -> None:
+    pq.write_table(odd_types(40), tmp_path / "t.parquet")
+    found = read_table(tmp_path / "t.parquet")
+    assert found["view"].type == CODED_TEXT
+    assert found["json"].to_pylist() == ["{}", None] * 20
+    assert found["flag"].type == pa.int8()
+    assert found["uuid"].type == pa.binary(16)
+
+
+@pytest.mark.parametrize("values", [pa.array([[1]]), pa.array([b"\xff"]), pa.array([{"a": 1}])])
+def test_what_no_csv_can_hold_is_told(tmp_path: Path, values: pa.Array) -> None:
+    table = pa.table({"n": [1], "z": values})
+    with pytest.raises(EngineError, match="Column 'z' has values that no CSV can hold"):
+        write_table(table, tmp_path / "t.csv")

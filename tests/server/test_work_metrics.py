@@ -6,6 +6,9 @@ import csv
 import io
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.server.api import documents, people
@@ -261,3 +264,22 @@ def test_a_run_of_fewer_than_a_hundred_rows_says_only_that(workshop: Workshop) -
     privacy = workshop.launch(set_id, "privacy_metrics", [standard])
     workshop.work()
     assert workshop.json(privacy, PRIVACY)["metadata"]["rows"] == "<100"
+
+
+@pytest.mark.parametrize("results", ["csv", "parquet"])
+@pytest.mark.parametrize("kind", [pa.time64("us"), pa.time32("ms"), pa.time32("s"), pa.duration("s")])
+def test_times_of_day_are_drawn_and_measured_whatever_the_format(
+    workshop: Workshop, kind: pa.DataType, results: str
+) -> None:
+    rows = np.arange(120)
+    whole = pa.array(rows * 1_000_003, pa.int64()) if pa.types.is_time64(kind) else pa.array(rows * 7, pa.int32())
+    whole = whole.cast(pa.int64()) if pa.types.is_duration(kind) else whole
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"at": whole.cast(kind), "x": rows % 7, "y": (rows * 37 % 11).astype(float)}), sink)
+    workshop.upload("times.parquet", sink.getvalue().to_pybytes())
+    set_id = workshop.put_set(documents(file="times.parquet", results={"format": results}))
+    standard = workshop.launch(set_id, "standard")
+    names = [standard, *(workshop.launch(set_id, job, [standard]) for job in ("privacy_metrics", "signal_metrics"))]
+    workshop.work()
+    assert [workshop.job(name)["exception"] for name in names] == ["", "", ""]
+    assert workshop.json(names[2], SIGNAL)["hellinger_mean"] is not None

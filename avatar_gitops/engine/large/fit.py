@@ -82,7 +82,7 @@ def fit_shelves(
     m = len(layout.numbers)
     held = count_values(completed, layout).held
     reduction = None
-    if options.use_categorical_reduction:
+    if options.use_categorical_reduction and layout.sizes:
         reduction = reduce_counts(_pairs(completed, layout), counted.rows, layout.sizes, weights[m:])
     own = weights if reduction is None else np.concatenate([weights[:m], np.ones(reduction.dimensions)])
     levels = (*(layout.sizes if reduction is None else ()), *[2] * len(indicators))

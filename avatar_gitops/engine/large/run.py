@@ -22,7 +22,7 @@ import pyarrow as pa
 from avatar_gitops.engine.batches import as_values, decode, label_of, tell_batches
 from avatar_gitops.engine.buffers import to_arrow
 from avatar_gitops.engine.facts import Tally, gather_facts
-from avatar_gitops.engine.frame import Frame, encode
+from avatar_gitops.engine.frame import Frame, check_keys, encode
 from avatar_gitops.engine.generation import Donors
 from avatar_gitops.engine.imputation import wanted_imputation
 from avatar_gitops.engine.large.aside import Aside, look_at
@@ -131,6 +131,7 @@ def avatarize_file(
     check_possible(source.schema.names, columns, params)
     surveyed = survey(source, columns, params.space.exclude)
     check_k(params, surveyed.rows)
+    check_keys(surveyed.layout.keys, surveyed.source.schema)
     check_comparable(surveyed.layout, surveyed.rows, params.space)
     files.tell(0.1)
     with TemporaryDirectory(dir=files.scratch) as scratch:

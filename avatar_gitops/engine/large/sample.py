@@ -34,7 +34,7 @@ class Lot:
 
     def read(self, source: Source) -> pa.Table:
         """The drawn rows of a settled file with that many rows, in order, as `engine.tables.read_table` gives them."""
-        parts, start = [source.schema.empty_table()], 0
+        parts, start = [pick(source.schema.empty_table(), np.empty(0, dtype=np.int64))], 0
         for piece in source.pieces():
             parts.append(pick(piece, self._drawn(start, start + piece.num_rows) - start))
             start += piece.num_rows

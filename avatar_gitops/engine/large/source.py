@@ -21,12 +21,14 @@ import pyarrow.csv as pcsv
 from avatar_gitops.csv_ending import tail_of
 from avatar_gitops.engine.buffers import UNFIT
 from avatar_gitops.engine.params import ColumnType
+from avatar_gitops.engine.plain_types import fitted, plain_field
 from avatar_gitops.engine.tables import (
     HEAD,
     PARQUET_MAGIC,
     PARSED_TEXT,
     check_names,
     csv_dialect,
+    names_not_text,
     not_text,
     refuse_compressed,
     refuse_open,
@@ -116,7 +118,7 @@ class Source:
         coded = [field.name for field in self.schema if pa.types.is_dictionary(field.type)]
         file = pq.ParquetFile(self.path, read_dictionary=coded, pre_buffer=False)
         for batch in file.iter_batches(_ROWS):
-            yield pa.Table.from_batches([batch])
+            yield fitted(pa.Table.from_batches([batch]), self.schema)
 
     def _again(self, error: str) -> Self | None:
         """How to read instead, after Arrow's complaint; None when there is no other way."""
@@ -160,10 +162,13 @@ def open_source(path: Path | str, types: Mapping[str, ColumnType] | None = None)
         else:
             refuse_compressed(magic)
             schema, is_parquet = _csv_schema(path, text_types(types or {})), False
+        schema = pa.schema([_coded(plain_field(field)) for field in schema])
+    except UnicodeDecodeError:
+        raise names_not_text() from None
     except (*UNFIT, OSError):
         raise unreadable() from None
     check_names(schema.names)
-    return Source(path, pa.schema([_coded(field) for field in schema]), is_parquet, _BLOCK)
+    return Source(path, schema, is_parquet, _BLOCK)
 
 
 def _csv_schema(path: Path, types: Mapping[str, pa.DataType]) -> pa.Schema:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from avatar_gitops.engine.buffers import UNFIT, cast_or_none
 from avatar_gitops.engine.links.model import Ids, Link
 from avatar_gitops.errors import EngineError
 
@@ -20,7 +21,14 @@ def tie(link: Link, parent: pa.Table, child: pa.Table) -> Ids:
 
     Raises EngineError when keys are missing or appear twice, or when a foreign key names no row (an orphan).
     """
-    keys, wanted = _comparable(parent[link.key], child[link.foreign_key])
+    try:
+        keys, wanted = _comparable(parent[link.key], child[link.foreign_key])
+    except UNFIT:
+        raise EngineError(
+            f"Tables {link.parent!r} and {link.child!r}: the values of {link.key!r} and {link.foreign_key!r} cannot be"
+            " compared.",
+            hint="Link tables by columns of numbers, dates or text.",
+        ) from None
     if keys.null_count:
         raise EngineError(
             f"Table {link.parent!r}: its key {link.key!r} is empty in some rows.",
@@ -65,10 +73,16 @@ def _plain(values: pa.ChunkedArray) -> pa.Array:
         array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
         known = array.drop_null()
         if pc.all(pc.equal(pc.floor(known), known)).as_py() is not False:
-            array = array.cast(pa.int64())  # whole numbers beside missing ones, as data frames keep them
+            array = _whole(array)  # whole numbers beside missing ones, as data frames keep them
     elif pa.types.is_integer(array.type) or pa.types.is_null(array.type):
-        array = array.cast(pa.int64())
+        array = _whole(array)
     elif not pa.types.is_temporal(array.type):
         array = array.cast(pa.string())
         array = pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
     return array
+
+
+def _whole(array: pa.Array) -> pa.Array:
+    """Whole numbers; as text where one of them has more than 64 bits with its sign."""
+    fitting = cast_or_none(array, pa.int64())
+    return array.cast(pa.string()) if fitting is None else fitting

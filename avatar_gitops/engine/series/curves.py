@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from avatar_gitops.engine.columns import EmptyColumn, Floats, NumberColumn, encode_number, fit_column
+from avatar_gitops.engine.columns import (
+    CategoryColumn,
+    Column,
+    EmptyColumn,
+    Floats,
+    NumberColumn,
+    encode_number,
+    fit_column,
+    fit_written_dates,
+)
 from avatar_gitops.engine.links.model import Ids
 from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.series.model import SeriesTable
@@ -123,7 +132,10 @@ def read_curves(layout: SeriesLayout, table: SeriesTable, owners: Ids, people: i
 
 def _time(table: SeriesTable, specs: Mapping[str, ColumnSpec]) -> NumberColumn:
     spec = specs.get(table.time, ColumnSpec(table.time))
-    column = fit_column(table.time, table.rows[table.time], spec.type)
+    values = table.rows[table.time]
+    column: Column | None = fit_column(table.time, values, spec.type)
+    if spec.type is None and isinstance(column, CategoryColumn):  # Parquet keeps as text what are dates in a CSV
+        column = fit_written_dates(table.time, values)
     if isinstance(column, NumberColumn):
         return column
     raise EngineError(
