@@ -17,6 +17,7 @@ from avatar_gitops.assessment.facts import (
     PiaContext,
     Provenance,
     TableFacts,
+    control_of,
     metric_facts,
     of_rows,
     parameter_facts,
@@ -128,6 +129,11 @@ def _table(desired: DesiredSet, result: RunResult, stated: Stated, name: str) ->
         guarantee=next(filter(None, (guarantee_facts(block.metadata.get(GUARANTEE)) for block in mine)), None),
         known_variables=tuple(privacy.known_variables or ()),
         inference_target=privacy.target,
+        control=control_of(
+            holdout=table.holdout is not None,
+            share=method is not None and method.holdout_share is not None,
+            shadow=bool(privacy.shadow_run),
+        ),
         groups=tuple(privacy.groups or ()),
         metrics=tuple(_metrics(result, name)) if table.individual_level else of_rows(_metrics(result, name)),
     )

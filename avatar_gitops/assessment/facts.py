@@ -29,6 +29,7 @@ from avatar_gitops.errors import AvatarGitOpsError
 
 Language = Literal["en", "fr"]
 Scalar = bool | int | float | str
+Control = Literal["holdout", "share", "shadow"]
 
 BUCKETS: Final = ("<100", "100-1k", "1k-10k", "10k-100k", "100k-1M", ">1M")
 UNKNOWN_BUCKET: Final = "unknown"
@@ -114,7 +115,7 @@ class TableFacts:
     by `parameter_facts`. `links` maps child tables to the method of their link, `pseudonymized` a column to its kind.
     `guarantee` is what differential privacy promises; without it nothing is promised.
     `direct_identifiers` are columns of the output that name a person. `column_hellinger` maps a column to its distance
-    in [0, 1].
+    in [0, 1]. `control` are the people who were not used: of a file, a share of the rows, or those of a shadow run.
     """
 
     name: str
@@ -132,6 +133,7 @@ class TableFacts:
     guarantee: Guarantee | None = None
     known_variables: tuple[str, ...] = ()
     inference_target: str | None = None
+    control: Control | None = None
     groups: tuple[str, ...] = ()
     metrics: tuple[MetricValue, ...] = ()
     column_hellinger: Mapping[str, float] = field(default_factory=dict)
@@ -221,6 +223,13 @@ class AssessmentFacts:
     signers: tuple[str, ...] = ()
     signatures: tuple[SignatureFacts, ...] = ()
     statements: str | None = None
+
+
+def control_of(*, holdout: bool, share: bool, shadow: bool) -> Control | None:
+    """Whom the attacks on a table are compared with: of what a run has, what it prefers."""
+    if holdout:
+        return "holdout"
+    return "share" if share else "shadow" if shadow else None
 
 
 def row_bucket(rows: int | None) -> str:

@@ -78,6 +78,20 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "Scénario : l'attaquant détient les valeurs d'une personne et se sert du fichier pour savoir si cette "
             "personne était parmi les originaux.",
         ),
+        "control.holdout": Text(
+            "People who were not used: those of a data file of their own, who were not anonymized.",
+            "Personnes non utilisées : celles d'un fichier de données à part, qui n'ont pas été anonymisées.",
+        ),
+        "control.share": Text(
+            "People who were not used: a random share of the rows, kept apart and not anonymized.",
+            "Personnes non utilisées : une part aléatoire des lignes, mise à part et non anonymisée.",
+        ),
+        "control.shadow": Text(
+            "Not measured on the released avatars: for these values other avatars were made in the same way from a "
+            "random 80% of the rows, and the rest are the people who were not used.",
+            "Pas mesuré sur les avatars diffusés : pour ces valeurs, d'autres avatars ont été faits de la même façon "
+            "à partir de 80 % des lignes tirées au hasard, et le reste sont les personnes non utilisées.",
+        ),
         "knows": Text("The measured attacker knows: {columns}.", "L'attaquant mesuré connaît : {columns}."),
         "knows.target": Text(
             "The measured attacker knows: {columns}; target: {target}.",

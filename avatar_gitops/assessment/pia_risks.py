@@ -145,6 +145,9 @@ def _criterion(voice: Voice, facts: AssessmentFacts, table: TableFacts, risk: Cr
     blocks: list[Block] = [Heading(3, plain(name)), scenario]
     if known := _known(voice, table, risk.criterion, metrics):
         blocks.append(Paragraph(known, source=table_source(facts, table)))
+    compared = any(metric.value is not None for metric in metrics)
+    if risk.criterion is Family.MEMBERSHIP and table.control is not None and compared:
+        blocks.append(Paragraph(voice.say(f"control.{table.control}"), source=table_source(facts, table)))
     doubtful = tuple(metric.name for metric in metrics if metric.name in unchecked(table))
     if doubtful:
         sentence = voice.say("unchecked", metrics=voice.names(doubtful))

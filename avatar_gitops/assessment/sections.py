@@ -265,9 +265,10 @@ def provenance_table(voice: Voice, facts: AssessmentFacts) -> Table:
         cells(voice.say("provenance.seed"), voice.yes_no(made.seed_recorded)),
         cells(voice.say("provenance.spec"), voice.coded(made.spec_digest)),
     ]
+    inputs = dict.fromkeys([*(table.name for table in facts.tables), *sorted(made.input_digests)])
     rows += [
-        cells(voice.say("provenance.input", table=code(table.name)), voice.coded(made.input_digests.get(table.name)))
-        for table in facts.tables
+        cells(voice.say("provenance.input", table=code(name)), voice.coded(made.input_digests.get(name)))
+        for name in inputs
     ]
     optional = {"commit": made.commit, "job": made.job}
     rows += [cells(voice.say(f"provenance.{name}"), code(text)) for name, text in optional.items() if text]

@@ -20,7 +20,14 @@ from avatar_gitops.assessment import (
     render,
     report_view,
 )
-from avatar_gitops.assessment.facts import BUCKETS, PARAMETER_WORDS, UNKNOWN_BUCKET, Language, of_rows
+from avatar_gitops.assessment.facts import (
+    BUCKETS,
+    PARAMETER_WORDS,
+    UNKNOWN_BUCKET,
+    Language,
+    control_of,
+    of_rows,
+)
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
@@ -152,6 +159,11 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         guarantee=guarantee_facts(about.get(GUARANTEE)),
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,
+        control=control_of(
+            holdout=table.holdout_data is not None,
+            share=getattr(record, "holdout_share", None) is not None,
+            shadow=bool(judged.shadow_run),
+        ),
         groups=tuple(judged.groups or ()),
         metrics=measured if table.individual_level is not False else of_rows(measured),
         figures=figures,
