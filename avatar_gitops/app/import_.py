@@ -103,7 +103,7 @@ def make(root: Path, project: Project, origin: Origin, wishes: Wishes) -> Writte
     """The spec of a set of documents. SpecError when they cannot be read or describe no valid run."""
     if wishes.name and not re.fullmatch(SET_NAME_PATTERN, wishes.name):
         raise UsageError(
-            "the text of --name can be no name of a set",
+            "no set can have the name that was asked for",
             hint="begin with a letter or a digit; go on with those, `_`, `.` and `-`, up to 200",
         )
     imported = from_platform(origin.text, origin.label, name=wishes.name, jobs=origin.jobs)
