@@ -137,6 +137,21 @@ def test_what_was_altered_or_is_not_there_is_refused(published: Cli) -> None:
     (cli.root / "pia.md.j2").write_text('{% include "data/people.csv" %}')
     done = cli("report", "people", "--format", "markdown", "--templates", ".")
     assert (done.code, "the folder of templates holds the whole project" in done.err) == (1, True)
+    people = (cli.root / "data" / "people.csv").read_text(encoding="utf-8")
+    for name, text in (
+        ("pia.md.j2", '{% include "../data/people.csv" %}{% include "link.j2" %}'),
+        ("pia.typ", '#panic(read("../data/people.csv"), read("link.svg"))'),
+        ("pia.docx", ""),
+    ):
+        for link in ("link.j2", "link.svg", "pia.docx"):
+            (cli.root / "own" / link).unlink(missing_ok=True)
+            (cli.root / "own" / link).symlink_to("../data/people.csv")
+        if text:
+            (cli.root / "own" / name).write_text(text)
+        form = {"j2": "markdown", "typ": "pdf", "docx": "docx"}[name.rpartition(".")[2]]
+        done = cli("report", "people", "--format", form, "--templates", "own")
+        assert (done.code, f"own/{name}" in done.err) == (1, True)
+        assert not [line for line in people.splitlines() if line in done.out + done.err]
     facts = out / "report-facts.json"
     facts.write_text(facts.read_text(encoding="utf-8").replace("Teaching", "Anything"), encoding="utf-8")
     done = cli("report", "people")
