@@ -14,6 +14,7 @@ import numpy as np
 from avatar_gitops.engine.columns import Codes, Floats
 from avatar_gitops.engine.frame import Frame
 from avatar_gitops.engine.holdout import sample
+from avatar_gitops.engine.magnitude import unit
 from avatar_gitops.engine.pair import Pair
 from avatar_gitops.engine.streams import stream
 
@@ -58,6 +59,7 @@ def pearson(one: Floats, two: Floats) -> float:
     if len(x) < 2 or _flat(x) or _flat(y):
         return float("nan")
     x, y = x - x.mean(), y - y.mean()
+    x, y = x / unit(x), y / unit(y)
     return float((x @ y) / np.sqrt((x @ x) * (y @ y)))
 
 
@@ -117,4 +119,4 @@ def _ends(values: Floats) -> tuple[float, float]:
 
 
 def _flat(values: Floats) -> bool:
-    return float(values.std()) <= 1e-12 * max(1.0, float(np.abs(values.mean())))
+    return float(values.std()) <= 1e-12 * float(np.abs(values.mean()))

@@ -18,7 +18,9 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 
 MISSING: Final = -1
+LARGEST: Final = 1e100
 _MOST_DECIMALS: Final = 6
+_LARGEST_SPAN: Final = 2**63 - 1
 _TEMPORAL: Final = frozenset({ColumnType.DATETIME, ColumnType.DATETIME_TZ})
 _WRITTEN: Final = (pa.date32(), *(pa.timestamp(unit) for unit in ("s", "ms", "us")))
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -106,9 +108,20 @@ def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
         return _floats(_cast(column.name, numbers, pa.float64(), "numbers")) - column.origin
     whole = _integers(column.name, numbers)
     missing = null_mask(whole)
-    codes = (np.where(missing, column.origin, to_numpy(whole)) - column.origin).astype(np.float64)
+    known = np.where(missing, column.origin, to_numpy(whole))
+    far = (
+        int(known.max(initial=column.origin)) - column.origin > _LARGEST_SPAN
+    )  # above all originals: a rough code does
+    codes = known.astype(np.float64) - column.origin if far else (known - column.origin).astype(np.float64)
     codes[missing] = np.nan
     return codes
+
+
+def check_size(name: str, values: Floats) -> None:
+    """Raises EngineError for numbers that are infinite, or so large that nothing can be computed with them."""
+    if (np.abs(values) > LARGEST).any():
+        what = "infinite numbers" if np.isinf(values).any() else f"numbers beyond {LARGEST:.0e}"
+        raise EngineError(f"Column {name!r} has {what}.", hint="Replace them by empty values.")
 
 
 def decode_number(column: NumberColumn, codes: Floats) -> pa.Array:
@@ -226,8 +239,7 @@ def in_order(name: str, distinct: pa.Array, kind: ColumnType) -> pa.Array:
 def _fit_float(name: str, numbers: pa.Array, output: pa.DataType) -> NumberColumn:
     values = _floats(numbers)
     known = values[~np.isnan(values)]
-    if not np.isfinite(known).all():
-        raise EngineError(f"Column {name!r} has infinite numbers.", hint="Replace them by empty values.")
+    check_size(name, known)
     decimal = pa.types.is_decimal(output)
     if not (decimal or pa.types.is_floating(output)):
         output = pa.float64()
@@ -242,6 +254,7 @@ def _fit_integer(name: str, numbers: pa.Array, kind: ColumnType) -> NumberColumn
         raise EngineError(
             f"Column {name!r} has dates in years that cannot be written.", hint="Replace them by empty values."
         )
+    check_span(name, int(whole.max()) - origin)
     step = _step(numbers.type, whole) if kind in _TEMPORAL else 1
     return NumberColumn(name, kind, numbers.type, origin, step, 0, 0.0, as_float_at_most(int(whole.max()) - origin))
 
@@ -253,6 +266,15 @@ def _can_be_written(dates: pa.Array) -> bool:
     return not any("out of range" in text for text in texts)
 
 
+def check_span(name: str, span: int) -> None:
+    """Raises EngineError when the smallest and the largest whole number are too far apart."""
+    if span > _LARGEST_SPAN:
+        raise EngineError(
+            f"Column {name!r} has whole numbers that are further apart than 64 bits can count.",
+            hint="Declare it as a float, as a category or as an identifier.",
+        )
+
+
 def as_float_at_most(number: int) -> float:
     """The largest float that is not above a whole number: beyond 2^53 the nearest one may be."""
     near = float(number)
@@ -261,7 +283,7 @@ def as_float_at_most(number: int) -> float:
 
 def most_decimals(largest: float) -> int:
     """How many decimals are kept when the largest size of a number is this."""
-    return _MOST_DECIMALS - (int(np.floor(np.log10(largest))) if 0 < largest < 1 else 0)
+    return min(300, _MOST_DECIMALS - (int(np.floor(np.log10(largest))) if 0 < largest < 1 else 0))
 
 
 def _decimals(known: Floats, *, coarse: bool) -> int:
@@ -271,7 +293,8 @@ def _decimals(known: Floats, *, coarse: bool) -> int:
     for decimals in range(most):
         scale = 10.0**decimals
         scaled = known * scale
-        if np.all(np.abs(scaled - np.rint(scaled)) <= slack * np.maximum(1.0, np.abs(scaled))):
+        significant = np.rint(scaled).any() or not known.any()  # small numbers are not zeros
+        if significant and np.all(np.abs(scaled - np.rint(scaled)) <= slack * np.maximum(1.0, np.abs(scaled))):
             return decimals
     return most
 
@@ -295,7 +318,8 @@ def _distinct(values: pa.ChunkedArray) -> tuple[Codes, pa.Array]:
         encoded = one_array(encoded.unify_dictionaries())
     places = to_numpy(encoded.indices).astype(np.int32)
     places[null_mask(encoded.indices)] = -1
-    return places, _normal(encoded.dictionary)
+    distinct = _normal(encoded.dictionary)
+    return places, distinct.cast(pa.float32()) if pa.types.is_float16(distinct.type) else distinct  # cannot be sorted
 
 
 def one_array(values: pa.ChunkedArray) -> pa.Array:

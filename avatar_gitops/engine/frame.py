@@ -18,6 +18,7 @@ from avatar_gitops.engine.columns import (
     EmptyColumn,
     Floats,
     NumberColumn,
+    check_size,
     encode_category,
     encode_number,
     fit_column,
@@ -145,6 +146,7 @@ def encode(layout: Layout, table: pa.Table) -> Frame:
     codes = np.empty((table.num_rows, len(layout.categories)), dtype=np.int32, order="F")
     for i, number in enumerate(layout.numbers):
         numbers[:, i] = encode_number(number, table[number.name])
+        check_size(number.name, numbers[:, i])
     for i, category in enumerate(layout.categories):
         codes[:, i] = encode_category(category, table[category.name])
     return Frame(numbers, codes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -12,6 +14,8 @@ from avatar_gitops.engine.params import ColumnSpec
 from avatar_gitops.engine.streams import stream
 
 Ids = npt.NDArray[np.int64]
+
+_MOST_DIGITS: Final = 76
 
 
 def fresh_keys(spec: ColumnSpec, values: pa.ChunkedArray, rows: tuple[Ids, Ids], seed: int, label: str) -> pa.Array:
@@ -48,14 +52,23 @@ def as_foreign_keys(keys: pa.Array, kind: pa.DataType) -> pa.Array:
 
 def as_keys(name: str, numbers: Ids, missing: npt.NDArray[np.bool_], kind: pa.DataType, largest: int) -> pa.Array:
     """Numbers from 1 to `largest` as keys of a column of that type, or of the nearest one that can hold them."""
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        # there may be more rows than a narrow type can number from 1
+        fits = _as_numbers(to_arrow(np.array([1, largest])), kind) is not None
         keys = to_arrow(numbers, missing)
-        fits = cast_or_none(to_arrow(np.array([largest])), kind) is not None
-        return keys.cast(kind) if fits else keys  # there may be more rows than a narrow type can number from 1
+        return _as_numbers(keys, kind) if fits else keys
     if pa.types.is_temporal(kind) or pa.types.is_boolean(kind):
         return to_arrow(numbers, missing)
     width = len(str(largest))
     label, sign = text(name, pa.string()), text("-", pa.string())
     digits = pc.utf8_lpad(to_arrow(numbers, missing).cast(pa.string()), width, "0")
     keys = pc.binary_join_element_wise(label, digits, sign)
-    return keys if pa.types.is_dictionary(kind) or pa.types.is_null(kind) else keys.cast(kind)
+    return keys if pa.types.is_dictionary(kind) else as_foreign_keys(keys, kind)
+
+
+def _as_numbers(keys: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    """Whole numbers in a numeric type; None when one of them has no place in it."""
+    if not pa.types.is_decimal(kind):
+        return cast_or_none(keys, kind)
+    wide = cast_or_none(keys, pa.decimal256(_MOST_DIGITS, max(0, kind.scale)))  # Arrow asks for room for any integer
+    return None if wide is None else cast_or_none(wide, kind)

@@ -31,6 +31,8 @@ _FEWEST_ATTACKED: Final = 250
 _PRODUCTS: Final = 5e10
 _RESAMPLES: Final = 300
 _DENSITY_ROWS: Final = 5_000
+_RIDGE: Final = 1e-9  # variance that every axis has at least
+_RIDGE_SHARE: Final = 1e-13  # of all variance: less is rounding
 
 
 @dataclass(slots=True, frozen=True)
@@ -198,7 +200,8 @@ def _averaged(one: Success, two: Success) -> Success:
 def log_density(sample: Floats, points: Floats) -> Floats:
     """Logarithm of a Gaussian kernel density (full covariance, Scott's bandwidth) up to a constant of the dimension."""
     n, d = sample.shape
-    covariance = np.atleast_2d(np.cov(sample.T)) + 1e-9 * np.eye(d)
+    covariance = np.atleast_2d(np.cov(sample.T))
+    covariance += max(_RIDGE, _RIDGE_SHARE * float(np.trace(covariance))) * np.eye(d)
     root = np.linalg.cholesky(covariance * n ** (-2.0 / (d + 4)))
     centres, asked = (np.linalg.solve(root, side.T).T for side in (sample, points))
     result = np.empty(len(asked))

@@ -23,6 +23,8 @@ from avatar_gitops.engine.transforms import Transforms, fit_transforms
 from avatar_gitops.errors import EngineError
 
 DEFAULT_NCP: Final = 5
+LARGEST_WEIGHT: Final = 1e6
+_FARTHEST: Final = 1e12  # standard deviations, beyond which squares of coordinates lose what all other columns say
 
 
 @dataclass(slots=True, frozen=True)
@@ -57,8 +59,22 @@ class FittedSpace:
         return self.transforms.invert(frame)
 
     def project(self, frame: Frame) -> Floats:
-        """Coordinates of rows that may have missing values."""
-        return project(self.projection, *variables(self.reduction, self.complete(frame), self.indicator_codes(frame)))
+        """Coordinates of rows that may have missing values; raises EngineError for numbers far out of proportion."""
+        completed = self.complete(frame)
+        self._check_reach(completed)
+        return project(self.projection, *variables(self.reduction, completed, self.indicator_codes(frame)))
+
+    def _check_reach(self, completed: Frame) -> None:
+        for column, values, mean, scale in zip(
+            self.layout.numbers, completed.numbers.T, self.projection.mean, self.projection.scale, strict=False
+        ):
+            ends = np.array([values.min(initial=mean), values.max(initial=mean)])
+            if not (np.abs(ends - mean) * scale <= _FARTHEST).all():
+                raise EngineError(
+                    f"Column {column.name!r} has numbers so far from those of the originals that they cannot be"
+                    " compared.",
+                    hint="Correct the avatars or the holdout, or replace these numbers by empty values.",
+                )
 
 
 def fit_space(layout: Layout, frame: Frame, options: Space, seed: int, label: str = "") -> FittedSpace:
@@ -135,6 +151,6 @@ def weights_of(layout: Layout, wanted: Mapping[str, float]) -> Floats:
     for name, weight in wanted.items():
         if name not in known and name not in outside:
             raise EngineError(f"A column weight names {name!r}, which is not a column of the table.")
-        if not (weight > 0 and np.isfinite(weight)):
-            raise EngineError(f"The weight of column {name!r} must be a positive number.")
+        if not 0 < weight <= LARGEST_WEIGHT:
+            raise EngineError(f"The weight of column {name!r} must be above 0 and at most {LARGEST_WEIGHT:,.0f}.")
     return np.array([float(wanted.get(name, 1.0)) for name in known])

@@ -17,6 +17,7 @@ import numpy as np
 from avatar_gitops.engine.columns import Floats
 from avatar_gitops.engine.design import design
 from avatar_gitops.engine.intervals import Interval
+from avatar_gitops.engine.magnitude import unit
 from avatar_gitops.engine.pair import Pair
 from avatar_gitops.engine.streams import stream
 
@@ -68,11 +69,13 @@ def predict_target(pair: Pair, target: str, seed: int) -> Utility | None:
 
 
 def _targets(pair: Pair, target: str) -> tuple[Floats, Floats, int]:
-    """The column of both sides, NaN where missing, and its number of classes (0 for a number)."""
+    """The column of both sides, NaN where missing, and its number of classes (0 for a number, which is scaled)."""
     layout = pair.space.layout
     at, m = layout.names.index(target), len(layout.numbers)
     if at < m:
-        return pair.original.numbers[:, at], pair.avatar.numbers[:, at], 0
+        original, avatar = pair.original.numbers[:, at], pair.avatar.numbers[:, at]
+        size = unit(original)
+        return original / size, avatar / size, 0
     sides = [side.codes[:, at - m].astype(np.float64) for side in (pair.original, pair.avatar)]
     one, two = (np.where(side < 0, np.nan, side) for side in sides)
     return one, two, layout.sizes[at - m]

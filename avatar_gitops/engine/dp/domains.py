@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from avatar_gitops.engine.buffers import UNFIT, cast_or_none
 from avatar_gitops.engine.columns import (
+    LARGEST,
     CategoryColumn,
     Codes,
     Floats,
@@ -33,6 +34,7 @@ from avatar_gitops.errors import EngineError
 
 _TEMPORAL: Final = (ColumnType.DATETIME, ColumnType.DATETIME_TZ)
 _DIGITS: Final = 3
+_LARGEST_WHOLE: Final = 2.0**62
 
 
 @dataclass(slots=True, frozen=True)
@@ -180,9 +182,10 @@ def _declare(name: str, kind: pa.DataType, declared: ColumnType | None, public: 
 
 def _bounded(domain: NumberDomain, public: PublicColumn) -> NumberDomain:
     lower, upper = (_number(domain.column, side) for side in (public.lower, public.upper))
-    if lower is None or upper is None or not lower < upper:
+    largest = LARGEST if domain.column.type is ColumnType.FLOAT else _LARGEST_WHOLE
+    if lower is None or upper is None or not -largest <= lower < upper <= largest:
         raise EngineError(
-            f"Column {domain.name!r} needs a public lower bound and a larger public upper bound.",
+            f"Column {domain.name!r} needs a public lower bound and a larger public upper bound, both finite.",
             hint="Choose bounds from what the column means, never from the data.",
         )
     return domain.bounded(lower, upper)

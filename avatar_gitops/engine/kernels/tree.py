@@ -31,6 +31,7 @@ Rows = npt.NDArray[np.int64]
 
 _QUERIES: Final = 2_048  # answered in one call
 _TOP: Final = 4  # halvings that are made with several threads
+_FARTHEST: Final = 1e17  # squares of larger coordinates, summed over all axes, do not fit into single precision
 
 
 @dataclass(slots=True, frozen=True)
@@ -78,7 +79,9 @@ class Asked:
 
 def compilable(points: Floats) -> bool:
     """Whether the compiled tree takes these points."""
-    return kernels() is not None and 0 < points.shape[1] <= MOST_AXES and 0 < len(points) <= MOST_ROWS
+    if kernels() is None or not 0 < points.shape[1] <= MOST_AXES or not 0 < len(points) <= MOST_ROWS:
+        return False
+    return bool(points.max() <= _FARTHEST and points.min() >= -_FARTHEST)  # not so with NaN
 
 
 def build_tree(points: Floats) -> Tree:

@@ -15,6 +15,7 @@ from avatar_gitops.engine.columns import (
     EmptyColumn,
     NumberColumn,
     as_float_at_most,
+    check_span,
     fit_column,
     in_order,
     most_decimals,
@@ -94,6 +95,7 @@ def merge(one: Column, other: Column) -> Column:
         return replace(one, lower=lower, upper=upper, decimals=decimals)
     origin = min(one.origin, other.origin)
     highest = max(column.origin + int(column.upper) for column in (one, other))
+    check_span(one.name, highest - origin)
     upper = as_float_at_most(highest - origin)
     return replace(one, origin=origin, upper=upper, step=min(one.step, other.step))
 

@@ -61,11 +61,22 @@ def check_numbered(specs: Sequence[ColumnSpec], output: Collection[str]) -> None
                 hint="Take UUID4, INTEGER or SPECIFIC_ID for keys.",
             )
         elif isinstance(kind, PatternPseudonym) and references(kind) and is_consistent(spec):
-            raise EngineError(
-                f"The pseudonym pattern of column {spec.name!r} takes values from other columns, so equal values need"
-                " the first row of each, which a table that does not fit into memory does not keep.",
-                hint="Set consistent to false, or leave {{...}} out.",
-            )
+            raise _refers(spec)
+
+
+def _refers(spec: ColumnSpec) -> EngineError:
+    if spec.primary_key:
+        return EngineError(
+            f"The pseudonym pattern of the primary key {spec.name!r} takes values from other columns, so its"
+            " substitutes have to be compared with each other, which does not work in a table that does not fit into"
+            " memory.",
+            hint="Leave {{...}} out, or take UUID4 or INTEGER.",
+        )
+    return EngineError(
+        f"The pseudonym pattern of column {spec.name!r} takes values from other columns, so equal values need"
+        " the first row of each, which a table that does not fit into memory does not keep.",
+        hint="Set consistent to false, or leave {{...}} out.",
+    )
 
 
 def numbered(spec: ColumnSpec, count: int, seed: int, label: str) -> Substitutes:

@@ -14,6 +14,7 @@ from avatar_gitops.engine.columns import (
     EmptyColumn,
     Floats,
     NumberColumn,
+    check_size,
     encode_number,
     fit_column,
     fit_written_dates,
@@ -124,6 +125,7 @@ def read_curves(layout: SeriesLayout, table: SeriesTable, owners: Ids, people: i
     values = np.empty((rows.num_rows, len(layout.variables)))
     for i, variable in enumerate(layout.variables):
         values[:, i] = encode_number(variable, rows[variable.name])
+        check_size(variable.name, values[:, i])
     lengths = np.bincount(owners, minlength=people)
     # values too, so that equal times average in one order whatever the order of the rows
     order = np.lexsort((*values.T[::-1], time, owners))

@@ -78,7 +78,7 @@ def _distances(counts: Iterable[_Counts], shape: tuple[int, int], draw: Resampli
     measured = []
     sums, squares = np.zeros((2, len(draw.weights)))
     for sides in counts:
-        measured.append(hellinger_of_counts(*(side.sum(axis=0) for side in sides)))
+        measured.append(_distance(*(side.sum(axis=0) for side in sides)))
         with np.errstate(invalid="ignore"):  # a resample of people without series has no distance
             resampled = hellinger_of_counts(*(draw.sums(side) for side in sides))
         sums += resampled.sum(axis=1)
@@ -91,3 +91,10 @@ def _distances(counts: Iterable[_Counts], shape: tuple[int, int], draw: Resampli
         squared_interval(float(values.mean()), means, 1.0),
         squared_interval(float(values.std()), spreads, 0.5),
     )
+
+
+def _distance(original: Floats, avatar: Floats) -> Floats:
+    """Hellinger distances; 1, the largest, where one side has no value at all to compare."""
+    with np.errstate(invalid="ignore"):
+        found = hellinger_of_counts(original, avatar)
+    return np.where(np.isnan(found), 1.0, found)
