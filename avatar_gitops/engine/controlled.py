@@ -26,6 +26,7 @@ from avatar_gitops.engine.risk import Risk
 from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.singling_out import single_out
 from avatar_gitops.engine.streams import stream
+from avatar_gitops.errors import EngineError
 
 SHADOW_SHARE: Final = 0.2
 MEMBERSHIP: Final = (
@@ -93,7 +94,21 @@ def control(
         return None, None
     if SHADOW_SHARE * original.num_rows < FEWEST:
         return None, f"Not measured: a shadow run needs at least {round(FEWEST / SHADOW_SHARE)} rows."
-    return shadow(original, columns, params.space, params.shadow, seed), _SHADOW
+    try:
+        found = shadow(original, columns, params.space, params.shadow, seed)
+        _check_variables(found, params)
+    except EngineError as refused:  # a part may lack what the table has: the one row with a value, the copy of a text
+        return None, f"Not measured: a random 80 % of the rows is too little for a shadow run. {refused.message}"
+    return found, _SHADOW
+
+
+def _check_variables(found: Sides, params: PrivacyParams) -> None:
+    """Raises EngineError when a variable of the attacks is empty in this part of the table."""
+    layout = found.space.layout
+    find_grouping(layout, params.groups)
+    for name in (*params.known_variables, *([params.target] if params.target else [])):
+        if name not in layout.names:
+            raise EngineError(f"Column {name!r} has no value there.")
 
 
 def shadow(original: pa.Table, columns: Sequence[ColumnSpec], options: Space, made: AvatarParams, seed: int) -> Sides:

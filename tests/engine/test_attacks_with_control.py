@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -19,6 +21,7 @@ from avatar_gitops.engine.pair import pair_up
 from avatar_gitops.engine.params import AvatarParams, Metrics, PrivacyParams, Space
 from avatar_gitops.engine.privacy import measure_privacy
 from avatar_gitops.engine.risk import Rate, rate, risk
+from avatar_gitops.engine.run import avatarize
 from avatar_gitops.engine.singling_out import Values, single_out
 from avatar_gitops.errors import EngineError
 from tests.engine.conftest import synthetic
@@ -207,3 +210,33 @@ def test_a_sole_value_that_comes_back_singles_out() -> None:
     found = single_out(sides(pair_up(used, used, [], Space(), 1), unused), 1, multivariate=False)
     assert found is not None
     assert found.percent > 40
+
+
+@pytest.mark.parametrize(
+    ("column", "known", "groups"),
+    [
+        (pa.array([1.5] + [None] * 99), ("r",), ()),
+        (pa.array(["v"] + [None] * 99), (), ("r",)),
+        (pa.array([f"q{i}" for i in range(99)] + ["q0"]), (), ()),
+    ],
+    ids=["target known once", "group of one row", "text with one copy"],
+)
+def test_a_shadow_run_on_a_part_that_lacks_something_is_told(
+    column: pa.Array, known: tuple[str, ...], groups: tuple[str, ...]
+) -> None:
+    random = np.random.default_rng(0)
+    original = pa.table({"x": random.normal(size=100), "y": random.normal(size=100), "r": column})
+    avatars = avatarize(original, (), AvatarParams(3), 1).unshuffled
+    params = PrivacyParams(known_variables=known, target=known[0] if known else None, groups=groups)
+    params = replace(params, shadow=AvatarParams(3))
+    notes = [measure_privacy(original, avatars, (), params, seed).notes["membership_auc"] for seed in range(12)]
+    assert any(note.startswith("Not measured: a random 80 % of the rows is too little") for note in notes)
+
+
+def test_a_shadow_run_with_too_few_rows_for_its_neighbours_is_told() -> None:
+    random = np.random.default_rng(0)
+    original = pa.table({"x": random.normal(size=100), "y": random.normal(size=100)})
+    avatars = avatarize(original, (), AvatarParams(90), 1).unshuffled
+    found = measure_privacy(original, avatars, (), PrivacyParams(shadow=AvatarParams(90)), 1)
+    assert found.values["membership_auc"] is None
+    assert "k is 90" in found.notes["membership_auc"]
