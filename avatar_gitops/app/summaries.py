@@ -70,6 +70,7 @@ def summary(
         check="sha256sum --check SHA256SUMS" if published else None,
         next_step=None if published else f"avatar-gitops show {desired.name}",
         folder=PICTURES,
+        recipient=facts.context.data_recipient,
         language=desired.run.spec.pia.language.value,
     )
     pictures = {f"{PICTURES}/{name}": svg.encode() for name, svg in plots(view).items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from avatar_gitops.assessment.catalogue import Family, family_of, in_catalogue, is_exact
 from avatar_gitops.plan import diff
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.lock import Lock
@@ -15,6 +16,8 @@ from avatar_gitops.plan.noise import NoiseBand, lock_family
 from avatar_gitops.spec.gates import METRICS, Direction, parse_gate
 
 EXACT: Final = 1e-9
+BEST: Final = {"pmse_ratio": 1.0}
+"""The best value of a metric that is worse on both sides of it."""
 
 
 class Verdict(StrEnum):
@@ -24,14 +27,14 @@ class Verdict(StrEnum):
     WORSE = "worse"
     NOISE = "same within noise"
     SAME = "same"
-    CHANGED = "changed"  # nobody said which way this metric gets better
+    CHANGED = "changed"  # as far from its best value as before, or nobody said which way this metric gets better
     NEW = "new"
     GONE = "not measured any more"
 
 
 @dataclass(frozen=True, slots=True)
 class MetricChange:
-    """One metric of one table. `noise` is the largest difference that chance explains, None for an exact metric.
+    """One metric of one table. `noise` is the largest difference that chance explains; None: exact, or not known.
 
     It comes from repeated seeds when it is `measured`, else it is the larger half-width of both runs' intervals.
 
@@ -53,6 +56,11 @@ class MetricChange:
     def regression(self) -> bool:
         """Whether the later run is worse by more than the noise, or hides what the earlier one measured."""
         return self.verdict in {Verdict.WORSE, Verdict.GONE}
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing of this metric is sampled or drawn, so that it has no noise."""
+        return is_exact(self.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +136,13 @@ def _metric(
 ) -> MetricChange:
     before, after = values
     passed = not gate or (after is not None and parse_gate(metric, gate).passes(after))
-    utility = metric in METRICS and METRICS[metric].score
-    return MetricChange(
-        table, metric, utility, before, after, noise, verdict(metric, before, after, noise), gate, passed
-    )
+    judged = verdict(metric, before, after, noise)
+    return MetricChange(table, metric, is_utility(metric), before, after, noise, judged, gate, passed)
+
+
+def is_utility(metric: str) -> bool:
+    """By the catalogue's family; the spreads of the distances are not in it."""
+    return family_of(metric) is Family.UTILITY if in_catalogue(metric) else metric in METRICS and METRICS[metric].score
 
 
 def verdict(metric: str, before: float | None, after: float | None, noise: float | None) -> Verdict:
@@ -140,15 +151,23 @@ def verdict(metric: str, before: float | None, after: float | None, noise: float
         return Verdict.NEW
     if after is None:
         return Verdict.GONE
-    moved = after - before
-    if abs(moved) <= EXACT:
+    if abs(after - before) <= EXACT:
         return Verdict.SAME
-    if noise is not None and abs(moved) <= noise + EXACT:
+    if noise is not None and abs(after - before) <= noise + EXACT:
         return Verdict.NOISE
-    if metric not in METRICS:
+    gain = _worth(metric, after) - _worth(metric, before)
+    if abs(gain) <= EXACT:
         return Verdict.CHANGED
-    better = moved > 0 if METRICS[metric].direction is Direction.HIGHER else moved < 0
-    return Verdict.BETTER if better else Verdict.WORSE
+    return Verdict.BETTER if gain > 0 else Verdict.WORSE
+
+
+def _worth(metric: str, value: float) -> float:
+    """A number that is larger for a better value; the same for all of a metric that nobody knows."""
+    if metric in BEST:
+        return -abs(value - BEST[metric])
+    if metric not in METRICS:
+        return 0.0
+    return value if METRICS[metric].direction is Direction.HIGHER else -value
 
 
 def rank(metric: str) -> tuple[int, str]:

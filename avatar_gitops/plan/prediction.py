@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from avatar_gitops.plan.compare import Verdict, rank, verdict
+from avatar_gitops.plan.compare import Verdict, is_utility, rank, verdict
 from avatar_gitops.plan.desired import TableInput
 from avatar_gitops.plan.lock import Metrics
 from avatar_gitops.plan.model import FieldChange
 from avatar_gitops.plan.noise import COVERAGE, Spread, quantile
-from avatar_gitops.spec.gates import METRICS
 
 __all__ = [
     "Basis",
@@ -70,7 +69,7 @@ class MetricPrediction:
     @property
     def utility(self) -> bool:
         """Whether the metric says how useful the avatars are, not how private."""
-        return self.metric in METRICS and METRICS[self.metric].score
+        return is_utility(self.metric)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def _metric(one: MetricChange, group: str, several: bool) -> _Row:
         number(one.before),
         number(one.after),
         _moved(one),
-        number(one.noise) if one.noise is not None else "exact",
+        number(one.noise) if one.noise is not None else "exact" if one.exact else "unknown",
         gate,
         one.verdict.value,
         STYLES.get(one.verdict, ""),

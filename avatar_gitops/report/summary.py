@@ -13,7 +13,7 @@ from avatar_gitops.assessment.drawing import gauges as draw
 from avatar_gitops.assessment.facts import MetricValue
 from avatar_gitops.assessment.metric_texts import metric_meaning
 from avatar_gitops.assessment.phrases import PHRASES
-from avatar_gitops.assessment.risk import worst_blocks
+from avatar_gitops.assessment.risk import check, worst_blocks
 from avatar_gitops.assessment.sections import gauge
 from avatar_gitops.assessment.targets import parse_target
 from avatar_gitops.report.jinja import render
@@ -74,7 +74,7 @@ class SummaryView:
     `when` is written in UTC ("2026-09-17 09:18 UTC"). `notes` are short clauses for the status line, such as "weaker
     than the previous run (k 20 → 15)". `level` and `conclusion` come from `assessment.assess`. `documents` maps a label
     to a path beside the summary. `next_step`, `check` and `repeat` are commands. `folder` is where the plots are,
-    beside the summary; empty when there are none.
+    beside the summary; empty when there are none. `recipient` is who gets the avatars: targets depend on it.
     """
 
     set_name: str
@@ -91,6 +91,7 @@ class SummaryView:
     repeat: str | None = None
     next_step: str | None = None
     folder: str = ""
+    recipient: str = "unknown"
     language: Language = "en"
 
 
@@ -161,8 +162,8 @@ def _shown(view: SummaryView, number: int, table: TableView) -> tuple[str, str] 
 
 def _gauges(view: SummaryView, table: TableView) -> tuple[Gauge, ...]:
     """The worst block of each metric that has a gate or a target."""
-    worst = worst_blocks(table.metrics, "unknown")
-    bound = ((metric, _gate_of(metric, table.name, view.gates) or metric.target) for metric in worst)
+    worst = worst_blocks(table.metrics, view.recipient)
+    bound = ((metric, _wanted(metric, table.name, view)[0]) for metric in worst)
     return tuple(
         gauge(view.language, metric, wanted) for metric, wanted in bound if wanted and metric.value is not None
     )
@@ -211,18 +212,26 @@ def _is_told(metric: MetricValue, table: str, view: SummaryView) -> bool:
 
 
 def _line(metric: MetricValue, table: str, view: SummaryView) -> _Line:
-    gate = _gate_of(metric, table, view.gates)
-    bound = gate or metric.target
-    kind = WORDS["gate" if gate else "target"].in_(view.language)
+    bound, kind = _wanted(metric, table, view)
     scope = None if metric.scope == "standalone" else _scope(metric, view.language)
     return _Line(
         metric.name,
         scope,
         _written(metric.name, metric.value, view.language, bound),
         _interval(metric, view.language, bound),
-        f"{written_target(metric.name, bound, view.language)} ({kind})" if bound else "–",
+        f"{written_target(metric.name, bound, view.language)} ({WORDS[kind].in_(view.language)})" if bound else "–",
         metric_meaning(metric.name, view.language) or "–",
     )
+
+
+def _wanted(metric: MetricValue, table: str, view: SummaryView) -> tuple[str | None, str]:
+    """The bound of a metric and the word for its kind: its gate, else what the longer documents judge it against."""
+    if gate := _gate_of(metric, table, view.gates):
+        return gate, "gate"
+    judged = check(metric, view.recipient)
+    if judged is None:
+        return None, "target"
+    return judged.target, "default_target" if judged.is_default_target else "target"
 
 
 def _gate_of(metric: MetricValue, table: str, gates: tuple[GateView, ...]) -> str | None:

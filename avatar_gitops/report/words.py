@@ -59,6 +59,7 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
         "unknown": Text("unknown", "inconnu"),
         "gate": Text("gate", "seuil"),
         "target": Text("target", "cible"),
+        "default_target": Text("default target", "cible par défaut"),
         "title.gates": Text("Gates", "Seuils"),
         "title.metrics": Text("Metrics of table {table}", "Mesures de la table {table}"),
         "risk": Text(

@@ -107,12 +107,25 @@ def test_tables_are_named_when_there_are_several_and_inputs_that_come_and_go() -
         ("local_cloaking", 10.0, 9.0, None, Verdict.WORSE),
         ("local_cloaking", 10.0, 10.0, None, Verdict.SAME),
         ("home_made", 1.0, 2.0, 0.5, Verdict.CHANGED),
+        ("pmse_ratio", 0.167, 0.962, None, Verdict.BETTER),
+        ("pmse_ratio", 1.1, 1.3, None, Verdict.WORSE),
+        ("pmse_ratio", 0.75, 1.25, None, Verdict.CHANGED),
     ],
 )
 def test_verdicts(metric: str, before: float, after: float, noise: float | None, verdict: Verdict) -> None:
     width = None if noise is None else {metric: noise}
     (change,) = compare(lock({metric: before}, width), lock({metric: after})).metrics
     assert change.verdict is verdict
+
+
+def test_metrics_stand_with_their_family_and_only_what_is_not_drawn_is_exact() -> None:
+    before = lock({"pmse_ratio": 0.5, "range_coverage_mean": 0.8, "closest_rate": 90.0, "hellinger_std": 0.1})
+    after = lock({"pmse_ratio": 0.6, "range_coverage_mean": 0.9, "closest_rate": 91.0, "hellinger_std": 0.2})
+    found = compare(before, after)
+    assert [one.metric for one in found.metrics if not one.utility] == ["closest_rate"]
+    lines = render(found, LABELS).splitlines()
+    exact = [one.metric for one in found.metrics if any(one.metric in line and "exact" in line for line in lines)]
+    assert exact == ["range_coverage_mean"]
 
 
 @given(

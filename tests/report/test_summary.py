@@ -127,6 +127,19 @@ def test_a_gate_holds_for_every_block_of_a_table_and_for_older_names() -> None:
     assert "≥ 95% (gate)" in lines[1]
 
 
+def test_what_has_no_target_of_the_run_is_judged_as_in_the_longer_documents() -> None:
+    metrics = metric_facts({"hidden_rate": 60.0, "multivariate_hellinger_mean": 0.287})
+    public = SummaryView("s", State.PUBLISHED, tables=(TableView("t", metrics),), folder="pictures")
+    text = summary_markdown(public)
+    assert "| 0.287 | exact | \\< 0.1 (default target) |" in text
+    assert "missed: Hidden rate 60.0%, Multivariate Hellinger distance 0.287." in text
+    inside = summary_markdown(replace(public, recipient="internal"))
+    assert "≥ 30% (default target)" in inside
+    assert "missed: Multivariate Hellinger distance 0.287." in inside
+    (only_informs,) = (replace(metric, informs=True) for metric in metrics[:1])
+    assert "| 60.0% | unknown | – |" in summary_markdown(replace(public, tables=(TableView("t", (only_informs,)),)))
+
+
 def test_unknown_provenance_is_bold() -> None:
     text = summary_markdown(SummaryView("s", State.RUNNING))
     assert "Made from: spec **unknown** · engine **unknown**" in text
@@ -174,7 +187,9 @@ def test_plots_show_the_metrics_that_have_a_bound_and_say_which_are_missed() -> 
     assert f"<title>{alt}</title>" in svg
     drawn = ElementTree.fromstring(svg)
     words = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
-    assert words == ["Hidden rate", "91.4%", "Column direct match protection", "97.3%"]
+    labels = ["Hidden rate", "Local cloaking", "Column direct match protection", "Mean Hellinger distance"]
+    assert words[::2] == labels
+    assert words[1::2] == ["91.4%", "11", "97.3%", "0.051"]
     assert summary_markdown(replace(shown, folder="")).count("![") == 0
 
 
