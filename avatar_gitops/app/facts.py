@@ -19,6 +19,7 @@ from avatar_gitops.assessment.facts import (
     TableFacts,
     control_of,
     metric_facts,
+    of_promise,
     of_rows,
     parameter_facts,
 )
@@ -80,11 +81,11 @@ def assessment_facts(
 
 
 def _kept(table: TableFacts, earlier: AssessmentFacts | None) -> TableFacts:
-    """A table with what was known of it when it was published."""
+    """A table with what was known of it when it was published; beside a promise what says of privacy only informs."""
     before = next((item for item in earlier.tables if item.name == table.name), None) if earlier else None
-    if before is None:
-        return table
-    return replace(table, guarantee=table.guarantee or before.guarantee, figures=table.figures or before.figures)
+    if before is not None:
+        table = replace(table, guarantee=table.guarantee or before.guarantee, figures=table.figures or before.figures)
+    return table if table.guarantee is None else replace(table, metrics=of_promise(table.metrics))
 
 
 def _versions(environment: Mapping[str, Any]) -> Mapping[str, str]:
@@ -153,7 +154,11 @@ def _method(method: Avatarization | None) -> str:
 
 
 def _plain(method: Avatarization | None) -> Mapping[str, Any]:
-    return method.model_dump(mode="json", exclude_none=True) if method else {}
+    """The parameters of a method; how avatars are generated is none of differential privacy."""
+    if method is None:
+        return {}
+    private = method.open_dp is not None or method.fast_dp is not None
+    return method.model_dump(mode="json", exclude_none=True, exclude={"generation"} if private else None)
 
 
 def _series(table: Table) -> Mapping[str, Any]:

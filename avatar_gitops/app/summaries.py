@@ -12,6 +12,7 @@ from avatar_gitops.app.clock import minute
 from avatar_gitops.app.facts import assessment_facts
 from avatar_gitops.app.reports import PICTURES
 from avatar_gitops.assessment import AssessmentFacts, assess
+from avatar_gitops.assessment.guarantee import promise_numbers
 from avatar_gitops.assessment.risk import unchecked
 from avatar_gitops.plan.deletion import FILE as RECEIPT
 from avatar_gitops.plan.desired import DesiredSet
@@ -66,7 +67,7 @@ def summary(
         notes=(*_promises(facts), *_unchecked(facts), *(_notes(applied, facts.language) if applied else ())),
         level=assessment.level.value,
         conclusion=assessment.conclusion.value,
-        documents={"PIA": "pia.md", "Metrics": "metrics.json"} if published else {"Metrics": "metrics.json"},
+        documents=dict(_documents(published, facts.language)),
         check="sha256sum --check SHA256SUMS" if published else None,
         next_step=None if published else f"avatar-gitops show {desired.name}",
         folder=PICTURES,
@@ -77,11 +78,18 @@ def summary(
     return {"summary.md": summary_markdown(view, templates).encode(), **pictures}
 
 
+def _documents(published: bool, language: Language) -> Iterator[tuple[str, str]]:
+    if published:
+        yield WORDS["document.pia"].in_(language), "pia.md"
+    yield WORDS["document.metrics"].in_(language), "metrics.json"
+
+
 def _promises(facts: AssessmentFacts) -> Iterator[str]:
     """What differential privacy promises for each table that has it."""
     for table in facts.tables:
         if (said := table.guarantee) is not None:
-            words = {"table": table.name, "epsilon": f"{said.epsilon:.6g}", "delta": f"{said.delta:.3g}"}
+            epsilon, delta = promise_numbers(said, facts.language)
+            words = {"table": table.name, "epsilon": epsilon, "delta": delta}
             yield WORDS["promise"].in_(facts.language).format(**words, rows=said.rows_per_person)
 
 

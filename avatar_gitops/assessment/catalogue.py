@@ -76,8 +76,8 @@ CATALOGUE: Final[Mapping[str, MetricInfo]] = MappingProxyType(
             _info("hidden_rate_worst_group", _SINGLING, Unit.PERCENT, None),
             _info("local_cloaking", _SINGLING, Unit.COUNT, ">= 5"),
             _info("categorical_hidden_rate", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
-            _info("distance_to_closest", _MEMBER, Unit.DISTANCE, "> 0.2"),
-            _info("closest_distances_ratio", _MEMBER, Unit.RATIO, "> 0.3"),
+            _info("distance_to_closest", _MEMBER, Unit.DISTANCE, None),
+            _info("closest_distances_ratio", _MEMBER, Unit.RATIO, None),
             _info("closest_rate", _MEMBER, Unit.PERCENT, ">= 90"),
             _info("column_direct_match_protection", _SINGLING, Unit.PERCENT, ">= 50", exact=True),
             _info("row_direct_match_protection", _SINGLING, Unit.PERCENT, ">= 90", exact=True),
@@ -150,6 +150,24 @@ DETAILS: Final = frozenset(
 )
 """Metrics that a summary leaves to the longer documents, unless a gate asks for them."""
 
+CONTROLLED: Final = frozenset(
+    {
+        "membership_auc",
+        "membership_tpr_at_1_fpr",
+        "membership_tpr_at_10_fpr",
+        "membership_auc_isolated",
+        "membership_auc_density",
+        "membership_auc_worst_group",
+        "distance_to_closest_share",
+        "singling_out_univariate_risk",
+        "singling_out_multivariate_risk",
+        "linkability_risk",
+        "linkability_risk_5",
+        "inference_risk",
+    }
+)
+"""Metrics that need people who were not used."""
+
 LINKED: Final = frozenset(
     {
         "hidden_rate",
@@ -165,6 +183,9 @@ LINKED: Final = frozenset(
     }
 )
 """Metrics that need the avatar of each person."""
+
+TARGETED: Final = frozenset({"inference_continuous", "inference_categorical", "inference_accuracy_ratio"})
+"""Metrics that need a target to guess."""
 
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -230,12 +251,26 @@ def default_target(name: str, recipient: str) -> str | None:
 
 def written_value(name: str, value: float, language: str, target: str | None = None) -> str:
     """A value with its unit; gets more decimals where rounding would put it on the wrong side of its target."""
+    return _written(name, value, _decimals(name, value, target), language)
+
+
+def written_interval(name: str, low: float, high: float, language: str, target: str | None = None) -> str:
+    """Both ends of an interval, with the same decimals."""
+    decimals = max(_decimals(name, end, target) for end in (low, high))
+    return " – ".join(_written(name, end, decimals, language) for end in (low, high))
+
+
+def _decimals(name: str, value: float, target: str | None) -> int:
     info = CATALOGUE.get(name)
     decimals = info.decimals if info else 2
     if info and info.unit is Unit.COUNT and not float(value).is_integer():
         decimals = 1
-    text = number(value, decimals_for(value, decimals, target), language)
-    return percent(text, language) if info and info.unit is Unit.PERCENT else text
+    return decimals_for(value, decimals, target)
+
+
+def _written(name: str, value: float, decimals: int, language: str) -> str:
+    text = number(value, decimals, language)
+    return percent(text, language) if unit_of(name) is Unit.PERCENT else text
 
 
 def written_target(name: str, target: str, language: str) -> str:

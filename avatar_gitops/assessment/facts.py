@@ -34,6 +34,11 @@ Control = Literal["holdout", "share", "shadow"]
 BUCKETS: Final = ("<100", "100-1k", "1k-10k", "10k-100k", "100k-1M", ">1M")
 UNKNOWN_BUCKET: Final = "unknown"
 
+OTHER_KIND: Final = {
+    "inference_continuous": "inference_categorical",
+    "inference_categorical": "inference_continuous",
+}
+"""Of two metrics the one that fits the kind of the target has a value; the other one is not missing."""
 _WORDS: Final = (
     "avatar open_dp fast_dp barycentre local_gaussian knn fast_knn mean median mode gaussian gmm histogram row_order "
     "coordinate_similarity minority not_majority fpca flatten specified max min uniform skip csv parquet none "
@@ -264,9 +269,10 @@ def metric_facts(
     """The metrics of one block, in natural units, as facts; ready for `TableFacts.metrics`.
 
     `values` may be a whole result block: only names of the catalogue, and names that have a target, are read. None and
-    NaN mean not measured, which is a fact where there is a target; a metric that only informs is then left out. An
-    older name is dropped when the newer one of the same metric has a value. A target may be a string ("> 90", "90") or
-    a number; without an operator the direction of the catalogue is used.
+    NaN mean not measured, which is a fact where there is a target; a metric that only informs is then left out, and so
+    is the inference of a number where a category is inferred, or the other way round. An older name is dropped when the
+    newer one of the same metric has a value. A target may be a string ("> 90", "90") or a number; without an operator
+    the direction of the catalogue is used.
     """
     wanted = {canonical_name(name): target for name, target in (targets or {}).items()}
     ends = {canonical_name(name): interval for name, interval in (intervals or {}).items()}
@@ -278,6 +284,8 @@ def metric_facts(
         if is_told or not _is_figure(value) or not (in_catalogue(name) or name in wanted):
             continue
         if value is None and name not in wanted and default_target(name, "unknown") is None:
+            continue
+        if value is None and values.get(OTHER_KIND.get(name, "")) is not None:
             continue
         low, high = ends.get(name, (None, None))
         found[name] = MetricValue(
@@ -300,6 +308,13 @@ def of_rows(metrics: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
     return tuple(
         replace(metric, target=None, informs=True) if metric.name == "row_direct_match_protection" else metric
         for metric in metrics
+    )
+
+
+def of_promise(metrics: Iterable[MetricValue]) -> tuple[MetricValue, ...]:
+    """The metrics of a table with a promise of differential privacy: what they say of privacy only informs."""
+    return tuple(
+        metric if metric.family is Family.UTILITY else replace(metric, target=None, informs=True) for metric in metrics
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from avatar_gitops.assessment.text import bare
+
 GUARANTEE: Final = "differential_privacy"
 """Key of the promise in the metadata of a run and of its metrics."""
 
@@ -47,6 +49,12 @@ def certainty(said: Guarantee) -> float:
     """
     doubt = math.exp(-said.epsilon)
     return min(1.0, (1 + said.delta * doubt) / (1 + doubt))
+
+
+def promise_numbers(said: Guarantee, language: str) -> tuple[str, str]:
+    """Epsilon and delta as they are written everywhere."""
+    epsilon, delta = float(f"{said.epsilon:.6g}"), float(f"{said.delta:.3g}")
+    return bare(epsilon, language), bare(delta, language)
 
 
 def guarantee_facts(said: object) -> Guarantee | None:

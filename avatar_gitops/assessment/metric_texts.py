@@ -72,9 +72,13 @@ METRIC_TEXTS: Final[Mapping[str, MetricText]] = MappingProxyType(
             ),
             Text(
                 "Median over avatars of the distance to the nearest original, in the projected space. It depends on "
-                "the columns and on their scale and cannot be compared between data sets.",
+                "the columns and on their scale and cannot be compared between data sets. Its target in the engine of "
+                "this tool is the 5th percentile of the distance from an original to the nearest other original; where "
+                "that is 0, it has none.",
                 "Médiane, sur les avatars, de la distance à l'original le plus proche dans l'espace projeté. Elle "
-                "dépend des colonnes et de leur échelle et ne se compare pas d'un jeu de données à l'autre.",
+                "dépend des colonnes et de leur échelle et ne se compare pas d'un jeu de données à l'autre. Sa cible, "
+                "dans le moteur de cet outil, est le 5e centile de la distance d'un original à l'autre original le "
+                "plus proche ; si celui-ci est 0, elle n'en a pas.",
             ),
         ),
         "closest_distances_ratio": MetricText(
@@ -85,9 +89,11 @@ METRIC_TEXTS: Final[Mapping[str, MetricText]] = MappingProxyType(
             ),
             Text(
                 "Median over avatars of nearest distance divided by second nearest distance; near 0 an avatar sticks "
-                "to one person.",
+                "to one person. Its target in the engine of this tool is 0.8 times the median of that ratio from each "
+                "original to the others; where that is 0, it has none.",
                 "Médiane, sur les avatars, de la distance au plus proche divisée par la distance au deuxième ; près "
-                "de 0, un avatar colle à une personne.",
+                "de 0, un avatar colle à une personne. Sa cible, dans le moteur de cet outil, est 0,8 fois la médiane "
+                "de ce ratio de chaque original aux autres ; si celle-ci est 0, il n'en a pas.",
             ),
         ),
         "closest_rate": MetricText(

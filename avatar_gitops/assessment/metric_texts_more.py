@@ -186,7 +186,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str, str, str]]] = {
     ),
     "k_map": (
         "Fewest people behind a combination",
-        "Moins de personnes derrière une combinaison",
+        "Plus petit nombre de personnes derrière une combinaison",
         "smallest number of originals with known variables that some avatar shows",
         "plus petit nombre d'originaux aux variables connues qu'un avatar montre",
         "k-map: over combinations of the known variables that originals and avatars share.",

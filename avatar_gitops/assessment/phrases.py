@@ -80,9 +80,9 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "conclusion.with_measures": Text("compatible, with measures,", "compatible, avec des mesures,"),
         "conclusion.not_compatible": Text("not compatible", "non compatible"),
         "conclusion": Text(
-            "The measured residual risk ({level}) is {conclusion} with the intended use: {use}. "
+            "The measured residual risk ({level}) is {conclusion} with the intended use: {use}{stop} "
             "Recipients: {recipient}.",
-            "Le risque résiduel mesuré ({level}) est {conclusion} avec l'usage prévu : {use}. "
+            "Le risque résiduel mesuré ({level}) est {conclusion} avec l'usage prévu : {use}{stop} "
             "Destinataires : {recipient}.",
         ),
         # criteria
@@ -119,6 +119,13 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "sensitivity.Low": Text("low", "faible"),
         "sensitivity.Very Low": Text("very low", "très faible"),
         "sensitivity.Negligible": Text("negligible", "négligeable"),
+        # sizes
+        "bucket.<100": Text("<100", "moins de 100"),
+        "bucket.100-1k": Text("100-1k", "100 à 1\u202f000"),
+        "bucket.1k-10k": Text("1k-10k", "1\u202f000 à 10\u202f000"),
+        "bucket.10k-100k": Text("10k-100k", "10\u202f000 à 100\u202f000"),
+        "bucket.100k-1M": Text("100k-1M", "100\u202f000 à 1 million"),
+        "bucket.>1M": Text(">1M", "plus de 1 million"),
         # findings and flags
         "finding.met": Text("target met, pessimistic end of the interval too", "cible atteinte, intervalle compris"),
         "finding.met_exact": Text("target met", "cible atteinte"),
@@ -166,6 +173,17 @@ PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         "scope.full_enriched": Text(
             "to find a person by a row with all that the parent tables add",
             "retrouver une personne par une ligne avec tout l'apport des tables parentes",
+        ),
+        "scope.barycentered": Text("mean of each person's avatars", "moyenne des avatars de chaque personne"),
+        "scope.class_balancing_barycenter": Text(
+            "mean of the avatars of people who have several",
+            "moyenne des avatars des personnes qui en ont plusieurs",
+        ),
+        "views.links": Text("what its links add", "ce que ses liens ajoutent"),
+        "views.means": Text("the mean of each person's avatars", "la moyenne des avatars de chaque personne"),
+        "views.both": Text(
+            "what its links add and the mean of each person's avatars",
+            "ce que ses liens ajoutent et sur la moyenne des avatars de chaque personne",
         ),
         # parameters
         "parameter.method": Text("Method", "Méthode"),

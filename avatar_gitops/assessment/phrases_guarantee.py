@@ -33,6 +33,12 @@ GUARANTEE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "une personne avec au plus {rows} lignes ; deux tables sont voisines quand toutes les lignes d'une personne"
             " sont ajoutées ou retirées",
         ),
+        "guarantee.person.one": Text(
+            "one person with at most {rows} row; two tables are neighbours when the row of one person is added or"
+            " removed",
+            "une personne avec au plus {rows} ligne ; deux tables sont voisines quand la ligne d'une personne est"
+            " ajoutée ou retirée",
+        ),
         "guarantee.public": Text("Taken as public", "Supposé public"),
         "guarantee.learned": Text("Learned with a part of the budget", "Appris avec une partie du budget"),
         "guarantee.schema": Text("names and types of the columns", "noms et types des colonnes"),

@@ -122,10 +122,10 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "mais ne comptent pas comme une résistance.",
         ),
         "worst_shown": Text(
-            "Of each metric the worst value is shown, over the table alone and what its links add; the technical "
-            "report has all of them.",
-            "De chaque mesure est montrée la pire valeur, sur la table seule et sur ce que ses liens ajoutent ; le "
-            "rapport technique les donne toutes.",
+            "Of each metric the worst value is shown, over the table alone and {views}; the technical report has all "
+            "of them.",
+            "De chaque mesure est montrée la pire valeur, sur la table seule et sur {views} ; le rapport technique les "
+            "donne toutes.",
         ),
         "other_metrics": Text(
             "These metrics have a target but belong to no criterion of this document: they do not enter the level.",
@@ -210,6 +210,12 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "Extremes and variances shrink, and logical rules between columns are not guaranteed.",
             "Les extrêmes et les variances se réduisent, et les règles logiques entre colonnes ne sont pas garanties.",
         ),
+        "limit.noise": Text(
+            "Noise weighs most on small groups and rare categories, and logical rules between columns are not "
+            "guaranteed.",
+            "Le bruit pèse surtout sur les petits groupes et les catégories rares, et les règles logiques entre "
+            "colonnes ne sont pas garanties.",
+        ),
         "limit.secret": Text(
             "The seed and the unshuffled table are secrets: with them avatars can be traced to people.",
             "La graine et la table non mélangée sont des secrets : elles permettent de relier des avatars à des "
@@ -219,3 +225,7 @@ RISK_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
 )
 
 LIMITS: Final = tuple(key for key in RISK_PHRASES if key.startswith("limit."))
+LIMITS_OF: Final[Mapping[str, bool]] = MappingProxyType(
+    {"limit.own": False, "limit.rare": False, "limit.utility": False, "limit.secret": False, "limit.noise": True}
+)
+"""Limits that hold only with (True) or only without (False) differential privacy."""

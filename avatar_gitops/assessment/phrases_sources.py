@@ -41,6 +41,12 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
             "La pire mesure décide d'un critère, le pire critère d'une table, la pire table du jeu. Un seuil lit la "
             "pire valeur sur toutes les tables et sur ce que leurs liens ajoutent.",
         ),
+        "rule.target": Text(
+            "A target marked default is the usual one for the recipient, which nobody chose for this set; the annex of "
+            "the metrics says where others come from.",
+            "Une cible marquée par défaut est la cible usuelle pour le destinataire, que personne n'a choisie pour ce "
+            "jeu ; l'annexe des mesures dit d'où viennent les autres.",
+        ),
         "rule.vulnerability": Text(
             "Vulnerability is 1 when every target is met by the whole interval, 2 when only the value meets it or "
             "misses by at most 10%, 3 beyond, 4 beyond 50% or with a red flag. What was not measured counts as at "
@@ -159,13 +165,15 @@ SOURCE_PHRASES: Final[Mapping[str, Text]] = MappingProxyType(
         ),
         "promise.stands": Text(
             "The guarantee of differential privacy stands in the place of a measured vulnerability: epsilon {epsilon}, "
-            "delta {delta}. Whatever an attacker knows, a guess whether one person took part is right in at most "
-            "{certainty} of even cases. That is a bound, not the absence of risk. Metrics below only inform.",
+            "delta {delta}. Whatever an attacker knows, a guess whether one person took part {guess} of even cases. "
+            "That is a bound, not the absence of risk. Metrics of privacy below only inform.",
             "La garantie de confidentialité différentielle tient lieu de vulnérabilité mesurée : epsilon {epsilon}, "
-            "delta {delta}. Quoi que sache un attaquant, deviner si une personne a participé est juste dans au plus "
-            "{certainty} des cas équilibrés. C'est une borne, pas l'absence de risque. Les mesures ci-dessous ne font "
+            "delta {delta}. Quoi que sache un attaquant, deviner si une personne a participé {guess} des cas "
+            "équilibrés. C'est une borne, pas l'absence de risque. Les mesures de confidentialité ci-dessous ne font "
             "qu'informer.",
         ),
+        "promise.bounded": Text("is right in at most {share}", "est juste dans au plus {share}"),
+        "promise.open": Text("may be right in more than {share}", "peut être juste dans plus de {share}"),
         "promise.inference": Text(
             "What the file teaches about people in general, whether they took part or not, is not bounded by it.",
             "Ce que le fichier apprend sur les personnes en général, qu'elles aient participé ou non, n'est pas borné.",

@@ -45,17 +45,21 @@ _OWN: Final[Mapping[str, Text]] = {
     "metric.values": Text("{metric} per table", "{metric} par table"),
     "h.not_measured": Text("{number} Not measured", "{number} Non mesuré"),
     "not_measured.intro": Text(
-        "These metrics were asked for and could not be computed for any table. That is no result, neither good nor "
-        "bad.",
-        "Ces mesures ont été demandées et n'ont pu être calculées pour aucune table. Ce n'est pas un résultat, ni bon "
-        "ni mauvais.",
+        "These metrics exist and have no value here, for any table. That is no result, neither good nor bad.",
+        "Ces mesures existent et n'ont ici de valeur pour aucune table. Ce n'est pas un résultat, ni bon ni mauvais.",
     ),
+    "head.why": Text("Reason", "Raison"),
+    "why.link": Text("no avatar belongs to one person", "aucun avatar n'appartient à une seule personne"),
+    "why.control": Text("no people who were not used as a control", "pas de personnes non utilisées comme contrôle"),
+    "why.known": Text("no known variables are stated", "aucune variable connue n'est énoncée"),
+    "why.target": Text("no target is stated", "aucune cible n'est énoncée"),
+    "why.other": Text("no reason is on record", "aucune raison n'est enregistrée"),
     "not_measured.summary": Text("Metrics that were not measured", "Mesures non faites"),
     "worst_shown.technical": Text(
-        "Of each metric the worst value is shown here, over the table alone and what its links add; sections 3 and 4 "
-        "have all of them.",
-        "De chaque mesure est montrée ici la pire valeur, sur la table seule et sur ce que ses liens ajoutent ; les "
-        "sections 3 et 4 les donnent toutes.",
+        "Of each metric the worst value is shown here, over the table alone and {views}; sections 3 and 4 have all of "
+        "them.",
+        "De chaque mesure est montrée ici la pire valeur, sur la table seule et sur {views} ; les sections 3 et 4 les "
+        "donnent toutes.",
     ),
     "h.signal": Text("4 Signal retention", "4 Métriques de conservation du signal"),
     "h.columns": Text(
@@ -84,6 +88,7 @@ _OWN: Final[Mapping[str, Text]] = {
         "Dot: bound met, cross: bound missed, stroke: bound, pale bar: 95% interval.",
         "Point : borne tenue, croix : borne manquée, trait : borne, barre pâle : intervalle à 95 %.",
     ),
+    "gauges.alt": Text("{summary}; missed: {missed}.", "{summary} ; manquées : {missed}."),
     "figure.number": Text("Figure {number}.", "Figure {number}."),
     "figure.raw_series": Text("Series of {subject} over time.", "Séries de {subject} au cours du temps."),
     "figure.raw_series.alt": Text(

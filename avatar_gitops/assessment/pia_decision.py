@@ -237,7 +237,7 @@ def annexes(voice: Voice, facts: AssessmentFacts) -> list[Block]:
         Heading(2, voice.say("h.annex.metrics")),
         definition_table(voice, facts),
         Heading(2, voice.say("h.annex.limits")),
-        limits(voice),
+        limits(voice, facts),
         Heading(2, voice.say("h.annex.rules")),
         rules(voice),
         Heading(2, voice.say("h.annex.provenance")),

@@ -34,6 +34,7 @@ from avatar_gitops.assessment.sections import (
     signed,
     table_source,
     verdict_table,
+    views,
 )
 from avatar_gitops.assessment.voice import Voice, tone
 
@@ -74,8 +75,8 @@ def risks(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> list[
     for number, (table, risk) in enumerate(zip(facts.tables, assessment.tables, strict=True), start=2):
         blocks.append(Heading(2, voice.say("h.table_risk", number=str(number), table=code(table.name))))
         blocks.append(verdict_table(voice, risk))
-        if len({metric.scope for metric in table.metrics}) > 1:
-            blocks.append(Paragraph(voice.say("worst_shown"), source=voice.cite("rule")))
+        if others := views(voice, table.metrics):
+            blocks.append(Paragraph(voice.say("worst_shown", views=others), source=voice.cite("rule")))
         blocks += [
             Paragraph(sentence, "very_high", table_source(facts, table))
             for sentence in flag_sentences(voice, risk.criteria[0].flags)

@@ -118,7 +118,10 @@ class Severity:
 
 @dataclass(slots=True, frozen=True)
 class Check:
-    """One metric against its target; `shortfall` is a share of the target, 0 when it is met."""
+    """One metric against its target; `shortfall` is a share of the target, 0 when it is met.
+
+    `is_default_target`: the target is the usual one for the recipient, whoever named it.
+    """
 
     metric: MetricValue
     target: str
@@ -201,12 +204,14 @@ def check(metric: MetricValue, recipient: str) -> Check | None:
     """Judge one metric; None when it only informs: as such, or because neither it nor the catalogue has a target."""
     if metric.informs:
         return None
-    target = metric.target or default_target(metric.name, recipient)
+    usual = default_target(metric.name, recipient)
+    target = metric.target or usual
     if target is None:
         return None
     bound = parse_target(target)
     shortfall = 0.0 if metric.value is None else bound.shortfall(metric.value)
-    return Check(metric, target, metric.target is None, _finding(metric, bound, shortfall), shortfall)
+    is_default = usual is not None and bound == parse_target(usual)
+    return Check(metric, target, is_default, _finding(metric, bound, shortfall), shortfall)
 
 
 def worst_blocks(metrics: Iterable[MetricValue], recipient: str) -> tuple[MetricValue, ...]:

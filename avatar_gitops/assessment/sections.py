@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -23,15 +24,19 @@ from avatar_gitops.assessment.document import (
 )
 from avatar_gitops.assessment.drawing import Gauge
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue, Scalar, TableFacts
-from avatar_gitops.assessment.guarantee import Guarantee, certainty
+from avatar_gitops.assessment.guarantee import Guarantee, certainty, promise_numbers
 from avatar_gitops.assessment.metric_texts import metric_definition, metric_label
-from avatar_gitops.assessment.phrases_risk import LIMITS
+from avatar_gitops.assessment.phrases_risk import LIMITS, LIMITS_OF
 from avatar_gitops.assessment.phrases_sources import RULES
 from avatar_gitops.assessment.risk import Assessment, Check, CriterionRisk, Finding, Flag, TableRisk, check
 from avatar_gitops.assessment.targets import parse_target
-from avatar_gitops.assessment.text import bare, decimals_for, number, percent
+from avatar_gitops.assessment.text import bare, number, percent
 from avatar_gitops.assessment.voice import Voice, tone
 
+DP: Final = frozenset({"open_dp", "fast_dp"})
+MEANS: Final = frozenset({"barycentered", "class_balancing_barycenter"})
+WHOLE: Final = 100
+FINEST: Final = 4
 _ORDER: Final = (
     Finding.MET,
     Finding.INTERVAL_UNKNOWN,
@@ -152,7 +157,7 @@ def reason(voice: Voice, risk: CriterionRisk) -> Inline:
     if risk.flags:
         return voice.say(f"flag.{risk.flags[0]}")
     if risk.guarantee is not None:
-        return voice.say("promised", epsilon=bare(round(risk.guarantee.epsilon, 6), voice.language))
+        return voice.say("promised", epsilon=_promised(voice, risk.guarantee)["epsilon"])
     known = [item for item in risk.checks if item.metric.value is not None]
     worst = max(known, key=lambda item: (item.vulnerability, item.shortfall, _ORDER.index(item.finding)), default=None)
     if worst is None or (not risk.measured and worst.vulnerability < risk.vulnerability):
@@ -199,31 +204,40 @@ def parameter_table(voice: Voice, facts: AssessmentFacts, table: TableFacts) -> 
 
 def guarantee_rows(voice: Voice, said: Guarantee) -> list[tuple[Cell, ...]]:
     """What differential privacy promises for one table, and on which grounds."""
-    budget = promise_numbers(voice, said)
+    budget = _promised(voice, said)
+    one = said.rows_per_person == 1
+    person = voice.say("guarantee.person.one" if one else "guarantee.person", rows=code(str(said.rows_per_person)))
     budget |= {"declared": plain(bare(said.declared, voice.language)), "library": code(said.library)}
     return [
         cells(voice.say("guarantee"), voice.say("guarantee.budget", **budget)),
         cells(voice.say("guarantee.measure"), voice.say("guarantee.pure" if said.pure else "guarantee.zcdp")),
-        cells(voice.say("guarantee.unit"), voice.say("guarantee.person", rows=code(str(said.rows_per_person)))),
+        cells(voice.say("guarantee.unit"), person),
         cells(voice.say("guarantee.public"), _knowledge(voice, said.public)),
         cells(voice.say("guarantee.learned"), _knowledge(voice, said.learned)),
         cells(voice.say("guarantee.limits"), voice.say("guarantee.limits.text")),
     ]
 
 
-def promise_numbers(voice: Voice, said: Guarantee) -> dict[str, Inline]:
-    """Epsilon and delta of a promise as they are written everywhere."""
-    epsilon, delta = float(f"{said.epsilon:.6g}"), float(f"{said.delta:.3g}")
-    return {"epsilon": plain(bare(epsilon, voice.language)), "delta": plain(bare(delta, voice.language))}
-
-
 def promise(voice: Voice, said: Guarantee) -> Paragraph:
     """What a promise of differential privacy means, in one paragraph."""
-    share = 100 * certainty(said)
-    written = percent(number(share, decimals_for(share, 1, "< 100"), voice.language), voice.language)
-    sentence = voice.say("promise.stands", certainty=written, **promise_numbers(voice, said))
+    sentence = voice.say("promise.stands", guess=_guess(voice, 100 * certainty(said)), **_promised(voice, said))
     sources = voice.listed(voice.say("source.promise", library=code(said.library)), voice.cite("rule", "dp"))
     return Paragraph(sentence, source=sources)
+
+
+def _promised(voice: Voice, said: Guarantee) -> dict[str, Inline]:
+    epsilon, delta = promise_numbers(said, voice.language)
+    return {"epsilon": plain(epsilon), "delta": plain(delta)}
+
+
+def _guess(voice: Voice, share: float) -> Inline:
+    """How often a guess can be right: a percentage never rounded down, or that it is nearly always."""
+    for decimals in range(1, FINEST + 1):
+        above = math.ceil(round(share * 10**decimals, 6)) / 10**decimals
+        if above < WHOLE:
+            return voice.say("promise.bounded", share=percent(number(above, decimals, voice.language), voice.language))
+    below = percent(number(WHOLE - 10**-FINEST, FINEST, voice.language), voice.language)
+    return voice.say("promise.open", share=below)
 
 
 def _knowledge(voice: Voice, pairs: tuple[tuple[str, str], ...]) -> Inline:
@@ -238,7 +252,7 @@ def _knowledge(voice: Voice, pairs: tuple[tuple[str, str], ...]) -> Inline:
 
 def method_key(method: str) -> str:
     """The phrase of a method; what is not a method of the platform is none."""
-    return f"method.{method}" if method in {"avatar", "open_dp", "fast_dp"} else "method.none"
+    return f"method.{method}" if method in {"avatar", *DP} else "method.none"
 
 
 def scalar(voice: Voice, value: Scalar) -> Inline:
@@ -291,7 +305,7 @@ def table_overview(voice: Voice, facts: AssessmentFacts) -> Table:
     rows = tuple(
         cells(
             code(table.name),
-            voice.unknown() if table.rows == "unknown" else plain(table.rows),
+            voice.bucket(table.rows),
             voice.unknown() if table.columns is None else plain(str(table.columns)),
             voice.yes_no(table.individual_level),
             voice.coded(short_digest(digests.get(table.name))),
@@ -322,9 +336,12 @@ def _engine(voice: Voice, facts: AssessmentFacts) -> Inline:
     return voice.say("source.engine", engine=voice.stated(facts.provenance.engine))
 
 
-def limits(voice: Voice) -> Bullets:
-    """What the figures do not prove."""
-    return Bullets(tuple(voice.say(key) for key in LIMITS), voice.cite("wp29", "avatar"))
+def limits(voice: Voice, facts: AssessmentFacts) -> Bullets:
+    """What the figures do not prove, as far as it is true of the methods of the set."""
+    promised = {table.method in DP for table in facts.tables}
+    found = tuple(key for key in LIMITS if LIMITS_OF.get(key) in {None, *promised})
+    cited = tuple(name for name, said in (("avatar", False), ("dp", True)) if said in promised)
+    return Bullets(tuple(voice.say(key) for key in found), voice.cite("wp29", *cited))
 
 
 def rules(voice: Voice) -> Bullets:
@@ -334,14 +351,22 @@ def rules(voice: Voice) -> Bullets:
 
 def verdict(voice: Voice, facts: AssessmentFacts, assessment: Assessment) -> tuple[Inline, Tone]:
     """The conclusion in one sentence and its tone; it never says that data are anonymous."""
+    use = (facts.context.purpose or "").rstrip(" .")
     sentence = voice.say(
         "conclusion",
         level=voice.level(assessment.level),
         conclusion=strong(voice.word(f"conclusion.{assessment.conclusion}")),
-        use=voice.stated(facts.context.purpose),
+        use=voice.stated(use),
+        stop="" if use.endswith(("?", "!", "…")) else ".",
         recipient=voice.choice("recipient", facts.context.data_recipient),
     )
     return sentence, tone(assessment.level)
+
+
+def views(voice: Voice, metrics: Iterable[MetricValue]) -> Inline:
+    """What a table was measured with beside itself alone; empty when there is nothing."""
+    kinds = {"means" if metric.scope in MEANS else "links" for metric in metrics if metric.scope != "standalone"}
+    return voice.say(f"views.{'both' if len(kinds) > 1 else kinds.pop()}") if kinds else ()
 
 
 def flag_sentences(voice: Voice, raised: Iterable[Flag]) -> tuple[Inline, ...]:

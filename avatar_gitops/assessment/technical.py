@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import count
 
-from avatar_gitops.assessment.catalogue import CRITERIA, Family, canonical_name
+from avatar_gitops.assessment.catalogue import CONTROLLED, CRITERIA, LINKED, TARGETED, Family, canonical_name
 from avatar_gitops.assessment.document import (
     Bars,
     Block,
@@ -42,6 +42,7 @@ from avatar_gitops.assessment.sections import (
     table_overview,
     verdict,
     verdict_table,
+    views,
     whole,
 )
 from avatar_gitops.assessment.text import bare, number
@@ -72,7 +73,7 @@ def technical_document(facts: AssessmentFacts, assessment: Assessment) -> Docume
     for position, (table, risk) in enumerate(zip(facts.tables, assessment.tables, strict=True), start=1):
         blocks += _summary(voice, facts, table, risk, position)
     blocks += [*_privacy(voice, facts), *_signal(voice, facts), *_parameters(voice, facts)]
-    blocks += [Heading(1, voice.say("h.limits")), Heading(2, voice.say("h.limits.measured")), limits(voice)]
+    blocks += [Heading(1, voice.say("h.limits")), Heading(2, voice.say("h.limits.measured")), limits(voice, facts)]
     blocks += [Heading(2, voice.say("h.rules")), rules(voice), Heading(1, voice.say("h.metadata"))]
     blocks += [Heading(2, voice.say("h.data")), table_overview(voice, facts)]
     blocks += [Heading(2, voice.say("h.provenance")), provenance_table(voice, facts)]
@@ -96,8 +97,8 @@ def _summary(
         yield Paragraph(strong(voice.word("not_measured.membership")))
     groups = {"privacy": _private(table.metrics), "signal": _useful(table.metrics)}
     recipient = facts.context.data_recipient
-    if len({metric.scope for metric in table.metrics}) > 1:
-        yield Paragraph(voice.say("worst_shown.technical"), source=voice.cite("rule"))
+    if others := views(voice, table.metrics):
+        yield Paragraph(voice.say("worst_shown.technical", views=others), source=voice.cite("rule"))
     for name, found in groups.items():
         metrics = worst_blocks(found, recipient)
         yield Heading(3, voice.say(f"t.{name}"))
@@ -107,7 +108,9 @@ def _summary(
         summary = text_of(voice.say(f"summary.{name}", table=table.name))
         drawn = metric_gauges(voice, recipient, metrics)
         if drawn:
-            yield Drawing(f"{name}-{position}.svg", gauges(drawn, summary), summary, voice.say("gauges.legend"))
+            missed = ", ".join(f"{item.label} {item.text}" for item in drawn if item.met is False)
+            alt = text_of(voice.say("gauges.alt", summary=summary, missed=missed or voice.word("none.feminine")))
+            yield Drawing(f"{name}-{position}.svg", gauges(drawn, alt), alt, voice.say("gauges.legend"))
         yield metric_table(voice, summary, metrics, recipient)
 
 
@@ -148,11 +151,29 @@ def _metrics(voice: Voice, facts: AssessmentFacts, names: tuple[str, ...], chapt
         yield Heading(2, voice.say("h.not_measured", number=f"{chapter}.{first + len(shown)}"))
         yield Paragraph(voice.say("not_measured.intro"), source=voice.cite("metrics"))
         rows = (
-            cells(plain(metric_label(name, voice.language)), strong(voice.word("finding.not_measured")), code(name))
+            cells(
+                plain(metric_label(name, voice.language)),
+                strong(voice.word("finding.not_measured")),
+                voice.say(f"why.{_why(facts, name, measured)}"),
+                code(name),
+            )
             for name in missing
         )
-        header = voice.head("metric", "value", "source")
-        yield Table(voice.word("not_measured.summary"), header, tuple(rows), (46, 22, 32))
+        header = voice.head("metric", "value", "why", "source")
+        yield Table(voice.word("not_measured.summary"), header, tuple(rows), (28, 14, 32, 26))
+
+
+def _why(facts: AssessmentFacts, name: str, measured: Set[str]) -> str:
+    """Why a metric has no value: it needs a control, the avatar of each person, or what nobody stated."""
+    if name in CONTROLLED and not CONTROLLED & measured:
+        return "control"
+    if name in LINKED and all(table.method != "avatar" for table in facts.tables):
+        return "link"
+    if name == "knowledge_protection_rate" and not any(table.known_variables for table in facts.tables):
+        return "known"
+    if name in TARGETED and not any(table.inference_target for table in facts.tables):
+        return "target"
+    return "other"
 
 
 def _names(metrics: Iterable[MetricValue]) -> tuple[str, ...]:

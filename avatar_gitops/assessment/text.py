@@ -10,6 +10,7 @@ from avatar_gitops.assessment.targets import Target, parse_target
 
 NBSP: Final = "\u00a0"
 THIN: Final = "\u202f"  # narrow no-break space
+MINUS: Final = "\u2212"
 GROUPED_FROM: Final = 10_000
 _BEFORE: Final = re.compile(r" ([:%»])")
 _THIN_BEFORE: Final = re.compile(r" ([;?!])")
@@ -69,6 +70,8 @@ def _written(text: str, value: float, language: str) -> str:
     whole, point, rest = text.partition(".")
     if abs(value) >= GROUPED_FROM and whole.lstrip("-").isdigit():
         whole = f"{int(whole):,}"
+    if whole.startswith("-"):
+        whole = MINUS + whole[1:]
     if language != "fr":
         return whole + point + rest
     return whole.replace(",", THIN) + ("," if point else "") + rest

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from avatar_gitops.assessment.catalogue import is_exact, written_target, written_value
+from avatar_gitops.assessment.catalogue import is_exact, written_interval, written_target, written_value
 from avatar_gitops.assessment.document import Cell, Inline, Tone, code, fill, joined, plain, strong
 from avatar_gitops.assessment.facts import AssessmentFacts, MetricValue
 from avatar_gitops.assessment.risk import Check, Level
@@ -83,10 +83,8 @@ class Voice:
             return plain("–")
         if metric.low is None or metric.high is None:
             return self._no_interval(metric, target)
-        ends = (
-            written_value(metric.name, end, self.language, target or metric.target) for end in (metric.low, metric.high)
-        )
-        return plain(" – ".join(ends))
+        wanted = target or metric.target
+        return plain(written_interval(metric.name, metric.low, metric.high, self.language, wanted))
 
     def _no_interval(self, metric: MetricValue, target: str | None) -> Inline:
         if is_exact(metric.name):
@@ -121,6 +119,10 @@ class Voice:
     def scale(self, axis: str, value: int) -> Inline:
         """A step of a CNIL scale, for example "3 significant"."""
         return plain(f"{value} {self.word(f'{axis}.{value}')}")
+
+    def bucket(self, rows: str) -> Inline:
+        """A size in the words of the language, or unknown."""
+        return self.unknown() if rows == "unknown" else self.say(f"bucket.{rows}")
 
     def yes_no(self, value: bool | None) -> Inline:
         """Yes, no, or unknown."""

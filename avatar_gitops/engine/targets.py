@@ -62,12 +62,15 @@ def targets(recipient: str = "unknown", references: Mapping[str, float] | None =
     """Wanted values of privacy and signal metrics, in natural units, as an operator and a number.
 
     An unknown recipient gets the strictest. With `references` (what unused rows score) the two distance metrics are
-    judged against them; without, against the absolute values of the older platform.
+    judged against them, and have no target where unused rows score 0, which nothing can miss; without, against the
+    absolute values of the older platform.
     """
     wanted = {"hidden_rate": f">= {_HIDDEN_RATE.get(recipient, 90):g}", **_PRIVACY, **_LEGACY_DISTANCES, **SIGNAL}
     for name in _LEGACY_DISTANCES:
         if references and name in references:
-            wanted[name] = f">= {references[name]:.4g}"
+            del wanted[name]
+            if references[name] > 0:
+                wanted[name] = f">= {references[name]:.4g}"
     return MappingProxyType(wanted)
 
 
@@ -80,7 +83,8 @@ def meta_privacy(values: Mapping[str, float | None], wanted: Mapping[str, str]) 
     """
     criteria = []
     for names in CRITERIA.values():
-        scores = [_score(value, wanted[name]) for name in names if (value := values.get(name)) is not None]
+        known = [(value, wanted[name]) for name in names if name in wanted and (value := values.get(name)) is not None]
+        scores = [_score(value, target) for value, target in known]
         if scores:
             criteria.append(min(scores))
     return 100.0 * sum(criteria) / len(criteria) if criteria else None

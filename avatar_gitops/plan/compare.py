@@ -16,8 +16,8 @@ from avatar_gitops.plan.noise import NoiseBand, lock_family
 from avatar_gitops.spec.gates import METRICS, Direction, parse_gate
 
 EXACT: Final = 1e-9
-BEST: Final = {"pmse_ratio": 1.0}
-"""The best value of a metric that is worse on both sides of it."""
+GUESSING: Final = {"pmse_ratio": 1.0}
+"""Value at which an attack or a model only guesses: no value below it is better than another one."""
 
 
 class Verdict(StrEnum):
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     WORSE = "worse"
     NOISE = "same within noise"
     SAME = "same"
-    CHANGED = "changed"  # as far from its best value as before, or nobody said which way this metric gets better
+    CHANGED = "changed"  # both values are as good, or nobody said which way this metric gets better
     NEW = "new"
     GONE = "not measured any more"
 
@@ -163,11 +163,9 @@ def verdict(metric: str, before: float | None, after: float | None, noise: float
 
 def _worth(metric: str, value: float) -> float:
     """A number that is larger for a better value; the same for all of a metric that nobody knows."""
-    if metric in BEST:
-        return -abs(value - BEST[metric])
     if metric not in METRICS:
         return 0.0
-    return value if METRICS[metric].direction is Direction.HIGHER else -value
+    return value if METRICS[metric].direction is Direction.HIGHER else -max(value, GUESSING.get(metric, value))
 
 
 def rank(metric: str) -> tuple[int, str]:

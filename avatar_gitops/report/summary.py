@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from avatar_gitops.assessment.catalogue import DETAILS, canonical_name, is_exact, written_target, written_value
+from avatar_gitops.assessment.catalogue import (
+    DETAILS,
+    canonical_name,
+    is_exact,
+    written_interval,
+    written_target,
+    written_value,
+)
 from avatar_gitops.assessment.drawing import Gauge
 from avatar_gitops.assessment.drawing import gauges as draw
 from avatar_gitops.assessment.facts import MetricValue
@@ -250,7 +257,7 @@ def _interval(metric: MetricValue, language: Language, bound: str | None) -> str
         return "–"
     if metric.low is None or metric.high is None:
         return WORDS["exact" if is_exact(metric.name) else "unknown"].in_(language)
-    return " – ".join(written_value(metric.name, end, language, bound) for end in (metric.low, metric.high))
+    return written_interval(metric.name, metric.low, metric.high, language, bound)
 
 
 def _risk(view: SummaryView) -> str | None:

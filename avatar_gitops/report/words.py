@@ -67,6 +67,8 @@ WORDS: Final[Mapping[str, Text]] = MappingProxyType(
             "Risque résiduel mesuré ({level}) : {conclusion} avec l'usage prévu.",
         ),
         "documents": Text("Documents:", "Documents :"),
+        "document.pia": Text("PIA", "AIPD"),
+        "document.metrics": Text("Metrics", "Mesures"),
         "made_from": Text("Made from:", "Fait à partir de :"),
         "spec": Text("spec", "spécification"),
         "input": Text("input", "entrée"),

@@ -26,6 +26,7 @@ from avatar_gitops.assessment.facts import (
     UNKNOWN_BUCKET,
     Language,
     control_of,
+    of_promise,
     of_rows,
 )
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
@@ -142,7 +143,9 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
     columns = table.columns or []
     judged = _privacy_record(documents, name)
     about = blocks[0]["metadata"]
-    measured = tuple(metric for block in blocks for metric in _metrics(block))
+    found = [metric for block in blocks for metric in _metrics(block)]
+    measured = tuple(found) if table.individual_level is not False else of_rows(found)
+    promised = guarantee_facts(about.get(GUARANTEE))
     return TableFacts(
         name=name,
         rows=_rows(about.get("rows", UNKNOWN_BUCKET)),
@@ -156,7 +159,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         excluded=tuple(excluded.variable_names) if excluded else (),
         replacement_strategy=_word(excluded.replacement_strategy or "row_order") if excluded else None,
         direct_identifiers=stated(_annotations(documents)).direct_identifiers.get(name, ()),
-        guarantee=guarantee_facts(about.get(GUARANTEE)),
+        guarantee=promised,
         known_variables=tuple(judged.known_variables or ()),
         inference_target=judged.target,
         control=control_of(
@@ -165,7 +168,7 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
             shadow=bool(judged.shadow_run),
         ),
         groups=tuple(judged.groups or ()),
-        metrics=measured if table.individual_level is not False else of_rows(measured),
+        metrics=of_promise(measured) if promised is not None else measured,
         figures=figures,
     )
 

@@ -285,6 +285,55 @@ def test_several_tables_and_scopes(facts: Make) -> None:
     assert pdf_text(technical_report(both_tables)).count("visits") > 3
 
 
+def test_the_mean_of_the_avatars_of_a_person_has_words_and_is_no_link(facts: Make) -> None:
+    alone = metric_facts({"hidden_rate": 95.0})
+    means = metric_facts({"hidden_rate": 80.0}, scope="barycentered")
+    made = dataclasses.replace(facts("fr"), tables=(TableFacts("t", metrics=(*alone, *means)),))
+    for text in (pia_markdown(made), to_markdown(report_view("technical", made))):
+        assert "(moyenne des avatars de chaque personne)" in text
+        assert "sur la table seule et sur la moyenne des avatars de chaque personne" in text
+        assert "sur ce que ses liens ajoutent" not in text
+        assert "barycentered" not in text
+
+
+def test_what_was_not_measured_is_told_with_its_reason(facts: Make) -> None:
+    values = {"hidden_rate": None, "membership_auc": None, "knowledge_protection_rate": None, "closest_rate": None}
+    kinds = {"inference_continuous": None, "inference_categorical": 20.0}
+    table = TableFacts("t", method="open_dp", inference_target="c", metrics=metric_facts({**values, **kinds}))
+    text = to_markdown(report_view("technical", dataclasses.replace(facts("en"), tables=(table,))))
+    assert "asked for" not in text
+    assert "inference_continuous" not in text
+    told = [line.strip("| ").split(" | ") for line in text.splitlines() if "**not measured** |" in line]
+    why = {cells[3].strip("`"): cells[2] for cells in told if len(cells) == 4}
+    assert why == {
+        "hidden_rate": "no avatar belongs to one person",
+        "knowledge_protection_rate": "no avatar belongs to one person",
+        "membership_auc": "no people who were not used as a control",
+        "closest_rate": "no reason is on record",
+    }
+
+
+def test_a_drawing_says_what_is_missed(facts: Make) -> None:
+    table = TableFacts("t", metrics=metric_facts({"hidden_rate": 60.0, "local_cloaking": 9.0}))
+    text = to_markdown(report_view("technical", dataclasses.replace(facts("en"), tables=(table,))))
+    assert "Privacy metrics of table t; missed: Hidden rate 60.0%." in text
+
+
+@pytest.mark.parametrize(
+    ("purpose", "end"),
+    [("A purpose", ": A purpose. "), ("One.", ": One. "), ("Why the « heart » ?", ": Why the « heart » ? ")],
+)
+def test_a_purpose_has_one_end(facts: Make, purpose: str, end: str) -> None:
+    made = facts("en")
+    made = dataclasses.replace(made, context=dataclasses.replace(made.context, purpose=purpose))
+    assert f"with the intended use{end}Recipients:" in pia_markdown(made)
+
+
+def test_sizes_are_in_the_words_of_the_language(facts: Make) -> None:
+    assert "| 1\u202f000 à 10\u202f000 |" in pia_markdown(facts("fr"))
+    assert "| 1k-10k |" in pia_markdown(facts("en"))
+
+
 def test_a_metric_that_no_criterion_knows_is_shown_and_said_not_to_count(facts: Make) -> None:
     made = facts("en")
     unknown = metric_facts({"new_rate": 12.5}, targets={"new_rate": ">= 40"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_gitops.assessment.guarantee import guarantee_facts
+from avatar_gitops.assessment.guarantee import guarantee_facts, promise_numbers
 
 SAID = {
     "epsilon": 2.9,
@@ -24,6 +24,13 @@ def test_a_promise_is_read_as_kinds_and_columns() -> None:
     assert (found.epsilon, found.declared, found.delta, found.pure, found.rows_per_person) == (2.9, 3.0, 1e-9, False, 2)
     assert found.public == (("schema", ""), ("bounds", "age"), ("complete", "ward"), ("rows", ""))
     assert found.learned == (("categories", "ward"),)
+
+
+def test_the_numbers_of_a_promise_are_written_in_its_language() -> None:
+    found = guarantee_facts(SAID | {"epsilon": 2.999997, "delta": 9.0909e-10})
+    assert found is not None
+    assert promise_numbers(found, "fr") == ("3", "9,09e-10")
+    assert promise_numbers(found, "en") == ("3", "9.09e-10")
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,17 @@ def test_a_run_without_targets_is_judged_by_the_defaults_of_its_recipient() -> N
     ]
 
 
+def test_a_target_that_the_run_names_is_default_where_it_is_the_usual_one() -> None:
+    usual, own = MetricValue("hidden_rate", 95.0, target=">= 30"), MetricValue("hidden_rate", 95.0, target=">= 40")
+    found = [check(metric, "internal") for metric in (usual, own)]
+    assert [item.is_default_target for item in found if item] == [True, False]
+
+
+def test_a_distance_without_a_target_of_its_run_only_informs() -> None:
+    assert check(MetricValue("distance_to_closest", 0.0), "opendata") is None
+    assert check(MetricValue("closest_distances_ratio", 0.1), "opendata") is None
+
+
 def test_match_counts_alone_do_not_measure_singling_out() -> None:
     measured = (MetricValue("column_direct_match_protection", 99.0), MetricValue("row_direct_match_protection", 99.0))
     risk = assess(facts_of(measured, PiaContext())).tables[0].criteria[0]

@@ -18,7 +18,7 @@ from avatar_gitops.assessment import (
 )
 from avatar_gitops.assessment.approval import ApprovalFacts
 from avatar_gitops.assessment.document import Block, Bullets, Document, Paragraph, Table, text_of
-from avatar_gitops.assessment.facts import Language, TableFacts
+from avatar_gitops.assessment.facts import Language, TableFacts, metric_facts, of_promise
 from avatar_gitops.assessment.guarantee import Guarantee
 from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.pia import pia_document
@@ -53,6 +53,10 @@ def with_everything(facts: AssessmentFacts) -> AssessmentFacts:
         ),
         signatures=(SignatureFacts("a.martin", "dpo", "2026-09-17", "approved", valid=False),),
     )
+
+
+def promised(facts: AssessmentFacts, said: Guarantee) -> AssessmentFacts:
+    return dataclasses.replace(facts, tables=(TableFacts("noisy", method="open_dp", guarantee=said),))
 
 
 @both
@@ -113,7 +117,7 @@ def test_what_an_officer_signed_is_the_opinion_and_nothing_that_nobody_stated(fa
 def test_a_promise_is_told_as_a_bound_and_never_as_no_risk(facts: Make) -> None:
     text = pia_markdown(with_everything(facts("en")))
     assert "epsilon 2.5, delta 1e-06" in text
-    assert "right in at most 92.4% of even cases. That is a bound, not the absence of risk." in text
+    assert "right in at most 92.5% of even cases. That is a bound, not the absence of risk." in text
     assert "(promised by differential privacy, epsilon 2.5)" in text
     assert "Ponomareva et al., How to DP-fy ML" in text
 
@@ -160,6 +164,39 @@ def test_what_was_not_measured_is_no_other_vulnerability_than_the_one_that_follo
     assert "Vulnerability **4** (the output holds columns that identify people directly)" in text
     assert "its vulnerability is at least 3." in text
     assert "counts as vulnerability 3" not in text
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "told"),
+    [
+        (1.0, "is right in at most 73.2% of even cases"),
+        (8.0, "is right in at most 99.97% of even cases"),
+        (20.0, "may be right in more than 99.9999% of even cases"),
+    ],
+)
+def test_a_bound_is_never_rounded_below_itself_nor_to_certainty(facts: Make, epsilon: float, told: str) -> None:
+    assert told in pia_markdown(promised(facts("en"), dataclasses.replace(PROMISE, epsilon=epsilon, delta=0.0)))
+
+
+def test_one_promise_has_one_epsilon_and_the_limits_of_its_method(facts: Make) -> None:
+    text = pia_markdown(promised(facts("fr"), dataclasses.replace(PROMISE, epsilon=2.999997)))
+    assert "2,999997" not in text
+    assert "une personne avec au plus `1` ligne\u202f;" in text
+    assert "La graine et la table non mélangée sont des secrets" not in text
+    assert "Le bruit pèse surtout sur les petits groupes" in text
+    assert "Le bruit pèse" not in pia_markdown(facts("fr"))
+    assert "La graine et la table non mélangée sont des secrets" in pia_markdown(facts("fr"))
+    both_kinds = pia_markdown(with_everything(facts("fr")))
+    assert "Le bruit pèse" in both_kinds
+    assert "La graine et la table non mélangée sont des secrets" in both_kinds
+
+
+def test_metrics_of_privacy_only_inform_beside_a_promise() -> None:
+    metrics = of_promise(metric_facts({"membership_auc": 0.7, "hellinger_mean": 0.2}, targets={"membership_auc": 0.55}))
+    table = TableFacts("t", method="open_dp", guarantee=PROMISE, metrics=metrics)
+    text = pia_markdown(AssessmentFacts("s", (table,)))
+    assert "| Membership attack, area under the curve | 0.700 | – | – | for information |" in text
+    assert "| Mean Hellinger distance | 0.200 | exact | < 0.1 (default) |" in text.replace("\\<", "<")
 
 
 def test_membership_without_a_control_is_shown_as_not_measured(bare_facts: AssessmentFacts) -> None:

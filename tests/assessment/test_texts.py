@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar_gitops.assessment.catalogue import CATALOGUE, CRITERIA, Family, written_target, written_value
+from avatar_gitops.assessment.catalogue import (
+    CATALOGUE,
+    CRITERIA,
+    Family,
+    written_interval,
+    written_target,
+    written_value,
+)
 from avatar_gitops.assessment.metric_texts import METRIC_TEXTS, metric_label
 from avatar_gitops.assessment.phrases_pia import PIA_PHRASES
 from avatar_gitops.assessment.phrases_technical import TECHNICAL_PHRASES
@@ -122,6 +129,12 @@ def test_numbers_in_both_languages() -> None:
     assert number(-0.0001, 1, "en") == "0.0"
 
 
+def test_both_ends_of_an_interval_have_the_same_decimals() -> None:
+    assert written_interval("local_cloaking", 5.0, 9.5, "fr") == "5,0 – 9,5"
+    assert written_interval("local_cloaking", 5.0, 9.0, "fr") == "5 – 9"
+    assert written_interval("hidden_rate", 89.96, 93.0, "en", ">= 90") == "89.96% – 93.00%"
+
+
 def test_french_has_its_spaces_and_both_languages_their_quotation_marks() -> None:
     french = "a\u00a0: b\u202f; «\u00a0c\u00a0»\u202f? 5\u00a0% l’«\u00a0x\u00a0»"
     assert typeset('a : b ; « c » ? 5 % l\'"x"', "fr") == french
@@ -130,7 +143,8 @@ def test_french_has_its_spaces_and_both_languages_their_quotation_marks() -> Non
 
 def test_large_numbers_are_written_in_groups() -> None:
     assert number(1234567.5, 1, "fr") == "1\u202f234\u202f567,5"
-    assert number(-12345.0, 0, "en") == "-12,345"
+    assert number(-12345.0, 0, "en") == "\u221212,345"
+    assert (bare(-0.5, "fr"), written_value("utility_loss", -1.2, "en")) == ("\u22120,5", "\u22121.2%")
     assert (bare(9999.0, "fr"), bare(10000.0, "fr"), bare(1e-07, "fr")) == ("9999", "10\u202f000", "1e-07")
 
 

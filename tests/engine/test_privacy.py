@@ -272,6 +272,8 @@ def test_targets_depend_on_the_recipient() -> None:
         "from Mars": ">= 90",
     }
     assert targets("unknown", {"distance_to_closest": 0.123456})["distance_to_closest"] == ">= 0.1235"
+    assert "distance_to_closest" not in targets("unknown", {"distance_to_closest": 0.0})
+    assert meta_privacy({"distance_to_closest": 0.0}, targets("unknown", {"distance_to_closest": 0.0})) is None
 
 
 def test_the_meta_metric_is_the_mean_of_the_worst_of_each_criterion() -> None:

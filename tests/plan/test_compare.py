@@ -107,9 +107,9 @@ def test_tables_are_named_when_there_are_several_and_inputs_that_come_and_go() -
         ("local_cloaking", 10.0, 9.0, None, Verdict.WORSE),
         ("local_cloaking", 10.0, 10.0, None, Verdict.SAME),
         ("home_made", 1.0, 2.0, 0.5, Verdict.CHANGED),
-        ("pmse_ratio", 0.167, 0.962, None, Verdict.BETTER),
-        ("pmse_ratio", 1.1, 1.3, None, Verdict.WORSE),
-        ("pmse_ratio", 0.75, 1.25, None, Verdict.CHANGED),
+        ("pmse_ratio", 0.167, 0.962, None, Verdict.CHANGED),
+        ("pmse_ratio", 1.3, 1.1, None, Verdict.BETTER),
+        ("pmse_ratio", 0.75, 1.25, None, Verdict.WORSE),
     ],
 )
 def test_verdicts(metric: str, before: float, after: float, noise: float | None, verdict: Verdict) -> None:

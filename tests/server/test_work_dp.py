@@ -191,7 +191,7 @@ def test_both_reports_state_the_promise_and_what_it_rests_on(workshop: Workshop,
         cell.text for table in Document(io.BytesIO(content)).tables for row in table.rows for cell in row.cells
     )
     assert "of 5 declared, delta 0" in text
-    assert "two tables are neighbours when all rows of one person are added or removed" in text
+    assert "two tables are neighbours when the row of one person is added or removed" in text
     assert "bounds (age, weight, height), no missing values (age" in text
     assert "pure differential privacy" in text
     assert "no seed repeats the run" in text

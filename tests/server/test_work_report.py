@@ -126,7 +126,7 @@ def test_what_was_measured_is_shown_in_natural_units(tmp_path: Path) -> None:
     (file,) = run_report(assignment, tmp_path)
     text = words((tmp_path / file.filename).read_bytes())
     assert "Technical anonymization report: my-set" in text
-    assert "|Hidden rate|93.0%|unknown|≥ 90%|" in text
+    assert "|Hidden rate|93.0%|unknown|≥ 90% (default)|" in text
     assert "|Mean Hellinger distance|0.050|0.040 – 0.060|< 0.09|" in text
     assert "|people|100-1k|5|yes|" in text
     assert "|Spec digest|sha256:0123abcd|" in text
