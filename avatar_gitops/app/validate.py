@@ -141,12 +141,15 @@ def validate(
         *rules,
         *([project_file] if with_project else []),
     ]
-    seen = {file.path.resolve() for file in checked}
-    left_out = [
-        path for path in files if (here / path).resolve() not in seen and not path.name.endswith(RECORD_SUFFIXES)
-    ]
     result = _result(root, parsed_project, specs, found, checked)
-    return replace(result, left_out=tuple(shown_from(here / path, here) for path in left_out))
+    return replace(result, left_out=_left_out(files, checked, here))
+
+
+def _left_out(files: Sequence[Path], checked: Iterable[TextFile], here: Path) -> tuple[str, ...]:
+    """Those of the files that nobody looked at and that somebody may have taken for specs."""
+    seen = {file.path.resolve() for file in checked}
+    unseen = [path for path in files if (here / path).resolve() not in seen]
+    return tuple(shown_from(here / path, here) for path in unseen if not path.name.endswith(RECORD_SUFFIXES))
 
 
 def _check(root: Path, layers: Layers, file: TextFile, absent_ok: bool) -> _Spec:
