@@ -109,10 +109,10 @@ def encode_number(column: NumberColumn, values: pa.ChunkedArray) -> Floats:
     whole = _integers(column.name, numbers)
     missing = null_mask(whole)
     known = np.where(missing, column.origin, to_numpy(whole))
-    far = (
-        int(known.max(initial=column.origin)) - column.origin > _LARGEST_SPAN
-    )  # above all originals: a rough code does
-    codes = known.astype(np.float64) - column.origin if far else (known - column.origin).astype(np.float64)
+    if int(known.max(initial=column.origin)) - column.origin > _LARGEST_SPAN:  # not of the originals: a rough code does
+        codes = known.astype(np.float64) - column.origin
+    else:
+        codes = (known - column.origin).astype(np.float64)
     codes[missing] = np.nan
     return codes
 
