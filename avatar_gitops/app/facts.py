@@ -9,6 +9,7 @@ from typing import Any
 from avatar_gitops import __version__
 from avatar_gitops.app.clock import minute
 from avatar_gitops.assessment.approval import ApprovalFacts, GateFacts
+from avatar_gitops.assessment.column_distances import column_distances
 from avatar_gitops.assessment.facts import (
     BUCKETS,
     UNKNOWN_BUCKET,
@@ -26,7 +27,7 @@ from avatar_gitops.assessment.facts import (
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
 from avatar_gitops.plan.desired import DesiredSet
 from avatar_gitops.plan.lock import Applied, GateResult
-from avatar_gitops.plan.outcome import RunResult
+from avatar_gitops.plan.outcome import STANDALONE, RunResult
 from avatar_gitops.plan.stated import stated_in
 from avatar_gitops.spec.models import Avatarization, PrivacyMetrics, Table
 from avatar_gitops.wire.stated import STATED_FIELDS, Stated
@@ -137,6 +138,7 @@ def _table(desired: DesiredSet, result: RunResult, stated: Stated, name: str) ->
         ),
         groups=tuple(privacy.groups or ()),
         metrics=tuple(_metrics(result, name)) if table.individual_level else of_rows(_metrics(result, name)),
+        column_hellinger=column_distances(block.metadata for block in mine if block.computation_type == STANDALONE),
     )
 
 

@@ -76,6 +76,10 @@ _OWN: Final[Mapping[str, Text]] = {
     ),
     "head.column": Text("Column", "Colonne"),
     "head.distance": Text("Distance", "Distance"),
+    "figures.none": Text(
+        "This document has no figures. Those that a run draws stand in the report that its server made.",
+        "Ce document n'a pas de figures. Celles qu'une exécution dessine sont dans le rapport fait par son serveur.",
+    ),
     "h.figures": Text("{number} Figures of {table}", "{number} Figures de {table}"),
     "figures.intro": Text(
         "Originals are drawn as shares of at least 10 rows, avatars as they are delivered.",

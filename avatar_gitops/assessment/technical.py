@@ -218,6 +218,8 @@ def _signal(voice: Voice, facts: AssessmentFacts) -> list[Block]:
             position += 1
             heading = voice.say("h.columns", number=f"4.{position}", table=code(table.name))
             blocks += [Heading(2, heading), Paragraph(voice.say("columns.intro")), _bars(voice, table)]
+    if not any(table.figures for table in facts.tables):
+        return [*blocks, Paragraph(voice.say("figures.none"))]
     return [*blocks, *_figures(voice, facts, position + 1)]
 
 

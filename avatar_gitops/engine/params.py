@@ -221,7 +221,8 @@ class Metrics:
 
     Rates are in percent, Hellinger distances in [0, 1], correlation differences in percent. `intervals` are 95 %
     intervals, `population` the number of rows each value rests on, `references` what rows that were never used would
-    score, `targets` the wanted values of this recipient. Exact numbers of rows are for the owner of the data only.
+    score, `targets` the wanted values of this recipient, `distances` the Hellinger distance of each compared column.
+    Exact numbers of rows are for the owner of the data only.
     """
 
     values: Mapping[str, float | None]
@@ -231,3 +232,4 @@ class Metrics:
     targets: Mapping[str, str]
     meta: float | None
     references: Mapping[str, float] = field(default_factory=dict)
+    distances: Mapping[str, float] = field(default_factory=dict)

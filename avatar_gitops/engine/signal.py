@@ -73,7 +73,8 @@ def measure_signal(
     _more(pair, params.target, seed, ledger)
     population = {name: pair.rows for name, value in ledger.values.items() if value is not None}
     wanted = {name: target for name, target in SIGNAL.items() if name in ledger.values}
-    return Metrics(ledger.values, ledger.intervals, population, ledger.notes, wanted, _meta(ledger.values))
+    meta = _meta(ledger.values)
+    return Metrics(ledger.values, ledger.intervals, population, ledger.notes, wanted, meta, distances=distances)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from avatar_gitops.assessment.column_distances import COLUMN_HELLINGER
 from avatar_gitops.assessment.guarantee import GUARANTEE
 from avatar_gitops.engine.buffers import to_numpy
 from avatar_gitops.engine.facts import rows_bucket
@@ -301,8 +302,15 @@ def _entry(view: View, measured: Metrics) -> dict[str, Any]:
             "intervals": {name: _interval(name, ends) for name, ends in measured.intervals.items()},
             "references": _scores(measured.references),
             "notes": _notes(view, measured),
+            **_distances(view, measured),
         },
     }
+
+
+def _distances(view: View, measured: Metrics) -> dict[str, Any]:
+    """The distance of each column of a table alone; other views have columns that only a model sees."""
+    alone = view.computation is Computation.STANDALONE and measured.distances
+    return {COLUMN_HELLINGER: dict(measured.distances)} if alone else {}
 
 
 def _notes(view: View, measured: Metrics) -> dict[str, str]:

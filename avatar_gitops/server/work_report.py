@@ -20,6 +20,7 @@ from avatar_gitops.assessment import (
     render,
     report_view,
 )
+from avatar_gitops.assessment.column_distances import column_distances
 from avatar_gitops.assessment.facts import (
     BUCKETS,
     PARAMETER_WORDS,
@@ -30,6 +31,7 @@ from avatar_gitops.assessment.facts import (
     of_rows,
 )
 from avatar_gitops.assessment.guarantee import GUARANTEE, guarantee_facts
+from avatar_gitops.engine.links.views import Computation
 from avatar_gitops.server.assignment import Assignment, ResultFile
 from avatar_gitops.server.faults import JobFault
 from avatar_gitops.server.methods import method_of, parameters_of, standard
@@ -142,7 +144,8 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
     table = _original(documents, name)
     columns = table.columns or []
     judged = _privacy_record(documents, name)
-    about = blocks[0]["metadata"]
+    abouts = [block["metadata"] for block in blocks]
+    about = abouts[0]
     found = [metric for block in blocks for metric in _metrics(block)]
     measured = tuple(found) if table.individual_level is not False else of_rows(found)
     promised = guarantee_facts(about.get(GUARANTEE))
@@ -169,6 +172,9 @@ def _table(documents: SetDocuments, name: str, blocks: Sequence[Block], figures:
         ),
         groups=tuple(judged.groups or ()),
         metrics=of_promise(measured) if promised is not None else measured,
+        column_hellinger=column_distances(
+            about for about in abouts if about["computation_type"] == Computation.STANDALONE
+        ),
         figures=figures,
     )
 

@@ -178,7 +178,7 @@ class Geometry(Model):
     ncp: Natural | None = None
     use_categorical_reduction: bool | None = None
     transform_skewed: bool | None = None
-    column_weights: dict[ColumnName, Positive] | None = None
+    column_weights: dict[ColumnName, Annotated[float, Field(gt=0, le=1e6)]] | None = None
     exclude_variables: ExcludeVariables | None = None
     imputation: Imputation | None = None
 

@@ -40,6 +40,12 @@ def test_metrics_that_were_published_before_are_read() -> None:
     assert artifacts.blocks(json.dumps(plain).encode())[0].not_measured == ()
 
 
+def test_the_distance_of_each_column_is_a_fact() -> None:
+    signal = replace(BLOCK, family="signal", metadata={"column_hellinger": {"age": 0.04, "sector": 0.06}})
+    assert told(wanted(), BLOCK, signal).column_hellinger == {"age": 0.04, "sector": 0.06}
+    assert told(wanted(), BLOCK, replace(signal, computation_type="to_top_enriched")).column_hellinger == {}
+
+
 def test_whom_attacks_are_compared_with_is_a_fact() -> None:
     assert told(wanted(), BLOCK).control is None
     assert told(wanted(holdout="others.csv"), BLOCK).control == "holdout"

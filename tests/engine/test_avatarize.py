@@ -305,7 +305,7 @@ def test_ten_thousand_modalities() -> None:
         ([ColumnSpec("nobody")], Space(), "'nobody'"),
         ([ColumnSpec(name, drop=True) for name in ("age", "weight", "group", "site", "smoker")], Space(), "no column"),
         ([], Space(column_weights={"nobody": 1.0}), "'nobody'"),
-        ([], Space(column_weights={"age": 0.0}), "positive"),
+        ([], Space(column_weights={"age": 0.0}), "above 0"),
         ([], Space(ncp=0), "ncp"),
         ([ColumnSpec("site", ColumnType.INT)], Space(), "'site'"),
     ],

@@ -54,6 +54,7 @@ def test_hellinger_of_numbers_uses_ten_bins_and_one_for_missing() -> None:
     metrics = measure_signal(original, avatars, [], SignalParams(), 1)
     hellinger = np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum() / 2)
     assert metrics.values["hellinger_mean"] == pytest.approx(hellinger / 2)
+    assert metrics.distances == {"x": pytest.approx(hellinger), "y": 0.0}
     assert metrics.values["hellinger_std"] == pytest.approx(hellinger / 2)
 
 

@@ -164,6 +164,9 @@ def test_avatars_that_are_not_as_many_as_the_originals_have_no_link_to_them(work
     assert entry["distance_to_closest"] is not None
     signal = workshop.json(workshop.run(supplied("shorter.csv"), "signal_metrics")["name"], SIGNAL)
     assert 50 < signal["hellinger_mean"] <= 100
+    distances = signal["metadata"]["column_hellinger"]
+    assert set(distances) == {"age", "weight", "height", "sector", "smoker"}
+    assert signal["hellinger_mean"] == pytest.approx(100 * (1 - sum(distances.values()) / len(distances)))
     assert not any("private" in note for note in signal["metadata"]["notes"].values())
 
 

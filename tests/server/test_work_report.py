@@ -281,6 +281,15 @@ def test_annotations_that_are_no_digests_are_not_shown(tmp_path: Path) -> None:
     assert facts(tmp_path, text).provenance.spec_digest is None
 
 
+def test_the_distance_of_each_column_is_that_of_the_table_alone(tmp_path: Path) -> None:
+    alone, linked = entry(hellinger_mean=95.0), entry(scope="to_top_enriched", hellinger_mean=90.0)
+    alone["metadata"]["column_hellinger"] = {"age": 0.04, "sector": 0.06, "height": None, "weight": 7}
+    linked["metadata"]["column_hellinger"] = {"age": 0.5}
+    (table,) = report_facts(assigned(tmp_path, documents(), [entry(hidden_rate=93.0)], [linked, alone]), "en").tables
+    assert table.column_hellinger == {"age": 0.04, "sector": 0.06}
+    assert people(tmp_path, documents()).column_hellinger == {}
+
+
 def test_results_that_somebody_broke_are_refused_in_words(tmp_path: Path) -> None:
     broken = entry(hidden_rate=93.0, targets={"hidden_rate": "as high as can be"})
     with pytest.raises(AvatarGitOpsError, match="cannot be read"):

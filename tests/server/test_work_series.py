@@ -147,6 +147,7 @@ def test_metrics_are_those_of_people_and_of_curves(workshop: Workshop, done: dic
         [together] = [workshop.json(done[job], file) for file in files]
         assert (together["metadata"]["table_name"], together["metadata"]["reference"]) == ("people", "pulse")
         assert 0 <= together[name] <= 100
+        assert not any("column_hellinger" in one["metadata"] for one in (alone, together)), "no columns of the user"
         summary = workshop.json(done[job], f"{what}_metrics_summary.json")
         assert {table: set(cells) for table, cells in summary.items()} == {
             "people": {"people", "pulse"},

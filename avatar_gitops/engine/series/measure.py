@@ -126,6 +126,7 @@ def measure_series_signal(pair: SeriesPair, params: SignalParams, seed: int) -> 
         population=ledger.population,
         targets={**rows.targets, **SERIES},
         meta=float(np.mean([*scores, *([] if rows.meta is None else [rows.meta])])),
+        distances={},  # those of the rows are of columns that only the model sees
     )
 
 

@@ -131,7 +131,7 @@ def test_metrics_stand_beside_their_targets(marie: Visitor, story: Story) -> Non
     hidden = rows["Hidden rateShare of people whose nearest avatar is not their own"]
     assert re.fullmatch(r"\d+\.\d%", hidden[1])
     assert re.fullmatch(r"\d+\.\d% to \d+\.\d%", hidden[2])
-    assert hidden[3] == "≥ 90%"
+    assert hidden[3] == "≥ 90% (default)"
     assert hidden[4].split()[:2] in (["✔", "Met"], ["!", "Met,"], ["✘", "Missed"])
     findings = {row[4].partition(" ")[0] for row in rows.values() if len(row) == 5}
     assert findings <= {"✔", "!", "✘", "?"}
