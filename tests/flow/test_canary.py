@@ -143,8 +143,8 @@ def test_no_command_shows_or_writes_a_cell_value(flock: Cli, platform: Platform)
         ("{drop: true, tag: identifier}", "{type: int}"),  # text where a number is declared
         ("{drop: true, tag: identifier}", "{type: datetime}"),
         ("{drop: true, tag: identifier}", "{type: category}"),  # all values unique
-        ("{k: 5}", "{k: 39}"),
-        ("target: colour", "target: wing"),
+        pytest.param("{k: 5}", "{k: 39}", marks=pytest.mark.slow),
+        pytest.param("target: colour", "target: wing", marks=pytest.mark.slow),
     ],
 )
 def test_no_failure_shows_or_writes_a_cell_value(flock: Cli, platform: Platform, before: str, after: str) -> None:

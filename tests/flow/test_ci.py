@@ -85,6 +85,7 @@ def test_a_pull_request_from_plan_to_apply(runner: Cli, fake: FakeGitHub, unique
     assert TOKEN not in "".join(item.text for item in (planned, published, done))
 
 
+@pytest.mark.slow
 def test_metrics_of_the_run_before_come_from_the_commit(runner: Cli, unique: Callable[[str], str]) -> None:
     name = unique("people")
     runner.spec(name)
@@ -265,6 +266,7 @@ def test_the_comment_about_a_fork_takes_no_text_of_it(
     assert f"|  | `{name}` | launch | new |" in comment["body"]
 
 
+@pytest.mark.slow
 def test_the_comment_of_a_plan_holds_the_predictions_of_a_preview(runner: Cli, unique: Callable[[str], str]) -> None:
     name = unique("predicted")
     runner.spec(name, more="  jobs: [standard, privacy_metrics]\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.flow import Cli, Platform
 
 Unique = Callable[[str], str]
@@ -14,6 +16,7 @@ IGNORE = """
 """
 
 
+@pytest.mark.slow
 def test_known_drift_does_not_count_until_its_day_and_selected_sets_are_compared_alone(
     cli: Cli, platform: Platform, unique: Unique
 ) -> None:

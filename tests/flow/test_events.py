@@ -128,6 +128,7 @@ def told(receiver: Receiver) -> list[tuple[str, str]]:
     return [(message["set"], message["outcome"]) for message in receiver.messages]
 
 
+@pytest.mark.slow
 def test_webhooks_are_told_once_per_outcome(cli: Cli, receiver: Receiver, unique: Unique) -> None:
     name = unique("once")
     with_hooks(cli, receiver, "[{url: env/HOOK}]")

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.support.flow import Cli, Platform, people
 
 Unique = Callable[[str], str]
@@ -167,6 +169,7 @@ def test_an_offline_plan_is_applied_change_by_change_only(cli: Cli, platform: Pl
     assert len(platform.jobs(name)) == 1
 
 
+@pytest.mark.slow
 def test_sets_are_selected_by_what_changed_in_git(cli: Cli, unique: Unique) -> None:
     names = [unique(name) for name in ("spec", "data", "same", "gone", "below", "fresh")]
     spec, data, same, gone, below, fresh = names

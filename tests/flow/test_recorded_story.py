@@ -138,6 +138,7 @@ def looked(story: Story, drifted: bool) -> None:
     story.step("ci", "issue", "--body", "avatar-ci/issue.md")
 
 
+@pytest.mark.slow
 def test_the_recorded_story(story: Story, alone: Platform, golden: Callable[[str, str], None]) -> None:
     weaker_privacy(story)
     a_set_goes(story, alone)
