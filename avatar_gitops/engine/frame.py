@@ -126,10 +126,14 @@ def check_keys(keys: Sequence[ColumnSpec], schema: pa.Schema) -> None:
     """
     for key in keys:
         if pa.types.is_nested(schema.field(key.name).type) and (key.pseudonym is not None or not key.primary_key):
-            raise EngineError(
-                f"Column {key.name!r} is a key, but holds values that cannot be written as text.",
-                hint="Drop the column.",
-            )
+            raise unfit_key(key.name)
+
+
+def unfit_key(name: str) -> EngineError:
+    """What a key says whose values cannot be told apart."""
+    return EngineError(
+        f"Column {name!r} is a key, but holds values that cannot be written as text.", hint="Drop the column."
+    )
 
 
 def looks_like_identifier(values: pa.ChunkedArray, distinct: int) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
+from avatar_gitops.characters import NO_XML
 from avatar_gitops.server.database import now_text
 from avatar_gitops.server.digits import number_in
 from avatar_gitops.server.faults import StorageFault
@@ -19,7 +19,6 @@ from avatar_gitops.server.objects import AFTER_EVERY_KEY, Storage, StoredObject,
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 MAXIMUM_KEYS: Final = 1000
 MAXIMUM_NUMBER: Final = (1 << 31) - 1  # what S3 takes for a number
-NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def xml_document(root: str, fields: Mapping[str, str], inner: str = "") -> bytes:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
+from avatar_gitops.characters import NO_TEXT
 from avatar_gitops.server.accounts import Account, storage_key
 from avatar_gitops.server.answers import answers
 from avatar_gitops.server.faults import ApiFault
@@ -43,12 +44,7 @@ def access_batch(platform: CurrentPlatform, account: CurrentAccount, urls: Urls)
 def _may_access(account: Account, url: str) -> bool:
     """Whether the path inside an envelope, taken literally, lies in the caller's bucket; `..` is just part of a key."""
     inner = url.partition("?url=")[2] or url
-    return inner.startswith(f"s3://{account.id}/") and _is_storable(url)
-
-
-def _is_storable(text: str) -> bool:
-    """Whether the text can be sent and stored: no half of a pair of surrogates, no NUL."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return inner.startswith(f"s3://{account.id}/") and NO_TEXT.search(url) is None
 
 
 def _file_access(platform: Platform, account: Account, url: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from avatar_gitops.characters import SURROGATE
 from avatar_gitops.server.faults import ApiFault
 
 MAXIMUM_BYTES: Final = 4 << 20
@@ -158,7 +159,7 @@ def _scalar(node: ScalarNode, yaml: YAML, *, as_text: bool) -> Any:
 def _text(node: ScalarNode) -> str:
     """The text of a scalar; two escapes that are one character, as JSON writes those above U+FFFF, are joined."""
     text: str = node.value
-    if not any("\ud800" <= letter <= "\udfff" for letter in text):
+    if SURROGATE.search(text) is None:
         return text
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")

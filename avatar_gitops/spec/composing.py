@@ -24,6 +24,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from avatar_gitops.characters import SURROGATE
 from avatar_gitops.diagnostics import Diagnostic, Related, Span
 from avatar_gitops.spec.located import MAX_DEPTH, MAX_VALUES, Document, Path
 from avatar_gitops.spec.scalars import resolve
@@ -185,7 +186,7 @@ class _Composer:
         tag = str(event.tag) if event.tag else None
         plain = event.style is None and tag not in TEXT_TAGS
         span = self.span(event)
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
+        if SURROGATE.search(text):
             self.add("Y009", "the text holds half of a character", span, fix="write the character itself, not `\\ud…`")
             return _Scalar(text, span, plain, None, finite=False)
         if not plain:

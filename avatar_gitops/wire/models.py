@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from avatar_gitops.characters import NO_TEXT
+
 ORIGINAL_SCHEMA: Final = "schema"
 AVATARIZED_SCHEMA: Final = "schema_avatarized"
-NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def _text(value: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from avatar_gitops.app.apply import Applied, How, apply
-from avatar_gitops.app.plan import Consent
+from avatar_gitops.app.plan import Consent, Planned
 from avatar_gitops.cli import main
 from avatar_gitops.cli.applying import _next
 from avatar_gitops.errors import UsageError
@@ -92,11 +94,9 @@ def test_an_error_of_the_system_about_no_file_is_unexpected(
 
 
 def test_after_a_timeout_the_next_step_is_to_resume(project: Path) -> None:
-    from types import SimpleNamespace
-
     late = Outcome("a", Action.RELAUNCH, State.FAILED, "stopped waiting", late=True)
     failed = Outcome("b", Action.RELAUNCH, State.FAILED, "no such column")
-    planned = SimpleNamespace(loaded=SimpleNamespace(root=project))
-    assert "resume" in _next(Applied(planned, True, (late,)))  # type: ignore[arg-type]
-    both = _next(Applied(planned, True, (late, failed)))  # type: ignore[arg-type]
+    planned = cast(Planned, SimpleNamespace(loaded=SimpleNamespace(root=project)))
+    assert "resume" in _next(Applied(planned, True, (late,)))
+    both = _next(Applied(planned, True, (late, failed)))
     assert "fix the spec or the data, then" in both and "retry" in both

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar_gitops.engine.columns import decode_number, encode_number, fit_column
+from avatar_gitops.engine.columns import NumberColumn, decode_number, encode_number, fit_column
 from avatar_gitops.engine.dp.params import DpModel, DpParams, PublicColumn
 from avatar_gitops.engine.dp.run import release
 from avatar_gitops.engine.keys import as_keys
@@ -141,7 +141,8 @@ def test_small_and_large_numbers_keep_their_digits(power: int, single: bool) -> 
     power = int(np.clip(power, -30, 30)) if single else power
     values = pa.array(np.random.default_rng(1).uniform(1, 5, 300) * 10.0**power).cast(kind)
     column = fit_column("x", pa.chunked_array([values]), None)
-    back = decode_number(column, encode_number(column, pa.chunked_array([values])))  # type: ignore[arg-type]
+    assert isinstance(column, NumberColumn)
+    back = decode_number(column, encode_number(column, pa.chunked_array([values])))
     assert back.type == kind
     assert len(back.unique()) == 300
     assert np.allclose(back.to_numpy() / 10.0**power, values.to_numpy() / 10.0**power, rtol=1e-5)
@@ -195,7 +196,8 @@ def test_whole_numbers_too_far_apart_are_refused(tmp_path: Path) -> None:
 
 def test_a_whole_number_far_above_the_originals_does_not_wrap_around() -> None:
     column = fit_column("v", pa.chunked_array([pa.array([-(2**62), 5])]), None)
-    codes = encode_number(column, pa.chunked_array([pa.array([2**63 - 1, None, 5])]))  # type: ignore[arg-type]
+    assert isinstance(column, NumberColumn)
+    codes = encode_number(column, pa.chunked_array([pa.array([2**63 - 1, None, 5])]))
     assert codes[0] == float(2**63 + 2**62)
     assert np.isnan(codes[1])
     assert codes[2] == 2**62 + 5

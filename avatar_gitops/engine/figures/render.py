@@ -5,16 +5,15 @@ from __future__ import annotations
 import functools
 import html
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal
+
+from avatar_gitops.characters import NO_XML
 
 Locale = Literal["en-US", "fr-FR"]
 
 _VEGA_LITE: Final = "v5.21"
 _SCALE: Final = 2.0  # pixels of a picture per pixel of the document
-# A label with one of these cannot be in an SVG; the library that draws it ends the whole process then.
-_NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _PAGE: Final = """\
 <!DOCTYPE html>
@@ -84,9 +83,12 @@ def to_svg(spec: Mapping[str, Any]) -> str:
 
 
 def _drawable(part: Any) -> Any:
-    """A document, or a part of one, with a sign in place of each character that no picture can show."""
+    """A document, or a part of one, with a sign in place of each character that no picture can show.
+
+    The library that draws would end the whole process at such a character.
+    """
     if isinstance(part, str):
-        return _NO_XML.sub("\ufffd", part)
+        return NO_XML.sub("\ufffd", part)
     if isinstance(part, Mapping):
         return {_drawable(name): _drawable(value) for name, value in part.items()}
     return [_drawable(item) for item in part] if isinstance(part, list | tuple) else part

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from avatar_gitops.engine.buffers import UNFIT, null_mask, to_numpy
 from avatar_gitops.engine.columns import one_array
-from avatar_gitops.engine.frame import Layout
+from avatar_gitops.engine.frame import Layout, unfit_key
 from avatar_gitops.engine.keys import as_keys
 from avatar_gitops.engine.large.layout import Surveyed
 from avatar_gitops.engine.large.scratch import Shelf
@@ -76,10 +76,7 @@ class Marks:
             try:
                 shelf.append(mark(piece[name], self.secrets[name]))
             except UNFIT:
-                raise EngineError(
-                    f"Column {name!r} is a key, but holds values that cannot be written as text.",
-                    hint="Drop the column.",
-                ) from None
+                raise unfit_key(name) from None
 
 
 def _has_marks(key: ColumnSpec) -> bool:

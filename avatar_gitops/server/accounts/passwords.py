@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from avatar_gitops.characters import SURROGATE
 from avatar_gitops.server.accounts.users import Account, account_of_row
 from avatar_gitops.server.database import now_text, passwords, reading, users, writing
 from avatar_gitops.server.faults import TooManyRequests
@@ -22,7 +22,6 @@ from avatar_gitops.server.faults import TooManyRequests
 FEWEST_CHARACTERS: Final = 12
 FEWEST_DIFFERENT: Final = 6
 MOST_BYTES: Final = 1024
-SURROGATE: Final = re.compile("[\ud800-\udfff]")
 MASK: Final = "*" * 10
 MASKED_ADVICE: Final = (
     "Your client sends ten asterisks in place of the password (versions 1.20 to 1.25 do), so nobody can sign in so."
